@@ -1,0 +1,337 @@
+//! Group commit: whoever waits shares the flush.
+//!
+//! The first to wait becomes the *leader*: it writes everything that is pending, flushes once, and
+//! wakes the others. While it flushes, appends gather for the next leader. When the last batch had
+//! company, a leader first waits for as many again, at most an eighth of a flush: on a slow device
+//! that nearly doubles throughput, on a fast one it costs nothing, and a lone writer never waits.
+//!
+//! Two locks, always taken in this order: `writing` (one write at a time, in log order, so that
+//! bytes handed to the operating system never have a hole before them), then `state`.
+
+use crate::error::{IoFault, WalError};
+use crate::segment;
+use crate::state::{Point, Spare, State};
+use crate::storage::{Storage, StorageFile};
+use crate::writer::FlushCause;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Flushes after which the next one carries a durable mark along.
+const COMMITS_PER_MARK: u32 = 64;
+/// The longest that a leader waits for company.
+const COMPANY_WAIT_MAX: Duration = Duration::from_millis(2);
+/// A leader waits for company at most this share of a flush.
+const COMPANY_SHARE: u32 = 8;
+/// Below this a timed sleep takes longer than the wait is worth; the leader yields instead.
+const SLEEP_WORTH: Duration = Duration::from_micros(200);
+
+type Listener = Arc<dyn Fn(Result<u64, IoFault>) + Send + Sync>;
+
+pub(crate) struct Shared {
+    pub(crate) storage: Arc<dyn Storage>,
+    state: Mutex<State>,
+    /// Held while bytes are written; keeps the buffer that the next write swaps in.
+    writing: Mutex<Vec<u8>>,
+    /// A leader has finished, or the log was poisoned.
+    settled: Condvar,
+    /// Somebody has joined the waiting, for a leader that waits for company.
+    joined: Condvar,
+    /// The prepared segment has come or failed.
+    prepared: Condvar,
+    /// Work for the background thread.
+    pub(crate) keeper_wake: Condvar,
+    durable: AtomicU64,
+    flush_signal: AtomicBool,
+    listener: Mutex<Option<Listener>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("durable", &self.durable).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(storage: Arc<dyn Storage>, state: State) -> Self {
+        let durable = AtomicU64::new(state.durable.sequence);
+        Self {
+            storage,
+            state: Mutex::new(state),
+            writing: Mutex::new(Vec::new()),
+            settled: Condvar::new(),
+            joined: Condvar::new(),
+            prepared: Condvar::new(),
+            keeper_wake: Condvar::new(),
+            durable,
+            flush_signal: AtomicBool::new(false),
+            listener: Mutex::new(None),
+        }
+    }
+
+    /// A panic while the state was held can only come from an assertion; what it left is still the
+    /// truth about the bytes, and the next I/O will be refused or consistent.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn durable_sequence(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_listener(&self, listener: Listener) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    pub(crate) fn wait_while_led<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+    ) -> MutexGuard<'a, State> {
+        let mut state = state;
+        while state.leader {
+            state = self.sleep(state);
+        }
+        state
+    }
+
+    /// Sleeps until a leader has finished. Sleepers are counted, so that nobody pays for a wake-up
+    /// that no one hears.
+    fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.sleepers += 1;
+        let mut state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.sleepers -= 1;
+        state
+    }
+
+    fn wake_sleepers(&self, state: &State) {
+        if state.sleepers > 0 {
+            self.settled.notify_all();
+        }
+    }
+
+    fn wake_keeper(&self, state: &State) {
+        if state.keeper_asleep {
+            self.keeper_wake.notify_all();
+        }
+    }
+
+    pub(crate) fn wait_while_preparing<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+    ) -> MutexGuard<'a, State> {
+        self.prepared
+            .wait_while(state, |state| matches!(state.spare, Spare::Preparing))
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prepares a segment file with the state unlocked meanwhile.
+    pub(crate) fn prepare<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        dir: &Path,
+        number: u32,
+        segment_bytes: u32,
+    ) -> MutexGuard<'a, State> {
+        state.spare = Spare::Preparing;
+        drop(state);
+        let prepared = segment::prepare(&*self.storage, dir, number, segment_bytes);
+        let mut state = self.lock();
+        state.spare = match prepared {
+            Ok(file) => {
+                state.flushes.prepare += 2;
+                Spare::Ready(file)
+            }
+            Err(_) => Spare::Failed,
+        };
+        self.prepared.notify_all();
+        state
+    }
+
+    /// Poisons the log on the first I/O error. Nothing is ever tried again after it.
+    pub(crate) fn judge_io(
+        &self,
+        state: &mut State,
+        operation: &'static str,
+        result: io::Result<()>,
+    ) -> Result<(), WalError> {
+        let Err(error) = result else { return Ok(()) };
+        let fault = state.poison.get_or_insert_with(|| IoFault::new(operation, &error)).clone();
+        state.leader = false;
+        self.wake_sleepers(state);
+        self.wake_keeper(state);
+        Err(WalError::OutcomeUnknown(fault))
+    }
+
+    /// Everything up to `point` is on the device.
+    pub(crate) fn became_durable(&self, state: &mut State, point: Point) {
+        assert!(point.sequence >= state.durable.sequence, "durability never goes back");
+        assert!(point.sequence <= state.appended.sequence);
+        state.durable = point;
+        self.durable.store(point.sequence, Ordering::Release);
+        self.wake_sleepers(state);
+    }
+
+    /// Writes what is pending. Returns the file and the moment up to which it was written.
+    pub(crate) fn write_out(&self) -> Result<(Arc<dyn StorageFile>, Point), WalError> {
+        let mut buffer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        if let Some(fault) = &state.poison {
+            return Err(WalError::OutcomeUnknown(fault.clone()));
+        }
+        let file = state.active.as_ref().expect("a started log has a segment").file.clone();
+        if state.pending.is_empty() {
+            return Ok((file, state.written));
+        }
+        let (bytes, at, point) = state.take_pending(std::mem::take(&mut *buffer));
+        drop(state);
+        let result = file.write_at(&bytes, at as u64);
+        let mut state = self.lock();
+        self.judge_io(&mut state, "write", result)?;
+        state.stats.writes += 1;
+        state.stats.bytes += bytes.len() as u64;
+        state.written = point;
+        drop(state);
+        *buffer = bytes;
+        buffer.clear();
+        Ok((file, point))
+    }
+
+    pub(crate) fn wait_durable(&self, sequence: u64, cause: FlushCause) -> Result<(), WalError> {
+        if self.durable_sequence() >= sequence {
+            return Ok(());
+        }
+        let mut state = self.lock();
+        assert!(sequence <= state.appended.sequence, "only what was appended can be waited for");
+        if state.leader_listens {
+            self.joined.notify_one();
+        }
+        loop {
+            if state.durable.sequence >= sequence {
+                return Ok(());
+            }
+            if let Some(fault) = &state.poison {
+                return Err(WalError::OutcomeUnknown(fault.clone()));
+            }
+            if state.leader {
+                state = self.sleep(state);
+                continue;
+            }
+            state.leader = true;
+            self.lead(state, cause)?;
+            state = self.lock();
+        }
+    }
+
+    /// Writes and flushes as the leader; `state.leader` is set and is cleared here.
+    fn lead(&self, state: MutexGuard<'_, State>, cause: FlushCause) -> Result<(), WalError> {
+        let before = state.durable;
+        self.wait_for_company(state);
+        let (file, point) = self.write_out()?;
+        let mut state = self.lock();
+        state.commits_since_mark += 1;
+        let mark = (state.commits_since_mark >= COMMITS_PER_MARK).then(|| state.next_mark());
+        drop(state);
+        let begun = Instant::now();
+        let result = mark
+            .map_or(Ok(()), |(block, at)| file.write_at(&block, at))
+            .and_then(|()| file.sync());
+        let taken_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let mut state = self.lock();
+        self.judge_io(&mut state, "sync", result)?;
+        state.flushes.count(cause);
+        state.latency.worst_ns = state.latency.worst_ns.max(taken_ns);
+        state.latency.smoothed_ns = (state.latency.smoothed_ns * 7 + taken_ns) / 8;
+        state.last_company = point.frames - before.frames;
+        let batch = point.end.saturating_sub(before.end);
+        state.batch_bytes = (state.batch_bytes * 7 + batch) / 8;
+        state.leader = false;
+        self.became_durable(&mut state, point);
+        if state.marked == before.sequence {
+            // The log was fully marked and is no longer: the idle timer must start.
+            self.wake_keeper(&state);
+        }
+        let notify = state.notify_upto > before.sequence;
+        drop(state);
+        if notify {
+            self.tell(Ok(point.sequence));
+        }
+        Ok(())
+    }
+
+    fn wait_for_company<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+        let company = state.last_company;
+        if company < 2 {
+            return;
+        }
+        let flush = Duration::from_nanos(state.latency.smoothed_ns);
+        let limit = (flush / COMPANY_SHARE).min(COMPANY_WAIT_MAX);
+        let begun = Instant::now();
+        loop {
+            let gathered = state.appended.frames - state.durable.frames;
+            let left = limit.saturating_sub(begun.elapsed());
+            if gathered >= company || left.is_zero() {
+                return;
+            }
+            if limit >= SLEEP_WORTH {
+                state.leader_listens = true;
+                let waited = self.joined.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                state.leader_listens = false;
+            } else {
+                drop(state);
+                std::thread::yield_now();
+                state = self.lock();
+            }
+        }
+    }
+
+    pub(crate) fn request_flush(&self, cause: FlushCause) {
+        let mut state = self.lock();
+        state.notify_upto = state.appended.sequence;
+        if state.durable.sequence >= state.notify_upto || state.poison.is_some() {
+            let answer = state.poison.clone().map_or(Ok(state.durable.sequence), Err);
+            drop(state);
+            self.tell(answer);
+            return;
+        }
+        state.flush_wanted = Some(cause);
+        self.flush_signal.store(true, Ordering::Release);
+        self.wake_keeper(&state);
+    }
+
+    /// True once somebody has asked for a flush since the last call.
+    pub(crate) fn take_flush_signal(&self) -> bool {
+        self.flush_signal.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn tell(&self, durable: Result<u64, IoFault>) {
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(listener) = listener {
+            listener(durable);
+        }
+    }
+
+    /// Writes a durable mark and flushes it.
+    pub(crate) fn mark(&self) -> Result<(), WalError> {
+        let mut state = self.wait_while_led(self.lock());
+        if let Some(fault) = &state.poison {
+            return Err(WalError::Poisoned(fault.clone()));
+        }
+        if state.active.is_none() || state.marked == state.durable.sequence {
+            return Ok(());
+        }
+        let file = state.active.as_ref().expect("checked above").file.clone();
+        let (block, at) = state.next_mark();
+        state.leader = true;
+        drop(state);
+        let result = file.write_at(&block, at).and_then(|()| file.sync());
+        let mut state = self.lock();
+        self.judge_io(&mut state, "mark", result)?;
+        state.leader = false;
+        state.flushes.mark += 1;
+        self.wake_sleepers(&state);
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Which segments a journal has: a small text file, replaced whole at each roll.
+//!
+//! Invariant: no record of a segment is acknowledged before the manifest names that segment. So a
+//! segment that the manifest names and whose header is gone is damage, while a blank file after it
+//! is only the next segment, prepared and not yet used.
+
+use crate::error::WalError;
+use crate::storage::{Storage, read_all, replace};
+use std::io;
+use std::path::Path;
+
+const FILE: &str = "manifest";
+const TITLE: &str = "pos-kernel journal 1";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    /// Number of the oldest segment kept.
+    pub(crate) oldest: u32,
+    /// Number of the segment in use.
+    pub(crate) current: u32,
+}
+
+impl Manifest {
+    fn to_text(self) -> String {
+        let text = format!("{TITLE}\noldest {}\ncurrent {}\n", self.oldest, self.current);
+        let crc = crc32c::crc32c(text.as_bytes());
+        format!("{text}crc32c {crc:08x}\n")
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let title = lines.next()?;
+        let oldest = lines.next()?.strip_prefix("oldest ")?.parse().ok()?;
+        let current = lines.next()?.strip_prefix("current ")?.parse().ok()?;
+        let manifest = Self { oldest, current };
+        (title == TITLE && text == manifest.to_text() && oldest >= 1 && oldest <= current)
+            .then_some(manifest)
+    }
+
+    /// `None` when there is none or it cannot be believed; the folder is listed instead.
+    pub(crate) fn load(storage: &dyn Storage, dir: &Path) -> Result<Option<Self>, WalError> {
+        let path = dir.join(FILE);
+        match read_all(storage, &path) {
+            Ok(bytes) => Ok(std::str::from_utf8(&bytes).ok().and_then(Self::from_text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(WalError::io("read", &path)(error)),
+        }
+    }
+
+    pub(crate) fn save(self, storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+        replace(storage, &dir.join(FILE), self.to_text().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Manifest;
+
+    #[test]
+    fn any_changed_byte_makes_a_manifest_unbelievable() {
+        let manifest = Manifest { oldest: 1, current: 12 };
+        let text = manifest.to_text();
+        assert_eq!(Manifest::from_text(&text), Some(manifest));
+        for index in 0..text.len() {
+            for bit in 0..7 {
+                let mut bytes = text.clone().into_bytes();
+                bytes[index] ^= 1 << bit;
+                let flipped = String::from_utf8(bytes).unwrap();
+                assert_eq!(Manifest::from_text(&flipped), None, "byte {index} bit {bit}");
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Reading and verifying a journal without its lock and without writing a byte.
+//!
+//! A verifier may run beside a living owner: what it finds behind the last durable mark of the
+//! newest segment may still be on its way, and is reported as a tail, not as a problem.
+
+use crate::error::WalError;
+use crate::format::{BLOCK_BYTES, FrameHeader, HeaderFault, Link, SegmentHeader, is_blank};
+use crate::manifest::Manifest;
+use crate::segment::{self, Image, Loaded, offset_u32};
+use crate::storage::{Access, Storage};
+use crate::walk::{Frame, Verdict, Walk, judge};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What kind of thing is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Bytes that were durable cannot be believed.
+    Damaged,
+    /// Checksums hold and the chain does not: somebody changed the journal.
+    ChainBroken,
+    /// A segment between others is gone.
+    Missing,
+    /// A durable mark cannot be read. No record is lost; the next owner writes it anew.
+    Mark,
+}
+
+/// One thing that is wrong with a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of thing.
+    pub kind: ProblemKind,
+    /// Segment it was found in.
+    pub segment: u32,
+    /// Byte offset in it.
+    pub offset: u32,
+    /// Sequence expected there.
+    pub sequence: u64,
+    /// A sentence about it.
+    pub message: String,
+}
+
+/// How the frames of a segment end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SegmentTail {
+    /// With a seal.
+    Sealed,
+    /// In use; so many bytes behind the last frame were never durable.
+    Open {
+        /// Torn or still being written.
+        torn_bytes: u32,
+    },
+    /// At damage.
+    Damaged,
+}
+
+/// A journal opened for reading.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    storage: Arc<dyn Storage>,
+    dir: PathBuf,
+    oldest: u32,
+    newest: u32,
+}
+
+/// One segment, read and checked.
+#[derive(Debug)]
+pub struct SegmentScan {
+    image: Image,
+    frames: Vec<FrameHeader>,
+    /// How its frames end.
+    pub tail: SegmentTail,
+    /// Link of its last good frame.
+    pub last_link: Link,
+    /// Sequence of its last good record.
+    pub last_sequence: u64,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Finds the segments of the journal in `dir`.
+    ///
+    /// # Errors
+    /// [`WalError::Io`] when the folder cannot be read. `Ok(None)` when it holds no journal.
+    pub fn open(storage: Arc<dyn Storage>, dir: &Path) -> Result<Option<Self>, WalError> {
+        let numbers = match segment::list(&*storage, dir) {
+            Ok(numbers) => numbers,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(WalError::io("list", dir)(error)),
+        };
+        let manifest = Manifest::load(&*storage, dir)?;
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
+            return Ok(manifest.map(|manifest| Self {
+                storage,
+                dir: dir.to_owned(),
+                oldest: manifest.oldest,
+                newest: manifest.current,
+            }));
+        };
+        let oldest = manifest.map_or(*first, |manifest| manifest.oldest);
+        let mut reader = Self { storage, dir: dir.to_owned(), oldest, newest: *last };
+        let named = manifest.map_or(0, |manifest| manifest.current);
+        reader.newest = reader.newest.max(named);
+        // Files after the one that the manifest names are prepared, or begun and not yet promised.
+        while reader.newest > named.max(oldest) {
+            let begun = match segment::load(&*reader.storage, dir, reader.newest, Access::Read)? {
+                Some((_, Loaded::Live(image))) => Walk::new(&image).next().is_some(),
+                Some((_, Loaded::Broken { .. })) => manifest.is_none(),
+                _ => false,
+            };
+            if begun {
+                break;
+            }
+            reader.newest -= 1;
+        }
+        if manifest.is_none() && reader.newest == oldest && reader.header(oldest)?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(reader))
+    }
+
+    /// Numbers of the segments, oldest first.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = u32> + use<> {
+        self.oldest..=self.newest
+    }
+
+    /// The header of a segment; `None` when it is missing or cannot be believed.
+    ///
+    /// # Errors
+    /// [`WalError::Io`], [`WalError::Version`].
+    pub fn header(&self, segment: u32) -> Result<Option<SegmentHeader>, WalError> {
+        let path = segment::path(&self.dir, segment);
+        let Ok(file) = self.storage.open(&path, Access::Read) else { return Ok(None) };
+        let mut block = vec![0; BLOCK_BYTES];
+        file.read_at(&mut block, 0).map_err(WalError::io("read", &path))?;
+        match SegmentHeader::from_block(&block) {
+            Ok(header) => Ok(header),
+            Err(HeaderFault::Version(found)) => {
+                Err(WalError::Version { found, known: crate::format::FORMAT_VERSION })
+            }
+            Err(HeaderFault::Broken(_)) => Ok(None),
+        }
+    }
+
+    /// The segment that holds a sequence number: a binary search over headers.
+    ///
+    /// # Errors
+    /// [`WalError::Io`], [`WalError::Version`].
+    pub fn segment_of(&self, sequence: u64) -> Result<Option<u32>, WalError> {
+        let (mut low, mut high) = (self.oldest, self.newest);
+        let mut found = None;
+        while low <= high {
+            let middle = low + (high - low) / 2;
+            let Some(header) = self.header(middle)? else { return Ok(None) };
+            if header.first_sequence <= sequence {
+                found = Some(middle);
+                low = middle + 1;
+            } else if middle == 0 {
+                break;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads a segment and checks every byte of it; with `links`, the chain inside it too.
+    ///
+    /// # Errors
+    /// [`WalError::Io`], [`WalError::Version`]; damage is in the answer.
+    pub fn scan(&self, segment: u32, links: bool) -> Result<Result<SegmentScan, Problem>, WalError> {
+        let lost = |kind, offset, message: &str| Problem {
+            kind,
+            segment,
+            offset,
+            sequence: 0,
+            message: message.to_owned(),
+        };
+        let loaded = segment::load(&*self.storage, &self.dir, segment, Access::Read)?;
+        let image = match loaded {
+            None => return Ok(Err(lost(ProblemKind::Missing, 0, "the segment is missing"))),
+            Some((_, Loaded::Blank)) => {
+                return Ok(Err(lost(ProblemKind::Damaged, 0, "the segment's header is blank")));
+            }
+            Some((_, Loaded::Broken { offset, found })) => {
+                return Ok(Err(lost(ProblemKind::Damaged, offset, found)));
+            }
+            Some((_, Loaded::Live(image))) => image,
+        };
+        Ok(Ok(SegmentScan::of(image, segment == self.newest, links)))
+    }
+
+    /// Checks that a segment follows from the one before it.
+    #[must_use]
+    pub fn joint(before: &SegmentScan, after: &SegmentScan) -> Option<Problem> {
+        let header = after.header();
+        let message = if header.previous_link != before.last_link {
+            "the chain does not lead from the segment before into this one"
+        } else if header.first_sequence != before.last_sequence + 1 {
+            "records are missing between the segment before and this one"
+        } else if header.epoch < before.frames.last().map_or(0, |frame| frame.epoch) {
+            "the segment was started by an earlier owner than the one before it"
+        } else {
+            return None;
+        };
+        Some(Problem {
+            kind: ProblemKind::ChainBroken,
+            segment: header.segment,
+            offset: 0,
+            sequence: header.first_sequence,
+            message: message.to_owned(),
+        })
+    }
+}
+
+impl SegmentScan {
+    fn of(image: Image, newest: bool, links: bool) -> Self {
+        let segment = image.header.segment;
+        let mut problems = Vec::new();
+        let mut note = |kind, offset: usize, sequence, message: &str| {
+            let message = message.to_owned();
+            problems.push(Problem { kind, segment, offset: offset_u32(offset), sequence, message });
+        };
+        let mut frames = Vec::new();
+        let mut link = image.header.link();
+        let mut walk = Walk::new(&image);
+        for frame in &mut walk {
+            if links && !frame.follows(&link) {
+                let at = frame.header.offset as usize;
+                note(ProblemKind::ChainBroken, at, frame.header.sequence, "the hash chain breaks");
+            }
+            link = frame.link();
+            frames.push(frame.header);
+        }
+        let stop = walk.stop();
+        let tail = if walk.sealed() {
+            if !is_blank(&image.bytes[stop.offset..]) {
+                let found = "bytes stand behind the seal";
+                note(ProblemKind::Damaged, stop.offset, stop.sequence, found);
+            }
+            SegmentTail::Sealed
+        } else {
+            match judge(&image, stop) {
+                Verdict::Damaged(damage) => {
+                    let message = format!(
+                        "{}; durable up to sequence {}, {} good records follow",
+                        damage.found, damage.durable, damage.good_records_after
+                    );
+                    note(ProblemKind::Damaged, stop.offset, stop.sequence, &message);
+                    SegmentTail::Damaged
+                }
+                Verdict::Torn { .. } | Verdict::Clean if !newest => {
+                    let found = stop.broken.unwrap_or("the segment ends without a seal");
+                    note(ProblemKind::Damaged, stop.offset, stop.sequence, found);
+                    SegmentTail::Damaged
+                }
+                Verdict::Torn { garbage_end } => {
+                    SegmentTail::Open { torn_bytes: offset_u32(garbage_end - stop.offset) }
+                }
+                Verdict::Clean => SegmentTail::Open { torn_bytes: 0 },
+            }
+        };
+        for offset in &image.broken_marks {
+            note(ProblemKind::Mark, *offset, 0, "a durable mark fails its checksum");
+        }
+        let last_sequence = stop.sequence - 1;
+        Self { image, frames, tail, last_link: link, last_sequence, problems }
+    }
+
+    /// The segment's header.
+    #[must_use]
+    pub fn header(&self) -> &SegmentHeader {
+        &self.image.header
+    }
+
+    /// Newest sequence that this segment proves durable.
+    #[must_use]
+    pub fn durable_sequence(&self) -> u64 {
+        let framed = self.frames.last().map_or(0, |frame| frame.durable);
+        framed.max(self.image.mark.durable)
+    }
+
+    /// The good frames, in order.
+    pub fn frames(&self) -> impl DoubleEndedIterator<Item = Frame<'_>> {
+        self.frames.iter().map(|header| Frame::at(&self.image.bytes, *header))
+    }
+
+    /// Link of the last frame that ends at or before a sequence, walking back; the segment's own
+    /// starting link when there is none.
+    #[must_use]
+    pub fn link_at(&self, sequence: u64) -> Option<Link> {
+        self.frames()
+            .find(|frame| (frame.header.sequence..=frame.last_sequence()).contains(&sequence))
+            .map(|frame| frame.link())
+    }
+}

@@ -1,0 +1,305 @@
+//! Opening a journal: find the newest segment, believe what can be believed, cut a torn tail.
+//!
+//! Only the newest segment is read. Every frame of it is checked by its CRC; links and records are
+//! checked and replayed from its last checkpoint on, so the work does not grow with the history.
+//! The order of the steps is what makes a crash during recovery harmless: the cut bytes are kept
+//! aside first, then one write puts the new owner's first frame over them with zeros behind it.
+
+use crate::error::{Damage, WalError};
+use crate::format::{
+    FLAG_OWNER_ENDS, FRAMES_START, FrameHeader, Link, RecordView, SegmentHeader, Stamp,
+};
+use crate::manifest::Manifest;
+use crate::segment::{self, Image, Loaded, offset_u32};
+use crate::storage::{Access, Storage, StorageFile, replace};
+use crate::walk::{Frame, Verdict, Walk, judge};
+use crate::writer::{Options, Wal};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes that were never acknowledged as durable, cut from the tail and kept aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// Segment they stood in.
+    pub segment: u32,
+    /// Where they began.
+    pub offset: u32,
+    /// How many there were.
+    pub bytes: u32,
+    /// Name of the file in the journal's folder that keeps them.
+    pub kept_as: String,
+}
+
+/// A journal as it was found.
+#[derive(Debug)]
+pub struct Opened {
+    /// The writer, which starts to write only with [`Wal::start`].
+    pub wal: Wal,
+    /// What to replay.
+    pub replay: Replay,
+}
+
+/// The newest segment from its last checkpoint on.
+#[derive(Debug)]
+pub struct Replay {
+    image: Option<Image>,
+    frames: Vec<FrameHeader>,
+    /// Owner epoch of the last frame; 0 in a new journal.
+    pub epoch: u32,
+    /// Times of the last frame.
+    pub stamp: Stamp,
+    /// Sequence of the last record; 0 in a new journal.
+    pub last_sequence: u64,
+    /// Newest sequence that the log itself proves durable.
+    pub durable_sequence: u64,
+    /// True when the last frame is an owner's clean end.
+    pub clean: bool,
+    /// The torn tail, if there was one.
+    pub cut: Option<Cut>,
+}
+
+impl Replay {
+    /// True for a journal that did not exist before.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.image.is_none()
+    }
+
+    /// The frames from the last checkpoint on; the first one is the checkpoint.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        self.frames.iter().flat_map(|header| {
+            self.image.iter().map(|image| Frame::at(&image.bytes, *header))
+        })
+    }
+
+    /// The records of [`Self::frames`].
+    pub fn records(&self) -> impl Iterator<Item = RecordView<'_>> {
+        self.frames().flat_map(|frame| frame.records())
+    }
+}
+
+/// Where the writer goes on.
+pub(crate) struct Tail {
+    pub(crate) segment: Option<LiveSegment>,
+    pub(crate) oldest: u32,
+    pub(crate) sequence: u64,
+    pub(crate) epoch: u32,
+    pub(crate) link: Link,
+}
+
+pub(crate) struct LiveSegment {
+    pub(crate) file: Arc<dyn StorageFile>,
+    pub(crate) header: SegmentHeader,
+    pub(crate) end: usize,
+    pub(crate) garbage_end: usize,
+    pub(crate) sealed: bool,
+    pub(crate) mark_counter: u64,
+    pub(crate) checkpoint_bytes: usize,
+    pub(crate) checkpoint_end: usize,
+}
+
+/// Opens the journal in `dir`, which is made when it does not exist.
+pub(crate) fn open(
+    storage: Arc<dyn Storage>,
+    dir: &Path,
+    options: Options,
+) -> Result<Opened, WalError> {
+    options.check()?;
+    storage.create_dir_all(dir).map_err(WalError::io("create", dir))?;
+    let Some((file, image, oldest)) = newest(&*storage, dir)? else {
+        let tail = Tail { segment: None, oldest: 1, sequence: 0, epoch: 0, link: [0; 32] };
+        let replay = Replay {
+            image: None,
+            frames: Vec::new(),
+            epoch: 0,
+            stamp: Stamp::default(),
+            last_sequence: 0,
+            durable_sequence: 0,
+            clean: true,
+            cut: None,
+        };
+        return Ok(Opened { wal: Wal::new(storage, dir, options, tail), replay });
+    };
+    // A journal keeps the segment size that it was made with.
+    let options = Options { segment_bytes: image.header.segment_bytes, ..options };
+    let survey = survey(&image)?;
+    let last = survey.frames.last().expect("a survey without frames is refused");
+    let (epoch, stamp) = (last.epoch, last.stamp);
+    let last_sequence = last.sequence + u64::from(last.count) - 1;
+    let durable_sequence = last.durable.max(image.mark.durable);
+    let clean = last.flags & FLAG_OWNER_ENDS != 0;
+    let cut = (survey.garbage_end > survey.end)
+        .then(|| keep_aside(&*storage, dir, &image, survey.end..survey.garbage_end))
+        .transpose()?;
+    let live = LiveSegment {
+        file,
+        header: image.header.clone(),
+        end: survey.end,
+        garbage_end: survey.garbage_end,
+        sealed: survey.sealed,
+        mark_counter: image.mark.counter,
+        checkpoint_bytes: survey.frames[0].length as usize,
+        checkpoint_end: (survey.frames[0].offset + survey.frames[0].length) as usize,
+    };
+    let link = survey.link;
+    let tail = Tail { segment: Some(live), oldest, sequence: last_sequence, epoch, link };
+    let replay = Replay {
+        image: Some(image),
+        frames: survey.frames,
+        epoch,
+        stamp,
+        last_sequence,
+        durable_sequence,
+        clean,
+        cut,
+    };
+    Ok(Opened { wal: Wal::new(storage, dir, options, tail), replay })
+}
+
+/// Finds the segment in use: the one that the manifest names, or the one after it when a crash
+/// struck between its first sync and the manifest.
+fn newest(
+    storage: &dyn Storage,
+    dir: &Path,
+) -> Result<Option<(Arc<dyn StorageFile>, Image, u32)>, WalError> {
+    let manifest = Manifest::load(storage, dir)?;
+    let (oldest, candidates) = match manifest {
+        Some(Manifest { oldest, current }) => (oldest, vec![current + 1, current]),
+        None => {
+            let mut numbers = segment::list(storage, dir).map_err(WalError::io("list", dir))?;
+            let oldest = numbers.first().copied().unwrap_or(1);
+            numbers.reverse();
+            (oldest, numbers)
+        }
+    };
+    for segment in candidates {
+        let named = manifest.is_some_and(|manifest| manifest.current == segment);
+        let lost = |offset, found| WalError::Damaged(nothing_left(segment, offset, found));
+        match load_from_device(storage, dir, segment)? {
+            None if named => return Err(lost(0, "the segment that the manifest names is missing")),
+            Some((_, Loaded::Blank)) if named => {
+                return Err(lost(0, "the header of the segment in use is blank"));
+            }
+            Some((_, Loaded::Broken { offset, found })) if named || manifest.is_none() => {
+                return Err(lost(offset, found));
+            }
+            // Not named and not whole: its first sync never ended, so nothing in it was promised.
+            None | Some((_, Loaded::Blank | Loaded::Broken { .. })) => {}
+            Some((file, Loaded::Live(image))) => {
+                let begun = Walk::new(&image).next().is_some();
+                if named || begun {
+                    return Ok(Some((file, image, oldest)));
+                }
+                if manifest.is_none() && image.mark.durable > 0 {
+                    return Err(lost(offset_u32(FRAMES_START), "the first frame is damaged"));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn nothing_left(segment: u32, offset: u32, found: &'static str) -> Damage {
+    Damage { segment, offset, sequence: 0, durable: 0, good_records_after: 0, found }
+}
+
+/// Syncs, forgets what was cached behind the last mark, reads again: after a failed sync the page
+/// cache shows bytes that the device never got.
+fn load_from_device(
+    storage: &dyn Storage,
+    dir: &Path,
+    segment: u32,
+) -> Result<Option<(Arc<dyn StorageFile>, Loaded)>, WalError> {
+    let Some((file, loaded)) = segment::load(storage, dir, segment, Access::Write)? else {
+        return Ok(None);
+    };
+    let Loaded::Live(mut image) = loaded else { return Ok(Some((file, loaded))) };
+    let path = segment::path(dir, segment);
+    let from = (image.mark.end as usize).clamp(FRAMES_START, image.bytes.len());
+    let used = image.bytes.iter().rposition(|byte| *byte != 0).map_or(from, |last| last + 1);
+    if used > from {
+        file.sync().map_err(WalError::io("sync", &path))?;
+        file.forget_cached(from as u64..used as u64).map_err(WalError::io("re-read", &path))?;
+        file.read_at(&mut image.bytes[from..used], from as u64)
+            .map_err(WalError::io("re-read", &path))?;
+    }
+    Ok(Some((file, Loaded::Live(image))))
+}
+
+struct Survey {
+    /// From the last checkpoint on.
+    frames: Vec<FrameHeader>,
+    link: Link,
+    end: usize,
+    garbage_end: usize,
+    sealed: bool,
+}
+
+/// Walks the newest segment, judges its end, and follows the chain from its last checkpoint on.
+fn survey(image: &Image) -> Result<Survey, WalError> {
+    let mut walk = Walk::new(image);
+    let mut frames = Vec::new();
+    let mut link = image.header.link();
+    let mut last_link = link;
+    for frame in &mut walk {
+        if frame.is_checkpoint() {
+            frames.clear();
+            link = last_link;
+        }
+        frames.push(frame.header);
+        last_link = frame.link();
+    }
+    let stop = walk.stop();
+    let garbage_end = match judge(image, stop) {
+        Verdict::Damaged(damage) => return Err(WalError::Damaged(damage)),
+        Verdict::Torn { garbage_end } => garbage_end,
+        Verdict::Clean => stop.offset,
+    };
+    let segment = image.header.segment;
+    let Some(last) = frames.last() else {
+        let found = stop.broken.unwrap_or("the segment in use has no checkpoint");
+        return Err(WalError::Damaged(nothing_left(segment, offset_u32(stop.offset), found)));
+    };
+    let last_sequence = last.sequence + u64::from(last.count) - 1;
+    for header in &frames {
+        let frame = Frame::at(&image.bytes, *header);
+        if !frame.follows(&link) {
+            return Err(WalError::Damaged(Damage {
+                segment,
+                offset: header.offset,
+                sequence: header.sequence,
+                durable: last.durable.max(image.mark.durable),
+                good_records_after: last_sequence - header.sequence + 1,
+                found: "the hash chain breaks here: bytes were changed and the checksum mended",
+            }));
+        }
+        link = frame.link();
+    }
+    Ok(Survey { frames, link, end: stop.offset, garbage_end, sealed: walk.sealed() })
+}
+
+/// Copies a torn tail into a file of its own before anything is written over it.
+fn keep_aside(
+    storage: &dyn Storage,
+    dir: &Path,
+    image: &Image,
+    tail: Range<usize>,
+) -> Result<Cut, WalError> {
+    let segment = image.header.segment;
+    let taken = storage.list(dir).map_err(WalError::io("list", dir))?;
+    let stem = format!("cut-{segment:06}-{:08}", tail.start);
+    // A crash during recovery leaves the first copy behind; it is the more complete one.
+    let kept_as = (1..)
+        .map(|copy| format!("{stem}-{copy}.bin"))
+        .find(|name| !taken.contains(name))
+        .expect("a folder does not hold every name");
+    let path = dir.join(&kept_as);
+    replace(storage, &path, &image.bytes[tail.clone()]).map_err(WalError::io("write", &path))?;
+    Ok(Cut {
+        segment,
+        offset: offset_u32(tail.start),
+        bytes: offset_u32(tail.len()),
+        kept_as,
+    })
+}

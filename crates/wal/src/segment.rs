@@ -1,0 +1,175 @@
+//! Segment files: their names, their preparation ahead of use, and reading one whole.
+
+use crate::error::WalError;
+use crate::format::{BLOCK_BYTES, HeaderFault, MARK_OFFSETS, Mark, SegmentHeader, is_blank};
+use crate::storage::{Access, Storage, StorageFile};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Written at a time when a segment is prepared: large enough for the disk, small enough for memory.
+const FILL_BYTES: usize = 64 * 1024;
+static ZEROS: [u8; FILL_BYTES] = [0; FILL_BYTES];
+const _: () = assert!(FILL_BYTES % BLOCK_BYTES == 0);
+
+pub(crate) fn path(dir: &Path, segment: u32) -> PathBuf {
+    dir.join(format!("segment-{segment:06}.wal"))
+}
+
+/// The number in a segment's file name.
+pub(crate) fn number(name: &str) -> Option<u32> {
+    let digits = name.strip_prefix("segment-")?.strip_suffix(".wal")?;
+    let number = digits.parse().ok()?;
+    (number >= 1 && digits.len() >= 6 && format!("{number:06}") == digits).then_some(number)
+}
+
+/// Numbers of the segment files in a folder, ascending.
+pub(crate) fn list(storage: &dyn Storage, dir: &Path) -> io::Result<Vec<u32>> {
+    let mut numbers: Vec<u32> = storage.list(dir)?.iter().filter_map(|name| number(name)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Makes a segment file of zeros, durable in content and name. An append into it then never
+/// allocates: one device flush, one block. A file that is already blank is only synced.
+pub(crate) fn prepare(
+    storage: &dyn Storage,
+    dir: &Path,
+    segment: u32,
+    segment_bytes: u32,
+) -> io::Result<Arc<dyn StorageFile>> {
+    let path = path(dir, segment);
+    if let Ok(file) = storage.open(&path, Access::Write)
+        && file.size()? == u64::from(segment_bytes)
+        && is_blank_file(&*file)?
+    {
+        file.sync()?;
+        storage.sync_dir(dir)?;
+        return Ok(file);
+    }
+    let file = storage.open(&path, Access::Create)?;
+    let mut offset = 0;
+    while offset < segment_bytes as usize {
+        let size = FILL_BYTES.min(segment_bytes as usize - offset);
+        if let Err(error) = file.write_at(&ZEROS[..size], offset as u64) {
+            // A half-filled file holds the space that the shop may need to free itself.
+            drop(file);
+            let _ = storage.remove(&path);
+            return Err(error);
+        }
+        offset += size;
+    }
+    file.sync()?;
+    storage.sync_dir(dir)?;
+    Ok(file)
+}
+
+fn is_blank_file(file: &dyn StorageFile) -> io::Result<bool> {
+    let mut buffer = vec![0; FILL_BYTES];
+    let mut offset = 0;
+    loop {
+        let read = file.read_at(&mut buffer, offset)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        if !is_blank(&buffer[..read]) {
+            return Ok(false);
+        }
+        offset += read as u64;
+    }
+}
+
+/// A whole segment in memory.
+pub(crate) struct Image {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) header: SegmentHeader,
+    /// The newer of the marks that can be believed.
+    pub(crate) mark: Mark,
+    /// Slots that cannot be believed: torn by a power cut, or damaged.
+    pub(crate) broken_marks: Vec<usize>,
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Image").field("segment", &self.header.segment).finish_non_exhaustive()
+    }
+}
+
+/// What a segment file turned out to be.
+pub(crate) enum Loaded {
+    Live(Image),
+    /// No header yet: prepared, or not even that.
+    Blank,
+    Broken { offset: u32, found: &'static str },
+}
+
+pub(crate) fn load(
+    storage: &dyn Storage,
+    dir: &Path,
+    segment: u32,
+    access: Access,
+) -> Result<Option<(Arc<dyn StorageFile>, Loaded)>, WalError> {
+    let path = path(dir, segment);
+    let file = match storage.open(&path, access) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(WalError::io("open", &path)(error)),
+    };
+    let bytes = read_whole(&*file).map_err(WalError::io("read", &path))?;
+    let loaded = interpret(bytes, segment)?;
+    Ok(Some((file, loaded)))
+}
+
+fn read_whole(file: &dyn StorageFile) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(file.size()?).map_err(io::Error::other)?;
+    let mut bytes = vec![0; size];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// Reads header and marks of an image.
+pub(crate) fn interpret(bytes: Vec<u8>, segment: u32) -> Result<Loaded, WalError> {
+    let broken = |offset: usize, found| Ok(Loaded::Broken { offset: offset_u32(offset), found });
+    let header = match SegmentHeader::from_block(&bytes) {
+        Ok(Some(header)) => header,
+        Ok(None) => return Ok(Loaded::Blank),
+        Err(HeaderFault::Version(found)) => {
+            return Err(WalError::Version { found, known: crate::format::FORMAT_VERSION });
+        }
+        Err(HeaderFault::Broken(_)) if bytes.is_empty() => return Ok(Loaded::Blank),
+        Err(HeaderFault::Broken(found)) => return broken(0, found),
+    };
+    if header.segment != segment {
+        return broken(0, "segment header belongs to another segment");
+    }
+    if bytes.len() != header.segment_bytes as usize {
+        return broken(bytes.len(), "segment file has lost its length");
+    }
+    let mut mark = Mark::default();
+    let mut broken_marks = Vec::new();
+    for offset in MARK_OFFSETS {
+        match Mark::from_block(&bytes[offset..], header.salt) {
+            Ok(Some(slot)) if slot.counter > mark.counter => mark = slot,
+            Ok(_) => {}
+            Err(_) => broken_marks.push(offset),
+        }
+    }
+    Ok(Loaded::Live(Image { bytes, header, mark, broken_marks }))
+}
+
+pub(crate) fn offset_u32(offset: usize) -> u32 {
+    u32::try_from(offset).expect("a segment is smaller than 4 GiB")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_the_exact_file_name_is_a_segment() {
+        assert_eq!(super::number("segment-000001.wal"), Some(1));
+        assert_eq!(super::number("segment-1234567.wal"), Some(1_234_567));
+        for name in ["segment-1.wal", "segment-000000.wal", "segment-000001.wal.tmp", "manifest"] {
+            assert_eq!(super::number(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The seam to the disk: every byte that the log reads or writes passes through these two traits,
+//! so that a test can tear, drop, reorder, refuse or run out of space at any call.
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// An existing file, for reading only.
+    Read,
+    /// An existing file, for reading and writing.
+    Write,
+    /// A file that is made empty, or made anew.
+    Create,
+}
+
+/// A file system.
+pub trait Storage: Send + Sync + Debug {
+    /// Makes a folder and those above it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+    /// Names of the files in a folder, in no order.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StorageFile>>;
+    /// Renames a file over another, at once.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Makes the entries of a folder durable.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+}
+
+/// An open file. Reads and writes name their offset: there is no cursor to share.
+pub trait StorageFile: Send + Sync + Debug {
+    /// Size in bytes.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn size(&self) -> io::Result<u64>;
+    /// Reads until `buffer` is full or the file ends; returns the bytes read.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    /// The operating system's; part of the bytes may have been written.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Makes the file's bytes and size durable.
+    ///
+    /// # Errors
+    /// The operating system's; the pages may be gone, so nothing may be tried again.
+    fn sync(&self) -> io::Result<()>;
+    /// Drops clean cached pages, so that the next read comes from the device. A hint.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn forget_cached(&self, range: Range<u64>) -> io::Result<()>;
+}
+
+/// Reads a whole small file.
+///
+/// # Errors
+/// The operating system's.
+pub fn read_all(storage: &dyn Storage, path: &Path) -> io::Result<Vec<u8>> {
+    let file = storage.open(path, Access::Read)?;
+    let size = usize::try_from(file.size()?).map_err(io::Error::other)?;
+    let mut bytes = vec![0; size];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// Replaces a small file so that a reader, or a crash, sees the old bytes or the new and nothing
+/// else: temporary name, sync, rename, sync of the folder.
+///
+/// # Errors
+/// The operating system's; the old file still stands.
+pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let dir = path.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    let temporary = dir.join(name);
+    let file = storage.open(&temporary, Access::Create)?;
+    file.write_at(bytes, 0)?;
+    file.sync()?;
+    drop(file);
+    storage.rename(&temporary, path)?;
+    storage.sync_dir(dir)
+}

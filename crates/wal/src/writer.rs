@@ -1,0 +1,570 @@
+//! The writer: append, roll to the next segment, begin and end an owner's time.
+//!
+//! Appending encodes a frame in memory and is not a promise. `write_out` hands it to the operating
+//! system (it survives `kill -9`), [`Wal::wait_durable`] to the device (it survives a power cut);
+//! both live in `group.rs`. A lone append costs exactly one write and one sync.
+
+use crate::error::{IoFault, WalError};
+use crate::format::{
+    BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_OWNER_BEGINS, FLAG_SEAL, FRAME_RECORDS_MAX, FRAMES_START,
+    KIND_SEAL, Link, NAME_BYTES_MAX, SegmentHeader, Stamp, frame_bytes,
+};
+use crate::group::Shared;
+use crate::keeper::Keeper;
+use crate::manifest::Manifest;
+use crate::recover::{self, Opened, Tail};
+use crate::state::{Active, Point, SEAL_BYTES, Spare, State};
+use crate::storage::Storage;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+/// Bytes written since the last checkpoint after which the next is due, at the least.
+const CHECKPOINT_BYTES: usize = 512 * 1024;
+/// A checkpoint may cost at most this share of the log.
+const CHECKPOINT_SHARE: usize = 8;
+/// Without a prepared segment, new work is refused once less than this share of a segment is left.
+const ROOM_SHARE: usize = 4;
+
+/// How a log is laid out and kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name of the journal, written into every segment; 1 to 32 bytes.
+    pub name: String,
+    /// Size of a segment file: a multiple of 4096, 64 KiB to 1 GiB. Existing segments keep theirs.
+    pub segment_bytes: u32,
+    /// Runs a thread that prepares segments, marks an idle log durable and serves `request_flush`.
+    pub background: bool,
+    /// An idle log is marked durable after this time.
+    pub idle_mark: Duration,
+    /// Mixed into the salts of new segments.
+    pub entropy: u64,
+}
+
+impl Options {
+    /// Four MiB segments, background thread, marks after 50 ms.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            segment_bytes: 4 << 20,
+            background: true,
+            idle_mark: Duration::from_millis(50),
+            entropy: 0,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), WalError> {
+        let name_bytes = self.name.len();
+        if name_bytes == 0 || name_bytes > NAME_BYTES_MAX {
+            let value = name_bytes as u64;
+            return Err(WalError::Option { name: "name bytes", value, range: "1 to 32" });
+        }
+        let bytes = self.segment_bytes as usize;
+        if !(64 << 10..=1 << 30).contains(&bytes) || !bytes.is_multiple_of(BLOCK_BYTES) {
+            return Err(WalError::Option {
+                name: "segment_bytes",
+                value: bytes as u64,
+                range: "65536 to 1073741824 in steps of 4096",
+            });
+        }
+        Ok(())
+    }
+}
+
+/// One record to append.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// Kind, 16 or above.
+    pub kind: u16,
+    /// The caller's flags.
+    pub flags: u8,
+    /// The caller's bytes.
+    pub body: &'a [u8],
+}
+
+/// Where an append stands in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Sequence of its first record.
+    pub first_sequence: u64,
+    /// Sequence of its last record: what to wait for.
+    pub last_sequence: u64,
+    /// Link of its frame.
+    pub link: Link,
+}
+
+/// Why the device was flushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlushCause {
+    /// A sale was completed or voided, or a tender left the till.
+    Sale,
+    /// Any other acknowledged call.
+    Record,
+    /// An owner began.
+    Open,
+    /// An owner ended.
+    Close,
+}
+
+/// Device flushes since the log was opened, by cause.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FlushCounts {
+    /// Completions, voids and tenders that leave the till.
+    pub sale: u64,
+    /// Other acknowledged calls.
+    pub record: u64,
+    /// Durable marks of an idle log.
+    pub mark: u64,
+    /// Checkpoints: always 0, they ride on the next flush.
+    pub checkpoint: u64,
+    /// Sealing a segment and starting the next.
+    pub roll: u64,
+    /// Preparing segments ahead of use.
+    pub prepare: u64,
+    /// An owner's begin.
+    pub open: u64,
+    /// An owner's end.
+    pub close: u64,
+}
+
+impl FlushCounts {
+    /// Flushes of all causes.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        let Self { sale, record, mark, checkpoint, roll, prepare, open, close } = *self;
+        sale + record + mark + checkpoint + roll + prepare + open + close
+    }
+
+    pub(crate) fn count(&mut self, cause: FlushCause) {
+        match cause {
+            FlushCause::Sale => self.sale += 1,
+            FlushCause::Record => self.record += 1,
+            FlushCause::Open => self.open += 1,
+            FlushCause::Close => self.close += 1,
+        }
+    }
+}
+
+/// Work done since the log was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Frames appended.
+    pub frames: u64,
+    /// Records appended.
+    pub records: u64,
+    /// Writes of frames; marks and headers are not counted.
+    pub writes: u64,
+    /// Bytes of those writes.
+    pub bytes: u64,
+    /// Flushes by cause.
+    pub flushes: FlushCounts,
+}
+
+/// How long the device takes, in nanoseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SyncLatency {
+    /// Smoothed over about eight flushes.
+    pub smoothed_ns: u64,
+    /// The slowest so far.
+    pub worst_ns: u64,
+}
+
+/// Room for what is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Space {
+    /// The next segment stands ready.
+    Ok,
+    /// It does not, but this one has room.
+    Low,
+    /// It does not, and only what is open can still be finished.
+    Full,
+}
+
+/// Where the log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WalPosition {
+    /// Owner epoch.
+    pub epoch: u32,
+    /// Segment in use.
+    pub segment: u32,
+    /// Sequence of the last record appended.
+    pub sequence: u64,
+    /// Sequence of the last record known durable.
+    pub durable_sequence: u64,
+    /// Link of the last frame appended.
+    pub head: Link,
+}
+
+/// A log that is open for writing. Exactly one may exist per folder: the caller holds the lock.
+#[derive(Debug)]
+pub struct Wal {
+    shared: Arc<Shared>,
+    keeper: Option<Keeper>,
+    dir: PathBuf,
+    options: Options,
+}
+
+impl Wal {
+    /// Opens the journal in `dir`, making it when there is none, and reads its tail.
+    ///
+    /// # Errors
+    /// [`WalError::Damaged`] when durable bytes cannot be believed, [`WalError::Version`],
+    /// [`WalError::Option`], [`WalError::Io`]. Nothing but a kept-aside tail has been written.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        options: Options,
+    ) -> Result<Opened, WalError> {
+        recover::open(storage, dir, options)
+    }
+
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        options: Options,
+        tail: Tail,
+    ) -> Self {
+        let state = State::new(tail.segment, (tail.oldest, tail.sequence, tail.epoch, tail.link));
+        let shared = Arc::new(Shared::new(storage, state));
+        Self { shared, keeper: None, dir: dir.to_owned(), options }
+    }
+
+    /// Begins an owner's time: raises the epoch and makes `records` durable in the first frame of
+    /// it. `checkpoint` is used when a new segment must be started.
+    ///
+    /// # Errors
+    /// [`WalError::NoSpace`] and [`WalError::Io`] before anything was written;
+    /// [`WalError::OutcomeUnknown`] afterwards.
+    pub fn start(
+        &mut self,
+        stamp: Stamp,
+        checkpoint: &[Record<'_>],
+        records: &[Record<'_>],
+    ) -> Result<Appended, WalError> {
+        let mut state = self.shared.lock();
+        state.epoch += 1;
+        let length = frame_bytes(records.iter().map(|record| record.body.len()));
+        let fits = state.active.as_ref().is_some_and(|active| {
+            !active.sealed && fits(&state, length, active.file.size().unwrap_or(0))
+        });
+        if !fits {
+            state = self.roll_locked(state, stamp, checkpoint)?;
+        }
+        state.push_frame(stamp, FLAG_OWNER_BEGINS, records);
+        let appended = appended(&state, records.len());
+        drop(state);
+        self.wait_durable(appended.last_sequence, FlushCause::Open)?;
+        if self.options.background {
+            self.keeper = Some(Keeper::start(
+                self.shared.clone(),
+                self.dir.clone(),
+                self.segment_bytes(),
+                self.options.idle_mark,
+            ));
+        }
+        Ok(appended)
+    }
+
+    /// Appends one frame. It is in memory only; see [`Self::write_out`] and [`Self::wait_durable`].
+    ///
+    /// # Errors
+    /// [`WalError::SegmentFull`]: [`Self::roll`], then append again. [`WalError::TooLarge`],
+    /// [`WalError::Poisoned`]. Nothing was appended.
+    pub fn append(
+        &self,
+        stamp: Stamp,
+        flags: u8,
+        records: &[Record<'_>],
+    ) -> Result<Appended, WalError> {
+        assert!(!records.is_empty(), "a frame has at least one record");
+        let length = frame_bytes(records.iter().map(|record| record.body.len()));
+        let mut state = self.shared.lock();
+        if let Some(fault) = &state.poison {
+            return Err(WalError::Poisoned(fault.clone()));
+        }
+        let segment_bytes = self.segment_bytes();
+        let checkpoint = state.active.as_ref().map_or(0, |active| active.checkpoint_bytes);
+        let limit = (segment_bytes as usize)
+            .saturating_sub(FRAMES_START + SEAL_BYTES + checkpoint + BLOCK_BYTES);
+        if length > limit || records.len() > FRAME_RECORDS_MAX {
+            return Err(WalError::TooLarge { bytes: length as u64, limit: limit as u64 });
+        }
+        if !fits(&state, length, u64::from(segment_bytes)) {
+            return Err(WalError::SegmentFull);
+        }
+        state.push_frame(stamp, flags, records);
+        Ok(appended(&state, records.len()))
+    }
+
+    /// Seals the segment and starts the next with a checkpoint. Everything before is durable then.
+    ///
+    /// # Errors
+    /// [`WalError::NoSpace`]: nothing was written, the log goes on. [`WalError::OutcomeUnknown`]:
+    /// an I/O error has poisoned the log.
+    pub fn roll(&self, stamp: Stamp, checkpoint: &[Record<'_>]) -> Result<(), WalError> {
+        let state = self.shared.lock();
+        drop(self.roll_locked(state, stamp, checkpoint)?);
+        Ok(())
+    }
+
+    fn roll_locked<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        stamp: Stamp,
+        checkpoint: &[Record<'_>],
+    ) -> Result<MutexGuard<'a, State>, WalError> {
+        let mut state = self.shared.wait_while_led(state);
+        if let Some(fault) = &state.poison {
+            return Err(WalError::Poisoned(fault.clone()));
+        }
+        let number = state.active.as_ref().map_or(1, |active| active.number + 1);
+        let (taken, file) = self.take_spare(state, number)?;
+        state = taken;
+        let was_sealed = state.active.as_ref().is_none_or(|active| active.sealed);
+        if !was_sealed {
+            let seal = Record { kind: KIND_SEAL, flags: 0, body: &[] };
+            state.push_frame(stamp, FLAG_SEAL, &[seal]);
+            let (bytes, at, point) = state.take_pending(Vec::new());
+            let old = state.active.as_ref().expect("checked above").file.clone();
+            let sealed = old.write_at(&bytes, at as u64).and_then(|()| old.sync());
+            self.shared.judge_io(&mut state, "seal", sealed)?;
+            state.stats.writes += 1;
+            state.stats.bytes += bytes.len() as u64;
+            state.flushes.roll += 1;
+            state.written = point;
+        }
+        let header = SegmentHeader {
+            segment_bytes: self.segment_bytes(),
+            segment: number,
+            epoch: state.epoch,
+            salt: self.salt(number, stamp, &state.appended),
+            first_sequence: state.appended.sequence + 1,
+            stamp,
+            previous_link: state.appended.link,
+            name: self.options.name.clone(),
+        };
+        state.active = Some(Active {
+            file: file.clone(),
+            number,
+            salt: header.salt,
+            sealed: false,
+            checkpoint_bytes: 0,
+            checkpoint_end: 0,
+        });
+        let point = Point { end: FRAMES_START, link: header.link(), ..state.appended };
+        state.appended = point;
+        state.pending_at = FRAMES_START;
+        state.garbage_end = 0;
+        state.push_frame(stamp, FLAG_CHECKPOINT, checkpoint);
+        let (frame, _, point) = state.take_pending(Vec::new());
+        let mut bytes = header.to_block();
+        bytes.resize(FRAMES_START, 0);
+        bytes.extend_from_slice(&frame);
+        let manifest = Manifest { oldest: state.oldest, current: number };
+        let begun = file
+            .write_at(&bytes, 0)
+            .and_then(|()| file.sync())
+            .and_then(|()| manifest.save(&*self.shared.storage, &self.dir));
+        self.shared.judge_io(&mut state, "roll", begun)?;
+        state.stats.writes += 1;
+        state.stats.bytes += frame.len() as u64;
+        state.flushes.roll += 3;
+        state.mark_counter = 0;
+        state.marked = 0;
+        state.written = point;
+        self.shared.became_durable(&mut state, point);
+        drop(state);
+        if let Some(keeper) = &self.keeper {
+            keeper.prepare_next();
+        }
+        Ok(self.shared.lock())
+    }
+
+    /// A prepared file for the next segment, made now when it is not there yet.
+    fn take_spare<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        number: u32,
+    ) -> Result<(MutexGuard<'a, State>, Arc<dyn crate::storage::StorageFile>), WalError> {
+        state = self.shared.wait_while_preparing(state);
+        if !matches!(state.spare, Spare::Ready(_)) {
+            state = self.shared.prepare(state, &self.dir, number, self.segment_bytes());
+        }
+        match std::mem::replace(&mut state.spare, Spare::Absent) {
+            Spare::Ready(file) => Ok((state, file)),
+            other => {
+                state.spare = other;
+                Err(WalError::NoSpace { segment_bytes: self.segment_bytes() })
+            }
+        }
+    }
+
+    /// Makes sure that new work can also be finished: refuses it while the next segment cannot be
+    /// prepared and this one runs out. What is open can always be completed.
+    ///
+    /// # Errors
+    /// [`WalError::NoSpace`], [`WalError::Poisoned`].
+    pub fn reserve(&self) -> Result<(), WalError> {
+        let mut state = self.shared.lock();
+        if let Some(fault) = &state.poison {
+            return Err(WalError::Poisoned(fault.clone()));
+        }
+        let roomy = self.room(&state) >= self.segment_bytes() as usize / ROOM_SHARE;
+        if matches!(state.spare, Spare::Ready(_)) || (roomy && self.keeper.is_some()) {
+            return Ok(());
+        }
+        state = self.shared.wait_while_preparing(state);
+        state.spare_refusals += 1;
+        if !matches!(state.spare, Spare::Ready(_)) && (!roomy || state.spare_refusals % 64 == 1) {
+            let number = state.active.as_ref().map_or(1, |active| active.number + 1);
+            state = self.shared.prepare(state, &self.dir, number, self.segment_bytes());
+        }
+        if matches!(state.spare, Spare::Ready(_)) {
+            state.spare_refusals = 0;
+            return Ok(());
+        }
+        if roomy { Ok(()) } else { Err(WalError::NoSpace { segment_bytes: self.segment_bytes() }) }
+    }
+
+    /// Room for what is still to come.
+    #[must_use]
+    pub fn space(&self) -> Space {
+        let state = self.shared.lock();
+        if matches!(state.spare, Spare::Ready(_) | Spare::Preparing) {
+            Space::Ok
+        } else if self.room(&state) >= self.segment_bytes() as usize / ROOM_SHARE {
+            Space::Low
+        } else {
+            Space::Full
+        }
+    }
+
+    fn room(&self, state: &State) -> usize {
+        (self.segment_bytes() as usize).saturating_sub(state.appended.end + SEAL_BYTES)
+    }
+
+    /// True when enough was written since the last checkpoint to make the next worth its bytes.
+    #[must_use]
+    pub fn checkpoint_due(&self) -> bool {
+        let state = self.shared.lock();
+        let Some(active) = &state.active else { return false };
+        let since = state.appended.end.saturating_sub(active.checkpoint_end);
+        let every = CHECKPOINT_BYTES.min(self.segment_bytes() as usize / 4);
+        since >= every.max(active.checkpoint_bytes * CHECKPOINT_SHARE)
+    }
+
+    /// Tells `listener` each time the log has become durable up to what [`Self::request_flush`]
+    /// asked for, or that it never will. Called from the thread that led the flush.
+    pub fn set_listener(&self, listener: impl Fn(Result<u64, IoFault>) + Send + Sync + 'static) {
+        self.shared.set_listener(Arc::new(listener));
+    }
+
+    /// Hands everything appended to the operating system: it survives the death of this process.
+    ///
+    /// # Errors
+    /// [`WalError::OutcomeUnknown`], and the log is poisoned.
+    pub fn write_out(&self) -> Result<(), WalError> {
+        self.shared.write_out().map(|_| ())
+    }
+
+    /// Returns once everything up to `sequence` is on the device. All who wait share one flush.
+    ///
+    /// # Errors
+    /// [`WalError::OutcomeUnknown`] when an I/O error struck before that was known.
+    pub fn wait_durable(&self, sequence: u64, cause: FlushCause) -> Result<(), WalError> {
+        self.shared.wait_durable(sequence, cause)
+    }
+
+    /// Asks the background thread to make everything appended durable; the listener hears of it.
+    pub fn request_flush(&self, cause: FlushCause) {
+        self.shared.request_flush(cause);
+    }
+
+    /// Marks the log durable as it stands. The background thread does this when the log is idle.
+    ///
+    /// # Errors
+    /// [`WalError::OutcomeUnknown`], and the log is poisoned.
+    pub fn mark(&self) -> Result<(), WalError> {
+        self.shared.mark()
+    }
+
+    /// Newest sequence known durable.
+    #[must_use]
+    pub fn durable_sequence(&self) -> u64 {
+        self.shared.durable_sequence()
+    }
+
+    /// Where the log stands.
+    #[must_use]
+    pub fn position(&self) -> WalPosition {
+        let state = self.shared.lock();
+        WalPosition {
+            epoch: state.epoch,
+            segment: state.active.as_ref().map_or(0, |active| active.number),
+            sequence: state.appended.sequence,
+            durable_sequence: state.durable.sequence,
+            head: state.appended.link,
+        }
+    }
+
+    /// The first I/O error, if one has poisoned the log.
+    #[must_use]
+    pub fn poison(&self) -> Option<IoFault> {
+        self.shared.lock().poison.clone()
+    }
+
+    /// Counts since the log was opened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let state = self.shared.lock();
+        Stats { flushes: state.flushes, ..state.stats }
+    }
+
+    /// How long the device's flushes take.
+    #[must_use]
+    pub fn sync_latency(&self) -> SyncLatency {
+        self.shared.lock().latency
+    }
+
+    /// Folder of the journal.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Size of each segment.
+    #[must_use]
+    pub fn segment_bytes(&self) -> u32 {
+        self.options.segment_bytes
+    }
+
+    fn salt(&self, number: u32, stamp: Stamp, point: &Point) -> u64 {
+        let mut hasher = blake3::Hasher::new_derive_key("pos-kernel 2026 segment salt");
+        hasher.update(self.options.name.as_bytes());
+        hasher.update(&number.to_le_bytes());
+        hasher.update(&stamp.wall_ns.to_le_bytes());
+        hasher.update(&stamp.mono_ns.to_le_bytes());
+        hasher.update(&point.link);
+        hasher.update(&self.options.entropy.to_le_bytes());
+        let mut salt = [0; 8];
+        hasher.finalize_xof().fill(&mut salt);
+        u64::from_le_bytes(salt)
+    }
+}
+
+impl Drop for Wal {
+    fn drop(&mut self) {
+        drop(self.keeper.take());
+    }
+}
+
+fn fits(state: &State, length: usize, segment_bytes: u64) -> bool {
+    (state.place(length) + length + SEAL_BYTES) as u64 <= segment_bytes
+}
+
+fn appended(state: &State, records: usize) -> Appended {
+    let last_sequence = state.appended.sequence;
+    let first_sequence = last_sequence + 1 - records as u64;
+    Appended { first_sequence, last_sequence, link: state.appended.link }
+}
