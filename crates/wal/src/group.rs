@@ -234,9 +234,8 @@ impl Shared {
         let mark = (state.commits_since_mark >= COMMITS_PER_MARK).then(|| state.next_mark());
         drop(state);
         let begun = Instant::now();
-        let result = mark
-            .map_or(Ok(()), |(block, at)| file.write_at(&block, at))
-            .and_then(|()| file.sync());
+        let result =
+            mark.map_or(Ok(()), |(block, at)| file.write_at(&block, at)).and_then(|()| file.sync());
         let taken_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let mut state = self.lock();
         self.judge_io(&mut state, "sync", result)?;

@@ -15,6 +15,8 @@
 //! Read `format.rs` first (the bytes), then `writer.rs` (append and group commit), `recover.rs`
 //! (what a power cut does) and `reader.rs` (verification without the lock).
 
+#![forbid(unsafe_code)]
+
 mod error;
 pub mod format;
 mod group;
@@ -34,7 +36,7 @@ mod writer;
 pub use error::{Damage, IoFault, WalError};
 pub use format::{FrameHeader, Link, RecordView, SegmentHeader, Stamp};
 pub use os::OsStorage;
-pub use reader::{Problem, ProblemKind, Reader, SegmentScan, SegmentTail};
+pub use reader::{Problem, ProblemKind, Reader, SegmentEnds, SegmentScan, SegmentTail};
 pub use recover::{Cut, Opened, Replay};
 pub use walk::Frame;
 pub use writer::{

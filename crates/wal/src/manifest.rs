@@ -47,6 +47,12 @@ impl Manifest {
         }
     }
 
+    /// True when no manifest was ever made: nothing in the journal was promised to anybody.
+    pub(crate) fn was_never_saved(storage: &dyn Storage, dir: &Path) -> Result<bool, WalError> {
+        let names = storage.list(dir).map_err(WalError::io("list", dir))?;
+        Ok(!names.iter().any(|name| name == FILE))
+    }
+
     pub(crate) fn save(self, storage: &dyn Storage, dir: &Path) -> io::Result<()> {
         replace(storage, &dir.join(FILE), self.to_text().as_bytes())
     }

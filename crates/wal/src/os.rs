@@ -50,7 +50,8 @@ impl Storage for OsStorage {
 
     #[cfg(unix)]
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        File::open(dir)?.sync_all()
+        let here = Path::new(".");
+        File::open(if dir.as_os_str().is_empty() { here } else { dir })?.sync_all()
     }
 
     // Windows has no handle for syncing a folder; NTFS journals its entries.

@@ -4,7 +4,10 @@
 //! newest segment may still be on its way, and is reported as a tail, not as a problem.
 
 use crate::error::WalError;
-use crate::format::{BLOCK_BYTES, FrameHeader, HeaderFault, Link, SegmentHeader, is_blank};
+use crate::format::{
+    BLOCK_BYTES, FRAMES_START, FrameHeader, HeaderFault, Link, Parsed, SegmentHeader, is_blank,
+    parse_frame, u32_at,
+};
 use crate::manifest::Manifest;
 use crate::segment::{self, Image, Loaded, offset_u32};
 use crate::storage::{Access, Storage};
@@ -78,6 +81,48 @@ pub struct SegmentScan {
     pub problems: Vec<Problem>,
 }
 
+/// What a segment must share with its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentEnds {
+    /// Number of the segment.
+    pub segment: u32,
+    /// Link that its header says it follows.
+    pub previous_link: Link,
+    /// Sequence of its first record.
+    pub first_sequence: u64,
+    /// Epoch that started it.
+    pub first_epoch: u32,
+    /// Epoch of its last good frame.
+    pub last_epoch: u32,
+    /// Link of its last good frame.
+    pub last_link: Link,
+    /// Sequence of its last good record.
+    pub last_sequence: u64,
+}
+
+impl SegmentEnds {
+    /// What is wrong when this segment is read after that one.
+    #[must_use]
+    pub fn follows(&self, before: &Self) -> Option<Problem> {
+        let message = if self.previous_link != before.last_link {
+            "the chain does not lead from the segment before into this one"
+        } else if self.first_sequence != before.last_sequence + 1 {
+            "records are missing between the segment before and this one"
+        } else if self.first_epoch < before.last_epoch {
+            "the segment was started by an earlier owner than the one before it"
+        } else {
+            return None;
+        };
+        Some(Problem {
+            kind: ProblemKind::ChainBroken,
+            segment: self.segment,
+            offset: 0,
+            sequence: self.first_sequence,
+            message: message.to_owned(),
+        })
+    }
+}
+
 impl Reader {
     /// Finds the segments of the journal in `dir`.
     ///
@@ -143,6 +188,31 @@ impl Reader {
         }
     }
 
+    /// Kind and body of the records in a segment's first frame, its checkpoint, without reading the
+    /// rest; `None` when it cannot be believed.
+    ///
+    /// # Errors
+    /// [`WalError::Io`], [`WalError::Version`].
+    pub fn first_frame(&self, segment: u32) -> Result<Option<Vec<(u16, Vec<u8>)>>, WalError> {
+        let Some(header) = self.header(segment)? else { return Ok(None) };
+        let path = segment::path(&self.dir, segment);
+        let file = self.storage.open(&path, Access::Read).map_err(WalError::io("open", &path))?;
+        let mut image = vec![0; FRAMES_START + BLOCK_BYTES];
+        for _ in 0..2 {
+            file.read_at(&mut image, 0).map_err(WalError::io("read", &path))?;
+            let length = u32_at(&image, FRAMES_START + 4).min(header.segment_bytes) as usize;
+            if FRAMES_START + length <= image.len() {
+                break;
+            }
+            image.resize(FRAMES_START + length, 0);
+        }
+        let Parsed::Frame(frame) = parse_frame(&image, FRAMES_START, segment, header.salt) else {
+            return Ok(None);
+        };
+        let records = Frame::at(&image, frame).records();
+        Ok(Some(records.map(|record| (record.kind, record.body.to_vec())).collect()))
+    }
+
     /// The segment that holds a sequence number: a binary search over headers.
     ///
     /// # Errors
@@ -169,7 +239,11 @@ impl Reader {
     ///
     /// # Errors
     /// [`WalError::Io`], [`WalError::Version`]; damage is in the answer.
-    pub fn scan(&self, segment: u32, links: bool) -> Result<Result<SegmentScan, Problem>, WalError> {
+    pub fn scan(
+        &self,
+        segment: u32,
+        links: bool,
+    ) -> Result<Result<SegmentScan, Problem>, WalError> {
         let lost = |kind, offset, message: &str| Problem {
             kind,
             segment,
@@ -189,28 +263,6 @@ impl Reader {
             Some((_, Loaded::Live(image))) => image,
         };
         Ok(Ok(SegmentScan::of(image, segment == self.newest, links)))
-    }
-
-    /// Checks that a segment follows from the one before it.
-    #[must_use]
-    pub fn joint(before: &SegmentScan, after: &SegmentScan) -> Option<Problem> {
-        let header = after.header();
-        let message = if header.previous_link != before.last_link {
-            "the chain does not lead from the segment before into this one"
-        } else if header.first_sequence != before.last_sequence + 1 {
-            "records are missing between the segment before and this one"
-        } else if header.epoch < before.frames.last().map_or(0, |frame| frame.epoch) {
-            "the segment was started by an earlier owner than the one before it"
-        } else {
-            return None;
-        };
-        Some(Problem {
-            kind: ProblemKind::ChainBroken,
-            segment: header.segment,
-            offset: 0,
-            sequence: header.first_sequence,
-            message: message.to_owned(),
-        })
     }
 }
 
@@ -274,6 +326,21 @@ impl SegmentScan {
         &self.image.header
     }
 
+    /// What it must share with its neighbours.
+    #[must_use]
+    pub fn ends(&self) -> SegmentEnds {
+        let header = self.header();
+        SegmentEnds {
+            segment: header.segment,
+            previous_link: header.previous_link,
+            first_sequence: header.first_sequence,
+            first_epoch: header.epoch,
+            last_epoch: self.frames.last().map_or(header.epoch, |frame| frame.epoch),
+            last_link: self.last_link,
+            last_sequence: self.last_sequence,
+        }
+    }
+
     /// Newest sequence that this segment proves durable.
     #[must_use]
     pub fn durable_sequence(&self) -> u64 {
@@ -284,14 +351,5 @@ impl SegmentScan {
     /// The good frames, in order.
     pub fn frames(&self) -> impl DoubleEndedIterator<Item = Frame<'_>> {
         self.frames.iter().map(|header| Frame::at(&self.image.bytes, *header))
-    }
-
-    /// Link of the last frame that ends at or before a sequence, walking back; the segment's own
-    /// starting link when there is none.
-    #[must_use]
-    pub fn link_at(&self, sequence: u64) -> Option<Link> {
-        self.frames()
-            .find(|frame| (frame.header.sequence..=frame.last_sequence()).contains(&sequence))
-            .map(|frame| frame.link())
     }
 }

@@ -11,7 +11,7 @@ use crate::format::{
 };
 use crate::manifest::Manifest;
 use crate::segment::{self, Image, Loaded, offset_u32};
-use crate::storage::{Access, Storage, StorageFile, replace};
+use crate::storage::{Access, Storage, StorageFile, replace, sync_way_to};
 use crate::walk::{Frame, Verdict, Walk, judge};
 use crate::writer::{Options, Wal};
 use std::ops::Range;
@@ -68,9 +68,9 @@ impl Replay {
 
     /// The frames from the last checkpoint on; the first one is the checkpoint.
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        self.frames.iter().flat_map(|header| {
-            self.image.iter().map(|image| Frame::at(&image.bytes, *header))
-        })
+        self.frames
+            .iter()
+            .flat_map(|header| self.image.iter().map(|image| Frame::at(&image.bytes, *header)))
     }
 
     /// The records of [`Self::frames`].
@@ -80,8 +80,11 @@ impl Replay {
 }
 
 /// Where the writer goes on.
+#[derive(Default)]
 pub(crate) struct Tail {
     pub(crate) segment: Option<LiveSegment>,
+    /// The manifest names that segment; if not, it must before anything more is promised.
+    pub(crate) named: bool,
     pub(crate) oldest: u32,
     pub(crate) sequence: u64,
     pub(crate) epoch: u32,
@@ -107,8 +110,9 @@ pub(crate) fn open(
 ) -> Result<Opened, WalError> {
     options.check()?;
     storage.create_dir_all(dir).map_err(WalError::io("create", dir))?;
-    let Some((file, image, oldest)) = newest(&*storage, dir)? else {
-        let tail = Tail { segment: None, oldest: 1, sequence: 0, epoch: 0, link: [0; 32] };
+    let Some((file, image, manifest)) = newest(&*storage, dir)? else {
+        sync_way_to(&*storage, dir).map_err(WalError::io("sync the way to", dir))?;
+        let tail = Tail { oldest: 1, ..Tail::default() };
         let replay = Replay {
             image: None,
             frames: Vec::new(),
@@ -142,8 +146,15 @@ pub(crate) fn open(
         checkpoint_bytes: survey.frames[0].length as usize,
         checkpoint_end: (survey.frames[0].offset + survey.frames[0].length) as usize,
     };
-    let link = survey.link;
-    let tail = Tail { segment: Some(live), oldest, sequence: last_sequence, epoch, link };
+    let named = manifest.is_some_and(|manifest| manifest.current == live.header.segment);
+    let tail = Tail {
+        segment: Some(live),
+        named,
+        oldest: manifest.map_or(1, |manifest| manifest.oldest),
+        sequence: last_sequence,
+        epoch,
+        link: survey.link,
+    };
     let replay = Replay {
         image: Some(image),
         frames: survey.frames,
@@ -157,23 +168,21 @@ pub(crate) fn open(
     Ok(Opened { wal: Wal::new(storage, dir, options, tail), replay })
 }
 
-/// Finds the segment in use: the one that the manifest names, or the one after it when a crash
-/// struck between its first sync and the manifest.
+/// Finds the segment in use: the one that the manifest names, or a later one that was begun when a
+/// crash struck between its first sync and the manifest.
 fn newest(
     storage: &dyn Storage,
     dir: &Path,
-) -> Result<Option<(Arc<dyn StorageFile>, Image, u32)>, WalError> {
+) -> Result<Option<(Arc<dyn StorageFile>, Image, Option<Manifest>)>, WalError> {
     let manifest = Manifest::load(storage, dir)?;
-    let (oldest, candidates) = match manifest {
-        Some(Manifest { oldest, current }) => (oldest, vec![current + 1, current]),
-        None => {
-            let mut numbers = segment::list(storage, dir).map_err(WalError::io("list", dir))?;
-            let oldest = numbers.first().copied().unwrap_or(1);
-            numbers.reverse();
-            (oldest, numbers)
-        }
-    };
-    for segment in candidates {
+    let mut numbers = segment::list(storage, dir).map_err(WalError::io("list", dir))?;
+    numbers.reverse();
+    let highest = numbers.first().copied().unwrap_or(1);
+    if let Some(Manifest { current, .. }) = manifest {
+        numbers.retain(|number| *number > current);
+        numbers.push(current);
+    }
+    for segment in numbers {
         let named = manifest.is_some_and(|manifest| manifest.current == segment);
         let lost = |offset, found| WalError::Damaged(nothing_left(segment, offset, found));
         match load_from_device(storage, dir, segment)? {
@@ -182,14 +191,18 @@ fn newest(
                 return Err(lost(0, "the header of the segment in use is blank"));
             }
             Some((_, Loaded::Broken { offset, found })) if named || manifest.is_none() => {
-                return Err(lost(offset, found));
+                // A power cut during the very first roll may tear the first header; a manifest
+                // follows before anything is promised.
+                if highest > 1 || !Manifest::was_never_saved(storage, dir)? {
+                    return Err(lost(offset, found));
+                }
             }
             // Not named and not whole: its first sync never ended, so nothing in it was promised.
             None | Some((_, Loaded::Blank | Loaded::Broken { .. })) => {}
             Some((file, Loaded::Live(image))) => {
                 let begun = Walk::new(&image).next().is_some();
                 if named || begun {
-                    return Ok(Some((file, image, oldest)));
+                    return Ok(Some((file, image, manifest)));
                 }
                 if manifest.is_none() && image.mark.durable > 0 {
                     return Err(lost(offset_u32(FRAMES_START), "the first frame is damaged"));
@@ -296,10 +309,5 @@ fn keep_aside(
         .expect("a folder does not hold every name");
     let path = dir.join(&kept_as);
     replace(storage, &path, &image.bytes[tail.clone()]).map_err(WalError::io("write", &path))?;
-    Ok(Cut {
-        segment,
-        offset: offset_u32(tail.start),
-        bytes: offset_u32(tail.len()),
-        kept_as,
-    })
+    Ok(Cut { segment, offset: offset_u32(tail.start), bytes: offset_u32(tail.len()), kept_as })
 }

@@ -100,7 +100,10 @@ pub(crate) enum Loaded {
     Live(Image),
     /// No header yet: prepared, or not even that.
     Blank,
-    Broken { offset: u32, found: &'static str },
+    Broken {
+        offset: u32,
+        found: &'static str,
+    },
 }
 
 pub(crate) fn load(
@@ -120,7 +123,14 @@ pub(crate) fn load(
     Ok(Some((file, loaded)))
 }
 
+/// Reads a segment. Of a prepared one only the blank header, since nothing stands behind it.
 fn read_whole(file: &dyn StorageFile) -> io::Result<Vec<u8>> {
+    let mut header = vec![0; BLOCK_BYTES];
+    let read = file.read_at(&mut header, 0)?;
+    if is_blank(&header[..read]) {
+        header.clear();
+        return Ok(header);
+    }
     let size = usize::try_from(file.size()?).map_err(io::Error::other)?;
     let mut bytes = vec![0; size];
     let read = file.read_at(&mut bytes, 0)?;
@@ -131,13 +141,15 @@ fn read_whole(file: &dyn StorageFile) -> io::Result<Vec<u8>> {
 /// Reads header and marks of an image.
 pub(crate) fn interpret(bytes: Vec<u8>, segment: u32) -> Result<Loaded, WalError> {
     let broken = |offset: usize, found| Ok(Loaded::Broken { offset: offset_u32(offset), found });
+    if bytes.is_empty() {
+        return Ok(Loaded::Blank);
+    }
     let header = match SegmentHeader::from_block(&bytes) {
         Ok(Some(header)) => header,
         Ok(None) => return Ok(Loaded::Blank),
         Err(HeaderFault::Version(found)) => {
             return Err(WalError::Version { found, known: crate::format::FORMAT_VERSION });
         }
-        Err(HeaderFault::Broken(_)) if bytes.is_empty() => return Ok(Loaded::Blank),
         Err(HeaderFault::Broken(found)) => return broken(0, found),
     };
     if header.segment != segment {

@@ -111,3 +111,24 @@ pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<(
     storage.rename(&temporary, path)?;
     storage.sync_dir(dir)
 }
+
+/// Makes the names of a folder and of those above it durable: a synced file is gone after a power
+/// cut when a folder on the way to it is.
+///
+/// # Errors
+/// The operating system's. A folder that may not be read, or a file system that cannot sync
+/// folders, ends the way up: nothing of ours was made there.
+pub fn sync_way_to(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+    for above in dir.ancestors().skip(1) {
+        match storage.sync_dir(above) {
+            Ok(()) => {}
+            Err(error) => match error.kind() {
+                io::ErrorKind::PermissionDenied
+                | io::ErrorKind::InvalidInput
+                | io::ErrorKind::Unsupported => break,
+                _ => return Err(error),
+            },
+        }
+    }
+    Ok(())
+}

@@ -16,7 +16,7 @@ use crate::recover::{self, Opened, Tail};
 use crate::state::{Active, Point, SEAL_BYTES, Spare, State};
 use crate::storage::Storage;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Bytes written since the last checkpoint after which the next is due, at the least.
@@ -200,9 +200,11 @@ pub struct WalPosition {
 #[derive(Debug)]
 pub struct Wal {
     shared: Arc<Shared>,
-    keeper: Option<Keeper>,
+    keeper: Mutex<Option<Keeper>>,
     dir: PathBuf,
     options: Options,
+    /// The manifest names the segment in use.
+    named: bool,
 }
 
 impl Wal {
@@ -219,15 +221,11 @@ impl Wal {
         recover::open(storage, dir, options)
     }
 
-    pub(crate) fn new(
-        storage: Arc<dyn Storage>,
-        dir: &Path,
-        options: Options,
-        tail: Tail,
-    ) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>, dir: &Path, options: Options, tail: Tail) -> Self {
         let state = State::new(tail.segment, (tail.oldest, tail.sequence, tail.epoch, tail.link));
         let shared = Arc::new(Shared::new(storage, state));
-        Self { shared, keeper: None, dir: dir.to_owned(), options }
+        let dir = dir.to_owned();
+        Self { shared, keeper: Mutex::new(None), dir, options, named: tail.named }
     }
 
     /// Begins an owner's time: raises the epoch and makes `records` durable in the first frame of
@@ -250,13 +248,20 @@ impl Wal {
         });
         if !fits {
             state = self.roll_locked(state, stamp, checkpoint)?;
+        } else if !self.named {
+            // A crash struck before the manifest named this segment, or the manifest is damaged.
+            let number = state.active.as_ref().map_or(1, |active| active.number);
+            let manifest = Manifest { oldest: state.oldest, current: number };
+            let saved = manifest.save(&*self.shared.storage, &self.dir);
+            saved.map_err(WalError::io("write the manifest in", &self.dir))?;
         }
+        self.named = true;
         state.push_frame(stamp, FLAG_OWNER_BEGINS, records);
         let appended = appended(&state, records.len());
         drop(state);
         self.wait_durable(appended.last_sequence, FlushCause::Open)?;
         if self.options.background {
-            self.keeper = Some(Keeper::start(
+            *self.keeper() = Some(Keeper::start(
                 self.shared.clone(),
                 self.dir.clone(),
                 self.segment_bytes(),
@@ -375,7 +380,7 @@ impl Wal {
         state.written = point;
         self.shared.became_durable(&mut state, point);
         drop(state);
-        if let Some(keeper) = &self.keeper {
+        if let Some(keeper) = &*self.keeper() {
             keeper.prepare_next();
         }
         Ok(self.shared.lock())
@@ -411,7 +416,7 @@ impl Wal {
             return Err(WalError::Poisoned(fault.clone()));
         }
         let roomy = self.room(&state) >= self.segment_bytes() as usize / ROOM_SHARE;
-        if matches!(state.spare, Spare::Ready(_)) || (roomy && self.keeper.is_some()) {
+        if matches!(state.spare, Spare::Ready(_)) || (roomy && self.options.background) {
             return Ok(());
         }
         state = self.shared.wait_while_preparing(state);
@@ -438,6 +443,16 @@ impl Wal {
         } else {
             Space::Full
         }
+    }
+
+    /// Ends the background thread. Calls that wait still work; nothing is marked or prepared any
+    /// more.
+    pub fn shutdown(&self) {
+        drop(self.keeper().take());
+    }
+
+    fn keeper(&self) -> MutexGuard<'_, Option<Keeper>> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn room(&self, state: &State) -> usize {
@@ -550,12 +565,6 @@ impl Wal {
         let mut salt = [0; 8];
         hasher.finalize_xof().fill(&mut salt);
         u64::from_le_bytes(salt)
-    }
-}
-
-impl Drop for Wal {
-    fn drop(&mut self) {
-        drop(self.keeper.take());
     }
 }
 

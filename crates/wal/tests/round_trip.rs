@@ -1,7 +1,7 @@
 //! What was appended is read back, over rolls, restarts and many writers.
 
 use pos_kernel_wal::{
-    FlushCause, OsStorage, Options, Reader, Record, Stamp, Wal, WalError, format,
+    FlushCause, Options, OsStorage, Reader, Record, Stamp, Wal, WalError, format,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ fn everything_comes_back_over_many_segments() {
         reader.segments().map(|segment| reader.scan(segment, true).unwrap().unwrap()).collect();
     let mut next = 0_u32;
     for pair in scans.windows(2) {
-        assert_eq!(Reader::joint(&pair[0], &pair[1]), None);
+        assert_eq!(pair[1].ends().follows(&pair[0].ends()), None);
     }
     for scan in &scans {
         assert_eq!(scan.problems, []);

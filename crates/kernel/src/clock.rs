@@ -1,0 +1,152 @@
+//! Time comes in through an interface, so that a test can own it.
+
+use pos_kernel_wal::Stamp;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const NS_PER_MS: i64 = 1_000_000;
+const HLC_COUNTER_BITS: u32 = 16;
+
+/// A wall clock, which may step, and a monotonic one, which may not.
+pub trait Clock: Send + Sync + Debug {
+    /// Nanoseconds since 1970-01-01 UTC.
+    fn wall_ns(&self) -> i64;
+    /// Nanoseconds since some moment before the process began.
+    fn mono_ns(&self) -> u64;
+}
+
+/// The operating system's clocks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn wall_ns(&self) -> i64 {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+        }
+    }
+
+    #[cfg(unix)]
+    fn mono_ns(&self) -> u64 {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+    }
+
+    #[cfg(not(unix))]
+    fn mono_ns(&self) -> u64 {
+        use std::sync::LazyLock;
+        use std::time::Instant;
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        u64::try_from(BEGUN.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A clock that a test sets. Each reading is one microsecond later than the last.
+#[derive(Debug)]
+pub struct TestClock {
+    wall_ns: AtomicI64,
+    mono_ns: AtomicU64,
+}
+
+impl TestClock {
+    /// A clock that stands at this wall time.
+    #[must_use]
+    pub fn new(wall_ns: i64) -> Self {
+        Self { wall_ns: AtomicI64::new(wall_ns), mono_ns: AtomicU64::new(0) }
+    }
+
+    /// Steps the wall clock; the monotonic one goes on.
+    pub fn set_wall(&self, wall_ns: i64) {
+        self.wall_ns.store(wall_ns, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn wall_ns(&self) -> i64 {
+        self.wall_ns.fetch_add(1_000, Ordering::SeqCst)
+    }
+
+    fn mono_ns(&self) -> u64 {
+        self.mono_ns.fetch_add(1_000, Ordering::SeqCst)
+    }
+}
+
+/// A hybrid logical clock: never goes back, and stays near the wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hlc {
+    last: u64,
+    wall_ns: i64,
+}
+
+impl Hlc {
+    /// A clock that has already reached `last`.
+    #[must_use]
+    pub fn after(last: u64) -> Self {
+        Self { last, wall_ns: 0 }
+    }
+
+    /// Wall time of the last stamp.
+    #[must_use]
+    pub fn last_wall_ns(&self) -> i64 {
+        self.wall_ns
+    }
+
+    /// The next stamp of a clock.
+    pub fn stamp(&mut self, clock: &dyn Clock) -> Stamp {
+        let wall_ns = clock.wall_ns();
+        let wall_ms = u64::try_from(wall_ns / NS_PER_MS).unwrap_or(0);
+        self.last = (self.last + 1).max(wall_ms << HLC_COUNTER_BITS);
+        self.wall_ns = wall_ns;
+        Stamp { wall_ns, mono_ns: clock.mono_ns(), hlc: self.last }
+    }
+}
+
+/// A wall time as ISO 8601 with milliseconds, in UTC: `2026-11-21T06:13:00.000Z`.
+#[must_use]
+pub fn iso_utc(wall_ns: i64) -> String {
+    let ms = wall_ns.div_euclid(NS_PER_MS);
+    let (days, ms_of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
+    let (year, month, day) = civil_from_days(days);
+    let (second, milli) = (ms_of_day / 1000, ms_of_day % 1000);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+/// Howard Hinnant's `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hlc, TestClock, iso_utc};
+
+    #[test]
+    fn known_moments_print_as_iso() {
+        assert_eq!(iso_utc(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(iso_utc(951_782_400_123_000_000), "2000-02-29T00:00:00.123Z");
+        assert_eq!(iso_utc(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn the_hybrid_clock_never_goes_back_when_the_wall_clock_does() {
+        let clock = TestClock::new(1_000_000_000_000);
+        let mut hlc = Hlc::default();
+        let first = hlc.stamp(&clock);
+        clock.set_wall(0);
+        let second = hlc.stamp(&clock);
+        assert!(second.wall_ns < first.wall_ns);
+        assert_eq!(second.hlc, first.hlc + 1);
+    }
+}

@@ -1,0 +1,161 @@
+//! The one table of error codes. A number, once given, never changes its meaning.
+//!
+//! `number` is the C detail, `result` the C result code (those of the classic interface), `family`
+//! the TypeScript class, the name what programs match on. The generated twins are checked for drift.
+
+macro_rules! codes {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $number:literal, family $family:ident, result $result:literal, $name:literal; )+) => {
+        /// What exactly was refused or failed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(i32)]
+        #[non_exhaustive]
+        pub enum Code {
+            $( $(#[doc = $doc])+ $variant = $number, )+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),+];
+
+            /// The name that programs match on.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name,)+ }
+            }
+
+            /// The family, which gives the class of the error.
+            #[must_use]
+            pub const fn family(self) -> Family {
+                match self { $(Code::$variant => Family::$family,)+ }
+            }
+
+            /// The result code of the C interface.
+            #[must_use]
+            pub const fn result(self) -> i32 {
+                match self { $(Code::$variant => $result,)+ }
+            }
+        }
+    };
+}
+
+/// The class of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// An amount, a currency, a quantity.
+    Money,
+    /// The sale or the terminal is in another state.
+    State,
+    /// An argument is malformed or out of range.
+    Input,
+    /// The disk, or what stands on it.
+    Storage,
+    /// The terminal belongs to another process.
+    Lock,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Family {
+    /// The family's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Money => "money",
+            Self::State => "state",
+            Self::Input => "input",
+            Self::Storage => "storage",
+            Self::Lock => "lock",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+codes! {
+    /// No such sale, line, tender or receipt; look at `openSales()` or `lines()`.
+    NotFound = 101, family State, result 1, "PK_E_NOT_FOUND";
+    /// The terminal has been closed; open it again.
+    Closed = 201, family State, result 2, "PK_E_CLOSED";
+    /// The sale is completed or voided; begin a new one.
+    AlreadyFinal = 202, family State, result 2, "PK_E_ALREADY_FINAL";
+    /// Tenders do not cover the total; take another tender.
+    Underpaid = 203, family State, result 2, "PK_E_UNDERPAID";
+    /// A tender is still pending; confirm, decline or void it.
+    PendingTender = 204, family State, result 2, "PK_E_PENDING_TENDER";
+    /// Lines are frozen while a live tender exists; void the tenders first.
+    TenderTaken = 205, family State, result 2, "PK_E_TENDER_TAKEN";
+    /// Nothing is due, so no tender can be taken; complete the sale.
+    NothingDue = 206, family State, result 2, "PK_E_NOTHING_DUE";
+    /// The sale has no live line; add one, or void the sale.
+    EmptySale = 207, family State, result 2, "PK_E_EMPTY_SALE";
+    /// The line is voided already.
+    LineVoided = 208, family State, result 2, "PK_E_LINE_VOIDED";
+    /// The tender is not in a state that allows this.
+    TenderState = 209, family State, result 2, "PK_E_TENDER_STATE";
+    /// The sale is still open; complete or void it before closing it.
+    StillOpen = 210, family State, result 2, "PK_E_STILL_OPEN";
+    /// The terminal is open in another process; close that process or choose another id.
+    TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
+    /// A text is empty, too long, or holds a control character.
+    BadText = 301, family Input, result 3, "PK_E_BAD_TEXT";
+    /// A terminal id is not 1 to 32 of A-Z, a-z, 0-9, `_` and `-`.
+    BadId = 302, family Input, result 3, "PK_E_BAD_ID";
+    /// An argument is missing or of the wrong type or value.
+    BadArgument = 303, family Input, result 3, "PK_E_BAD_ARGUMENT";
+    /// A configuration file cannot be read as what it should be.
+    BadConfig = 304, family Input, result 3, "PK_E_BAD_CONFIG";
+    /// An idempotency key is empty, too long, or holds a control character.
+    BadKey = 305, family Input, result 3, "PK_E_BAD_KEY";
+    /// A limit is reached; the facts name it.
+    Limit = 306, family Input, result 3, "PK_E_LIMIT";
+    /// A currency is not one of ISO 4217, or not the sale's.
+    BadCurrency = 320, family Money, result 3, "PK_E_BAD_CURRENCY";
+    /// An amount is zero, of the wrong sign, or more than is allowed here.
+    BadAmount = 321, family Money, result 3, "PK_E_BAD_AMOUNT";
+    /// A quantity is zero, malformed, or has more than six decimal places.
+    BadQuantity = 322, family Money, result 3, "PK_E_BAD_QUANTITY";
+    /// A unit price is negative, malformed, or has more than six decimal places.
+    BadPrice = 323, family Money, result 3, "PK_E_BAD_PRICE";
+    /// An amount leaves the range of safe integers.
+    Overflow = 324, family Money, result 3, "PK_E_OVERFLOW";
+    /// Durable bytes of the journal are damaged; the terminal is refused, `verify` says where.
+    Corrupt = 601, family Storage, result 6, "PK_E_CORRUPT";
+    /// Checksums hold and the hash chain does not: the journal was changed.
+    ChainBroken = 602, family Storage, result 6, "PK_E_CHAIN_BROKEN";
+    /// The journal was written by a newer version; use that version.
+    Version = 603, family Storage, result 6, "PK_E_VERSION";
+    /// A record contradicts the ones before it.
+    Inconsistent = 604, family Storage, result 6, "PK_E_INCONSISTENT";
+    /// A segment of the journal is missing.
+    MissingSegment = 605, family Storage, result 6, "PK_E_MISSING_SEGMENT";
+    /// A durable mark is unreadable; no record is lost, the next owner writes it anew.
+    Mark = 606, family Storage, result 6, "PK_E_MARK";
+    /// The anchor given is not part of this journal.
+    AnchorMissing = 607, family Storage, result 6, "PK_E_ANCHOR_MISSING";
+    /// A file operation failed; the facts name the file and the cause.
+    Io = 701, family Storage, result 7, "PK_E_IO";
+    /// No space for new work; free some, what is open can still be completed.
+    NoSpace = 702, family Storage, result 7, "PK_E_NO_SPACE";
+    /// The commit was under way when the disk failed; reopen the terminal to learn whether it is in.
+    OutcomeUnknown = 703, family Storage, result 7, "PK_E_OUTCOME_UNKNOWN";
+    /// An earlier disk failure ended this terminal; close it and open it again.
+    Poisoned = 704, family Storage, result 7, "PK_E_POISONED";
+    /// The idempotency key was used for something else; use a new key for a new call.
+    IdempotencyMismatch = 801, family State, result 8, "PK_E_IDEMPOTENCY_MISMATCH";
+    /// A fault of ours was caught at the border; the terminal reopens from its journal.
+    Panic = 901, family Internal, result 255, "PK_E_PANIC";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_and_names_are_unique() {
+        let numbers: HashSet<i32> = Code::ALL.iter().map(|code| *code as i32).collect();
+        let names: HashSet<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(numbers.len(), Code::ALL.len());
+        assert_eq!(names.len(), Code::ALL.len());
+        assert!(names.iter().all(|name| name.starts_with("PK_E_")));
+    }
+}

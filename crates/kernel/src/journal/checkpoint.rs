@@ -1,0 +1,171 @@
+//! Checkpoints: a till as records, from which replay can start.
+//!
+//! Counters and keys are one record; each open sale is one more, carried as the bytes of its facts,
+//! so that fields which this version does not know survive. A checkpoint is a cache: the verifier
+//! folds the facts and compares.
+
+use super::codec::{Bytes, DecodeError, Field, map_struct};
+use super::fact::{Fact, RecordKind};
+use crate::money::Currency;
+use crate::sale::Sale;
+use crate::till::{CurrencyTotals, KeyWindow, Till};
+use minicbor::{Decoder, Encoder};
+
+map_struct! {
+    /// Perpetual totals in a checkpoint.
+    CheckpointTotals {
+        /// Currency.
+        0 currency: Currency,
+        /// Amounts sold.
+        1 sales: i64,
+        /// Amounts returned.
+        2 returns: i64,
+        /// Completed sales.
+        3 receipts: u64,
+        /// Voided sales.
+        4 voids: u64,
+    }
+}
+
+map_struct! {
+    /// The head of a checkpoint.
+    Checkpoint {
+        /// Number of the next sale.
+        0 next_sale: u64,
+        /// Number of the next receipt.
+        1 next_receipt: u64,
+        /// Perpetual totals.
+        2 totals: Vec<CheckpointTotals>,
+        /// Remembered keys, oldest first, 32 bytes each: hash 16, sequence 8, fingerprint 8.
+        3 keys: Bytes,
+        /// How many keys are remembered at most.
+        4 keys_max: u64,
+        /// Open sales that follow as records.
+        5 sales: u64,
+    }
+}
+
+map_struct! {
+    /// An open sale in a checkpoint.
+    CheckpointSale {
+        /// Sale.
+        0 sale: u64,
+        /// Sequence of its first record.
+        1 first_sequence: u64,
+        /// Wall time of its first record.
+        2 began_ns: i64,
+        /// It came back after its owner was gone.
+        3 recovered: bool,
+        /// Its records so far, each as kind u16, size u32, body.
+        4 log: Bytes,
+    }
+}
+
+/// A till as the records of a checkpoint: kind and body of each.
+#[must_use]
+pub fn snapshot(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
+    let totals = till.totals.iter().map(|(currency, totals)| CheckpointTotals {
+        currency: *currency,
+        sales: totals.sales,
+        returns: totals.returns,
+        receipts: totals.receipts,
+        voids: totals.voids,
+    });
+    let head = Checkpoint {
+        next_sale: till.next_sale,
+        next_receipt: till.next_receipt,
+        totals: totals.collect(),
+        keys: Bytes(till.keys.pack()),
+        keys_max: till.keys.keys_max() as u64,
+        sales: till.open.len() as u64,
+    };
+    let sales = till.open.values().map(|sale| CheckpointSale {
+        sale: sale.number,
+        first_sequence: sale.first_sequence,
+        began_ns: sale.began_ns,
+        recovered: sale.recovered,
+        log: Bytes(sale.log().to_vec()),
+    });
+    let mut records = vec![(RecordKind::Checkpoint, body(&head))];
+    records.extend(sales.map(|sale| (RecordKind::CheckpointSale, body(&sale))));
+    records
+}
+
+fn body(record: &impl Field) -> Vec<u8> {
+    let mut body = Vec::new();
+    record.write(&mut Encoder::new(&mut body)).expect("writing to memory cannot fail");
+    body
+}
+
+/// A till from the records of a checkpoint.
+///
+/// # Errors
+/// What in them cannot be.
+pub fn restore<'a>(
+    records: impl IntoIterator<Item = (u16, &'a [u8])>,
+) -> Result<Till, DecodeError> {
+    let mut records = records.into_iter();
+    let Some((kind, bytes)) = records.next() else {
+        return Err(DecodeError("a checkpoint has no head".to_owned()));
+    };
+    if kind != RecordKind::Checkpoint as u16 {
+        return Err(DecodeError(format!("a checkpoint begins with a record of kind {kind}")));
+    }
+    let head = Checkpoint::read(&mut Decoder::new(bytes))?;
+    let keys_max = usize::try_from(head.keys_max)
+        .ok()
+        .filter(|keys_max| *keys_max <= crate::limits::KEYS_MAX)
+        .ok_or_else(|| DecodeError(format!("a checkpoint remembers {} keys", head.keys_max)))?;
+    let mut till = Till::new(keys_max);
+    till.next_sale = head.next_sale;
+    till.next_receipt = head.next_receipt;
+    till.keys = KeyWindow::unpack(&head.keys.0, keys_max)
+        .ok_or_else(|| DecodeError("a checkpoint's keys are malformed".to_owned()))?;
+    for totals in head.totals {
+        let CheckpointTotals { currency, sales, returns, receipts, voids } = totals;
+        till.totals.insert(currency, CurrencyTotals { sales, returns, receipts, voids });
+    }
+    let mut count = 0;
+    for (kind, bytes) in records {
+        if kind != RecordKind::CheckpointSale as u16 {
+            return Err(DecodeError(format!("a checkpoint holds a record of kind {kind}")));
+        }
+        till.restore_sale(sale_from(&CheckpointSale::read(&mut Decoder::new(bytes))?)?);
+        count += 1;
+    }
+    if count != head.sales || till.open.len() as u64 != count {
+        return Err(DecodeError(format!("a checkpoint of {} sales holds {count}", head.sales)));
+    }
+    Ok(till)
+}
+
+fn sale_from(record: &CheckpointSale) -> Result<Sale, DecodeError> {
+    let mut sale: Option<Sale> = None;
+    let mut rest = &record.log.0[..];
+    while !rest.is_empty() {
+        let cut = || DecodeError(format!("the log of sale {} is cut short", record.sale));
+        let (head, after) = rest.split_at_checked(6).ok_or_else(cut)?;
+        let kind = u16::from_le_bytes([head[0], head[1]]);
+        let size = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
+        let (body, after) = after.split_at_checked(size as usize).ok_or_else(cut)?;
+        rest = after;
+        let kind = RecordKind::from_number(kind)
+            .ok_or_else(|| DecodeError(format!("record kind {kind} is not known")))?;
+        let fact = Fact::decode(kind, body)?
+            .filter(|fact| fact.sale() == Some(record.sale))
+            .ok_or_else(|| DecodeError(format!("a {} in sale {}", kind.name(), record.sale)))?;
+        match (&mut sale, &fact) {
+            (None, Fact::SaleBegun(begun)) => {
+                let mut begun = Sale::begun(begun, record.first_sequence, record.began_ns);
+                begun.recovered = record.recovered;
+                sale = Some(begun);
+            }
+            (Some(sale), _) => sale.apply(&fact).map_err(|error| DecodeError(error.to_string()))?,
+            (None, _) => return Err(DecodeError("a sale does not begin".to_owned())),
+        }
+        if let Some(sale) = &mut sale {
+            sale.remember(kind, body);
+        }
+    }
+    sale.ok_or_else(|| DecodeError(format!("the log of sale {} is empty", record.sale)))
+}

@@ -1,0 +1,22 @@
+//! The journal's language: facts, their bytes, checkpoints, and the verifier that folds them again.
+//!
+//! Every fact is one CBOR map (RFC 8949) with small integer keys, in the order of the keys. A reader
+//! skips keys that it does not know, and what it does not know survives: records are never
+//! rewritten, and a checkpoint carries the records of an open sale as the bytes that they are.
+
+mod checkpoint;
+mod codec;
+mod fact;
+mod show;
+mod verify;
+
+pub use checkpoint::{Checkpoint, CheckpointSale, CheckpointTotals, restore, snapshot};
+pub use codec::{Bytes, DecodeError, Hash};
+pub use fact::{BODY_VERSION, Cut, Fact, Key, Owner, RecordKind, body_of};
+pub use fact::{
+    LineAdded, LineVoided, QuantitySet, SaleBegun, SaleCompleted, SaleVoided, TakenTender,
+    TenderAdded, TenderConfirmed, TenderDeclined, TenderKind, TenderState, TenderVoided,
+    TerminalClosed, TerminalOpened,
+};
+pub use show::{Shown, show};
+pub use verify::{Progress, TerminalReport, VerifyProblem, verify_terminal};

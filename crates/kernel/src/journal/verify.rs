@@ -1,0 +1,284 @@
+//! The audit: every byte, every link, every number, without the terminal's lock.
+//!
+//! Each segment begins with a checkpoint and can be folded by itself, so segments are checked side
+//! by side on all cores. What ties them together is compared afterwards: the chain, the sequence,
+//! and that the fold of one segment ends in exactly the checkpoint that the next begins with. A
+//! checkpoint is therefore never believed; it is proved.
+
+use super::checkpoint::{restore, snapshot};
+use super::fact::RecordKind;
+use crate::code::Code;
+use crate::error::Result;
+use crate::terminal::History;
+use crate::terminal::fold_record;
+use crate::till::Till;
+use pos_kernel_wal::{
+    Frame, Link, Problem, ProblemKind, Reader, SegmentEnds, SegmentScan, SegmentTail,
+};
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Problems listed for one terminal; the count goes on.
+const PROBLEMS_MAX: usize = 1000;
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyProblem {
+    /// Segment.
+    pub segment: u32,
+    /// Byte offset in it.
+    pub offset: u32,
+    /// Sequence there; 0 when none can be named.
+    pub sequence: u64,
+    /// What kind of thing.
+    pub code: Code,
+    /// A sentence about it.
+    pub message: String,
+}
+
+/// The audit of one terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalReport {
+    /// Good records.
+    pub records: u64,
+    /// Segments.
+    pub segments: u64,
+    /// Link of the last good frame.
+    pub head: Link,
+    /// Sequence of the last good record.
+    pub last_sequence: u64,
+    /// Receipts given.
+    pub receipts: u64,
+    /// Bytes behind the last frame that were never durable: torn, or still being written.
+    pub torn_bytes: u32,
+    /// All that is wrong, in order, up to a thousand.
+    pub problems: Vec<VerifyProblem>,
+    /// How many things are wrong in all.
+    pub problem_count: u64,
+}
+
+/// Told as segments are done: how many of how many.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+type Snapshot = Vec<(RecordKind, Vec<u8>)>;
+
+struct Checked {
+    ends: Option<SegmentEnds>,
+    begins_with: Option<Snapshot>,
+    ends_with: Option<Snapshot>,
+    receipts: u64,
+    records: u64,
+    torn_bytes: u32,
+    anchored: bool,
+    problems: Vec<VerifyProblem>,
+}
+
+/// Verifies a terminal's journal; with `anchor`, also that a hash printed or noted earlier is still
+/// one of its links.
+///
+/// # Errors
+/// `PK_E_NOT_FOUND` when there is no journal; `PK_E_IO`, `PK_E_VERSION`. Damage is in the report.
+pub fn verify_terminal(
+    history: &History,
+    anchor: Option<&Link>,
+    progress: Progress<'_>,
+) -> Result<TerminalReport> {
+    let reader = history.reader()?;
+    let segments: Vec<u32> = reader.segments().collect();
+    let checked = check_all(&reader, &segments, anchor, progress)?;
+    let mut problems = Vec::new();
+    let mut before: Option<&Checked> = None;
+    for (segment, checked) in segments.iter().zip(&checked) {
+        problems.extend(checked.problems.iter().cloned());
+        problems.extend(between(*segment, before, checked));
+        before = Some(checked);
+    }
+    let anchored = anchor.is_none() || checked.iter().any(|checked| checked.anchored);
+    if !anchored {
+        problems.push(VerifyProblem {
+            segment: 0,
+            offset: 0,
+            sequence: 0,
+            code: Code::AnchorMissing,
+            message: "the anchor is not a link of this journal: it was cut or replaced".to_owned(),
+        });
+    }
+    let last = checked.iter().rev().find_map(|checked| checked.ends.as_ref());
+    let problem_count = problems.len() as u64;
+    problems.truncate(PROBLEMS_MAX);
+    Ok(TerminalReport {
+        records: checked.iter().map(|checked| checked.records).sum(),
+        segments: segments.len() as u64,
+        head: last.map_or([0; 32], |ends| ends.last_link),
+        last_sequence: last.map_or(0, |ends| ends.last_sequence),
+        receipts: checked.iter().map(|checked| checked.receipts).sum(),
+        torn_bytes: checked.last().map_or(0, |checked| checked.torn_bytes),
+        problems,
+        problem_count,
+    })
+}
+
+fn check_all(
+    reader: &Reader,
+    segments: &[u32],
+    anchor: Option<&Link>,
+    progress: Progress<'_>,
+) -> Result<Vec<Checked>> {
+    let next = AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Result<Checked>>>> =
+        segments.iter().map(|_| Mutex::new(None)).collect();
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(segments.len());
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(segment) = segments.get(index) else { break };
+                    let checked = check(reader, *segment, anchor);
+                    *results[index].lock().expect("no checker panics while it holds it") =
+                        Some(checked);
+                    progress(
+                        done.fetch_add(1, Ordering::Relaxed) as u64 + 1,
+                        segments.len() as u64,
+                    );
+                }
+            });
+        }
+    });
+    let settled = results.into_iter().map(|result| {
+        let result = result.into_inner().expect("the checkers have ended");
+        result.expect("every segment was taken by a checker")
+    });
+    settled.collect()
+}
+
+fn check(reader: &Reader, segment: u32, anchor: Option<&Link>) -> Result<Checked> {
+    let mut checked = Checked {
+        ends: None,
+        begins_with: None,
+        ends_with: None,
+        receipts: 0,
+        records: 0,
+        torn_bytes: 0,
+        anchored: false,
+        problems: Vec::new(),
+    };
+    let scan = match reader.scan(segment, true)? {
+        Ok(scan) => scan,
+        Err(problem) => {
+            checked.problems.push(translate(problem));
+            return Ok(checked);
+        }
+    };
+    checked.problems.extend(scan.problems.iter().cloned().map(translate));
+    checked.ends = Some(scan.ends());
+    if let SegmentTail::Open { torn_bytes } = scan.tail {
+        checked.torn_bytes = torn_bytes;
+    }
+    if let Some(anchor) = anchor {
+        checked.anchored = scan.frames().any(|frame| frame.link() == *anchor);
+    }
+    fold_segment(&scan, &mut checked);
+    Ok(checked)
+}
+
+fn fold_segment(scan: &SegmentScan, checked: &mut Checked) {
+    let mut till: Option<Till> = None;
+    for frame in scan.frames() {
+        checked.records += u64::from(frame.header.count);
+        if let Err((sequence, message)) = fold_frame(&frame, &mut till, checked) {
+            checked.problems.push(problem_at(&frame, sequence, message));
+            return;
+        }
+    }
+    checked.ends_with = till.as_ref().map(snapshot);
+}
+
+fn fold_frame(
+    frame: &Frame<'_>,
+    till: &mut Option<Till>,
+    checked: &mut Checked,
+) -> std::result::Result<(), (u64, String)> {
+    let sequence = frame.header.sequence;
+    if frame.is_checkpoint() {
+        let records = frame.records().map(|record| (record.kind, record.body));
+        let restored = restore(records).map_err(|error| (sequence, error.to_string()))?;
+        let snapshot_here = snapshot(&restored);
+        match till {
+            Some(till) if snapshot(till) != snapshot_here => {
+                return Err((
+                    sequence,
+                    "the checkpoint is not what the facts add up to".to_owned(),
+                ));
+            }
+            Some(_) => {}
+            None => {
+                checked.begins_with = Some(snapshot_here);
+                *till = Some(restored);
+            }
+        }
+        return Ok(());
+    }
+    let Some(till) = till else {
+        return Err((sequence, "the segment does not begin with a checkpoint".to_owned()));
+    };
+    let receipts = till.next_receipt;
+    for record in frame.records() {
+        fold_record(till, record, frame.header.stamp.wall_ns)
+            .map_err(|error| (record.sequence, error.message().to_owned()))?;
+    }
+    checked.receipts += till.next_receipt - receipts;
+    Ok(())
+}
+
+/// What ties a segment to the one before it.
+fn between(segment: u32, before: Option<&Checked>, after: &Checked) -> Option<VerifyProblem> {
+    let begins = after.begins_with.as_ref()?;
+    let differs = |message: &str| VerifyProblem {
+        segment,
+        offset: 0,
+        sequence: after.ends.as_ref().map_or(0, |ends| ends.first_sequence),
+        code: Code::Inconsistent,
+        message: message.to_owned(),
+    };
+    let Some(before) = before else {
+        // The oldest segment kept may begin with any state; the very first with none.
+        let keys_max = restore(begins.iter().map(|(kind, body)| (*kind as u16, &body[..])))
+            .map_or(0, |till| till.keys.keys_max());
+        let blank = segment != 1 || *begins == snapshot(&Till::new(keys_max));
+        return (!blank).then(|| differs("the journal begins with a state that no fact made"));
+    };
+    let joint = match (&before.ends, &after.ends) {
+        (Some(before), Some(after)) => after.follows(before),
+        _ => None,
+    };
+    if let Some(problem) = joint {
+        return Some(translate(problem));
+    }
+    let differ = before.ends_with.as_ref().is_some_and(|ends| ends != begins);
+    differ.then(|| differs("the segment begins with a state that the facts before it do not make"))
+}
+
+fn problem_at(frame: &Frame<'_>, sequence: u64, message: String) -> VerifyProblem {
+    VerifyProblem {
+        segment: frame.header.segment,
+        offset: frame.header.offset,
+        sequence,
+        code: Code::Inconsistent,
+        message,
+    }
+}
+
+fn translate(problem: Problem) -> VerifyProblem {
+    let Problem { kind, segment, offset, sequence, message } = problem;
+    let code = match kind {
+        ProblemKind::Damaged => Code::Corrupt,
+        ProblemKind::ChainBroken => Code::ChainBroken,
+        ProblemKind::Missing => Code::MissingSegment,
+        ProblemKind::Mark => Code::Mark,
+    };
+    VerifyProblem { segment, offset, sequence, code, message }
+}

@@ -1,0 +1,39 @@
+//! Everything has a limit with a name. Reaching one is `PK_E_LIMIT` with the limit in the facts.
+
+/// Lines in one sale.
+pub const LINES_MAX: usize = 8192;
+/// Tenders in one sale, dead ones included.
+pub const TENDERS_MAX: usize = 64;
+/// Sales open at once on one terminal.
+pub const OPEN_SALES_MAX: usize = 64;
+/// Currencies that one terminal has counters for.
+pub const CURRENCIES_MAX: usize = 16;
+/// Keyed facts that a terminal remembers, newest first; smaller segments remember fewer.
+pub const KEYS_MAX: usize = 2048;
+/// Bytes of a terminal id.
+pub const TERMINAL_ID_BYTES_MAX: usize = 32;
+/// Bytes of a store's name.
+pub const STORE_BYTES_MAX: usize = 64;
+/// Bytes of a stock-keeping unit.
+pub const SKU_BYTES_MAX: usize = 64;
+/// Bytes of a line's text.
+pub const TEXT_BYTES_MAX: usize = 256;
+/// Bytes of a reason.
+pub const REASON_BYTES_MAX: usize = 256;
+/// Bytes of a reference or an authorisation.
+pub const REFERENCE_BYTES_MAX: usize = 64;
+/// Bytes of an idempotency key.
+pub const KEY_BYTES_MAX: usize = 64;
+/// Decimal places of a quantity or a unit price.
+pub const SCALE_MAX: u8 = 6;
+/// Largest amount, either way: a safe integer of JavaScript, so that every door can carry it.
+pub const AMOUNT_MAX: i64 = 9_007_199_254_740_991;
+
+/// The facts of all open sales together may take this share of a segment: the next checkpoint
+/// carries them, and a completion must still fit behind it.
+pub const OPEN_SHARE: usize = 4;
+/// One remembered key for so many bytes of segment: a checkpoint carries 32 bytes for each.
+pub const SEGMENT_BYTES_PER_KEY: usize = 2048;
+
+const _: () = assert!(TERMINAL_ID_BYTES_MAX <= pos_kernel_wal::format::NAME_BYTES_MAX);
+const _: () = assert!(AMOUNT_MAX == (1 << 53) - 1);

@@ -1,0 +1,39 @@
+//! Money: integers of minor units, checked; decimals for quantities and prices; ISO 4217.
+//!
+//! Invariant: no float, no unchecked operation, no rounding without a rule named at its call site.
+
+mod currency;
+mod decimal;
+mod rounding;
+
+pub use currency::Currency;
+pub use decimal::Decimal;
+pub use rounding::{Rounding, extend};
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::limits::AMOUNT_MAX;
+
+/// Adds amounts of minor units.
+///
+/// # Errors
+/// `PK_E_OVERFLOW` when the sum leaves the range of safe integers.
+pub fn add(a: i64, b: i64) -> Result<i64> {
+    in_range(i128::from(a) + i128::from(b))
+}
+
+/// Brings a wide amount back, or refuses it.
+///
+/// # Errors
+/// `PK_E_OVERFLOW` when it leaves the range of safe integers.
+pub fn in_range(wide: i128) -> Result<i64> {
+    match i64::try_from(wide) {
+        Ok(amount) if (-AMOUNT_MAX..=AMOUNT_MAX).contains(&amount) => Ok(amount),
+        _ => Err(Error::new(
+            Code::Overflow,
+            format!("amount {wide} is outside +-{AMOUNT_MAX} minor units"),
+        )
+        .with("value", wide.to_string())
+        .with("limit", AMOUNT_MAX)),
+    }
+}

@@ -1,0 +1,556 @@
+//! What a host can do with a terminal.
+//!
+//! Every call that makes a fact takes an optional idempotency key: the first call with it makes the
+//! fact, every later one gets the first one's answer, as long as the key is among the newest 2,048.
+//! The same key with other inputs is `PK_E_IDEMPOTENCY_MISMATCH`. A refused call changes nothing.
+
+use super::commit::{Answer, Growth, Inputs, Seen, Urgency};
+use super::history::Recorded;
+use super::open::record;
+use super::{Core, Terminal};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{Fact, Key, RecordKind, TenderKind, TenderState};
+use crate::money::Decimal;
+use crate::sale::{LineInput, Receipt, ReceiptMeta, Sale, State, TenderInput, Totals, machine};
+use crate::till::{Check, Till};
+use pos_kernel_wal::{Record, WalError};
+use std::ops::Range;
+
+/// A sale has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Number of the sale on this terminal.
+    pub sale: u64,
+}
+
+/// A line was added or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineAnswer {
+    /// Line number.
+    pub line: u32,
+    /// Its amount in minor units; 0 once it is voided.
+    pub amount: i64,
+    /// What the sale comes to.
+    pub totals: Totals,
+}
+
+/// A tender was taken or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TenderAnswer {
+    /// Tender number.
+    pub tender: u32,
+    /// Its state.
+    pub state: TenderState,
+    /// Still due.
+    pub due: i64,
+    /// Change to give.
+    pub change: i64,
+}
+
+/// A sale was voided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VoidAnswer {
+    /// Number of the sale.
+    pub sale: u64,
+}
+
+/// A whole sale to ring up.
+#[derive(Debug, Clone, Copy)]
+pub struct Sold<'a> {
+    /// Store.
+    pub store: &'a str,
+    /// Currency.
+    pub currency: &'a str,
+    /// The host's own number for it.
+    pub reference: Option<&'a str>,
+    /// Lines.
+    pub lines: &'a [LineInput<'a>],
+    /// Tenders; none may be pending.
+    pub tenders: &'a [TenderInput<'a>],
+}
+
+const LINE: (Growth, Urgency) = (Growth::Grows, Urgency::Within);
+const FINAL: (Growth, Urgency) = (Growth::Finishes, Urgency::Now);
+
+impl Terminal {
+    /// Begins a sale.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_TEXT`, `PK_E_BAD_CURRENCY`, `PK_E_LIMIT`, `PK_E_NO_SPACE`, and those of any call:
+    /// `PK_E_BAD_KEY`, `PK_E_IDEMPOTENCY_MISMATCH`, `PK_E_POISONED`, `PK_E_CLOSED`.
+    pub fn begin(
+        &self,
+        store: &str,
+        currency: &str,
+        reference: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<Answer<Begun>> {
+        let inputs = || Inputs::of("begin").text(store).text(currency).optional(reference);
+        self.command(
+            key.map(|key| (key, inputs())),
+            LINE,
+            |till, key| {
+                till.may_begin()?;
+                Ok(machine::begin(till.next_sale, store, currency, reference, key)?.into())
+            },
+            |recorded| match &recorded.fact {
+                Fact::SaleBegun(fact) => Some(Begun { sale: fact.sale }),
+                _ => None,
+            },
+        )
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// Those of [`machine::add_line`], `PK_E_NOT_FOUND`, `PK_E_NO_SPACE`, and those of any call.
+    pub fn add_line(
+        &self,
+        sale: u64,
+        line: &LineInput<'_>,
+        key: Option<&str>,
+    ) -> Result<Answer<LineAnswer>> {
+        let inputs = || line_inputs(Inputs::of("addLine").number(sale), line);
+        self.command(
+            key.map(|key| (key, inputs())),
+            LINE,
+            |till, key| Ok(machine::add_line(till.open_sale(sale)?, line, key)?.into()),
+            line_answer,
+        )
+    }
+
+    /// Changes a line's quantity.
+    ///
+    /// # Errors
+    /// Those of [`machine::set_quantity`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn set_quantity(
+        &self,
+        sale: u64,
+        line: u32,
+        quantity: Decimal,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<Answer<LineAnswer>> {
+        let inputs = || {
+            let inputs = Inputs::of("setQuantity").number(sale).number(line);
+            decimal_inputs(inputs, quantity).text(reason)
+        };
+        self.command(
+            key.map(|key| (key, inputs())),
+            LINE,
+            |till, key| {
+                let sale = till.open_sale(sale)?;
+                Ok(machine::set_quantity(sale, line, quantity, reason, key)?.into())
+            },
+            line_answer,
+        )
+    }
+
+    /// Voids a line. It stays on the sale, worth nothing.
+    ///
+    /// # Errors
+    /// Those of [`machine::void_line`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn void_line(
+        &self,
+        sale: u64,
+        line: u32,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<Answer<LineAnswer>> {
+        let inputs = || Inputs::of("voidLine").number(sale).number(line).text(reason);
+        self.command(
+            key.map(|key| (key, inputs())),
+            LINE,
+            |till, key| Ok(machine::void_line(till.open_sale(sale)?, line, reason, key)?.into()),
+            line_answer,
+        )
+    }
+
+    /// Takes a tender. A pending one is on the device before this is answered, whatever the
+    /// durability: its outcome lies outside the till.
+    ///
+    /// # Errors
+    /// Those of [`machine::tender`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn tender(
+        &self,
+        sale: u64,
+        tender: &TenderInput<'_>,
+        key: Option<&str>,
+    ) -> Result<Answer<TenderAnswer>> {
+        let inputs = || tender_inputs(Inputs::of("tender").number(sale), tender);
+        let outside = tender.pending || tender.kind != TenderKind::Cash;
+        let urgency = if outside { Urgency::Now } else { Urgency::Within };
+        self.command(
+            key.map(|key| (key, inputs())),
+            (Growth::Finishes, urgency),
+            |till, key| Ok(machine::tender(till.open_sale(sale)?, tender, key)?.into()),
+            tender_answer,
+        )
+    }
+
+    /// Confirms a pending tender.
+    ///
+    /// # Errors
+    /// Those of [`machine::confirm_tender`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn confirm_tender(
+        &self,
+        sale: u64,
+        tender: u32,
+        auth: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<Answer<TenderAnswer>> {
+        let inputs = || Inputs::of("confirmTender").number(sale).number(tender).optional(auth);
+        self.command(
+            key.map(|key| (key, inputs())),
+            FINAL,
+            |till, key| {
+                Ok(machine::confirm_tender(till.open_sale(sale)?, tender, auth, key)?.into())
+            },
+            tender_answer,
+        )
+    }
+
+    /// Declines a pending tender.
+    ///
+    /// # Errors
+    /// Those of [`machine::decline_tender`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn decline_tender(
+        &self,
+        sale: u64,
+        tender: u32,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<Answer<TenderAnswer>> {
+        let inputs = || Inputs::of("declineTender").number(sale).number(tender).text(reason);
+        self.command(
+            key.map(|key| (key, inputs())),
+            FINAL,
+            |till, key| {
+                Ok(machine::decline_tender(till.open_sale(sale)?, tender, reason, key)?.into())
+            },
+            tender_answer,
+        )
+    }
+
+    /// Takes a live tender back.
+    ///
+    /// # Errors
+    /// Those of [`machine::void_tender`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn void_tender(
+        &self,
+        sale: u64,
+        tender: u32,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<Answer<TenderAnswer>> {
+        let inputs = || Inputs::of("voidTender").number(sale).number(tender).text(reason);
+        self.command(
+            key.map(|key| (key, inputs())),
+            FINAL,
+            |till, key| {
+                Ok(machine::void_tender(till.open_sale(sale)?, tender, reason, key)?.into())
+            },
+            tender_answer,
+        )
+    }
+
+    /// Completes a sale: receipt number, counters and fact are one record.
+    ///
+    /// Durable before the answer may be given, in both modes.
+    ///
+    /// # Errors
+    /// Those of [`machine::complete`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn complete(&self, sale: u64, key: Option<&str>) -> Result<Answer<Receipt>> {
+        let key = key.map(|key| (key, Inputs::of("complete").number(sale)));
+        let history = &self.history;
+        let mut stored = None;
+        let answer = self.command(
+            key,
+            FINAL,
+            |till, key| {
+                let open = till.open_sale(sale)?;
+                let totals = till.totals_of(open.currency)?;
+                Ok(machine::complete(open, till.next_receipt, &totals, key)?.into())
+            },
+            |recorded| match recorded.fact {
+                Fact::SaleCompleted(_) => {
+                    stored = Some(recorded.clone());
+                    Some(())
+                }
+                _ => None,
+            },
+        )?;
+        let recorded = stored.expect("a completion answers with itself");
+        let value = if answer.replayed {
+            history.receipt_of(&recorded)?
+        } else {
+            let core = self.lock()?;
+            let sale = core.till.known_sale(sale)?.clone();
+            Receipt::of(sale, meta(&recorded)).expect("the sale was completed a moment ago")
+        };
+        let Answer { sequence, wait, replayed, .. } = answer;
+        Ok(Answer { value, sequence, wait, replayed })
+    }
+
+    /// Voids a whole sale. It stays in the journal.
+    ///
+    /// # Errors
+    /// Those of [`machine::void`], `PK_E_NOT_FOUND`, and those of any call.
+    pub fn void_sale(
+        &self,
+        sale: u64,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<Answer<VoidAnswer>> {
+        let inputs = || Inputs::of("void").number(sale).text(reason);
+        self.command(
+            key.map(|key| (key, inputs())),
+            FINAL,
+            |till, key| {
+                let open = till.open_sale(sale)?;
+                let totals = till.totals_of(open.currency)?;
+                Ok(machine::void(open, reason, &totals, key)?.into())
+            },
+            |recorded| match &recorded.fact {
+                Fact::SaleVoided(fact) => Some(VoidAnswer { sale: fact.sale }),
+                _ => None,
+            },
+        )
+    }
+
+    /// Forgets a finished sale. Nothing is journaled: its facts are.
+    ///
+    /// # Errors
+    /// `PK_E_STILL_OPEN`, `PK_E_NOT_FOUND`, `PK_E_CLOSED`.
+    pub fn close_sale(&self, sale: u64) -> Result<()> {
+        self.lock()?.till.forget(sale)
+    }
+
+    /// Rings up a whole sale: begin, lines, tenders and completion in one frame, one write and one
+    /// flush. It is in the journal whole or not at all.
+    ///
+    /// # Errors
+    /// Those of the calls it stands for; `PK_E_BAD_ARGUMENT` for a pending tender.
+    pub fn sell(&self, sold: &Sold<'_>, key: Option<&str>) -> Result<Answer<Receipt>> {
+        let mut core = self.lock()?;
+        let key = match key {
+            None => None,
+            Some(text) => match self.seen(&core, text, &sold_inputs(sold))? {
+                Seen::Never(key) => Some(key),
+                Seen::Before(recorded) => {
+                    drop(core);
+                    let value = self.history.receipt_of(&recorded)?;
+                    let sequence = recorded.sequence;
+                    let wait = self.wal.durable_sequence() < sequence;
+                    return Ok(Answer { value, sequence, wait, replayed: true });
+                }
+            },
+        };
+        self.reserve(&core.till)?;
+        core.till.may_begin()?;
+        let (sale, completion, sequence, hash) = self.ring_up(&mut core, sold, key)?;
+        let at_ns = self.last_wall_ns(&core);
+        core.till.adopt(sale).expect("it has the next number");
+        core.till
+            .apply(&completion, &[], sequence, at_ns, Check::Live)
+            .expect("a decided fact contradicts nothing");
+        let number = completion.sale().expect("a completion has a sale");
+        let sale = core.till.known_sale(number)?.clone();
+        core.till.forget(number)?;
+        let stamp = core.hlc.stamp(&*self.clock);
+        self.checkpoint_when_due(&core, stamp);
+        drop(core);
+        let meta = ReceiptMeta { sequence, at_ns, hash };
+        let value = Receipt::of(sale, meta).expect("the sale was completed a moment ago");
+        let wait = self.promise(Urgency::Now)?;
+        Ok(Answer { value, sequence, wait, replayed: false })
+    }
+
+    /// Decides a whole sale on a sale of its own and appends it as one frame.
+    fn ring_up(
+        &self,
+        core: &mut Core,
+        sold: &Sold<'_>,
+        key: Option<Key>,
+    ) -> Result<(Sale, Fact, u64, [u8; 32])> {
+        loop {
+            let stamp = core.hlc.stamp(&*self.clock);
+            let first_sequence = self.wal.position().sequence + 1;
+            let begun = machine::begin(
+                core.till.next_sale,
+                sold.store,
+                sold.currency,
+                sold.reference,
+                None,
+            )?;
+            let mut bodies = Bodies::new(std::mem::take(&mut core.bodies));
+            let mut sale = Sale::begun(&begun, first_sequence, stamp.wall_ns);
+            bodies.push(&mut sale, &begun.into());
+            for line in sold.lines {
+                let fact = Fact::from(machine::add_line(&sale, line, None)?);
+                bodies.fold(&mut sale, &fact);
+            }
+            for tender in sold.tenders {
+                if tender.pending {
+                    return Err(pending_in_sell());
+                }
+                let fact = Fact::from(machine::tender(&sale, tender, None)?);
+                bodies.fold(&mut sale, &fact);
+            }
+            let totals = core.till.totals_of(sale.currency)?;
+            let receipt = core.till.next_receipt;
+            let completion = Fact::from(machine::complete(&sale, receipt, &totals, key.clone())?);
+            bodies.end(&completion);
+            let appended = self.wal.append(stamp, 0, &bodies.records());
+            core.bodies = bodies.bytes;
+            match appended {
+                Ok(appended) => {
+                    assert_eq!(appended.first_sequence, first_sequence);
+                    return Ok((sale, completion, appended.last_sequence, appended.link));
+                }
+                Err(WalError::SegmentFull) => self.roll(core, stamp)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// What a sale comes to. A finished sale answers until it is closed.
+    ///
+    /// # Errors
+    /// `PK_E_NOT_FOUND`, `PK_E_ALREADY_FINAL` once a finished sale was closed, `PK_E_CLOSED`.
+    pub fn totals(&self, sale: u64) -> Result<Totals> {
+        Ok(self.lock()?.till.known_sale(sale)?.totals())
+    }
+
+    /// A copy of a sale.
+    ///
+    /// # Errors
+    /// As [`Self::totals`].
+    pub fn sale(&self, sale: u64) -> Result<Sale> {
+        Ok(self.lock()?.till.known_sale(sale)?.clone())
+    }
+
+    /// Copies of the open sales, by number.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn open_sales(&self) -> Result<Vec<Sale>> {
+        Ok(self.lock()?.till.open.values().cloned().collect())
+    }
+
+    /// A receipt by its number, from the journal.
+    ///
+    /// # Errors
+    /// `PK_E_NOT_FOUND`, `PK_E_CORRUPT`, `PK_E_IO`, `PK_E_CLOSED`.
+    pub fn receipt(&self, number: u64) -> Result<Receipt> {
+        let next = self.lock()?.till.next_receipt;
+        if !(1..next).contains(&number) {
+            let message = format!("receipt {number} was never given; the last one is {}", next - 1);
+            return Err(Error::new(Code::NotFound, message).with("receipt", number));
+        }
+        self.wal.write_out()?;
+        self.history.receipt(number)
+    }
+
+    /// How many idempotency keys are remembered at most.
+    #[must_use]
+    pub fn keys_max(&self) -> usize {
+        self.keys_max
+    }
+
+    /// A copy of the till's state, for checks.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn till(&self) -> Result<Till> {
+        Ok(self.lock()?.till.clone())
+    }
+}
+
+/// The record bodies of one frame, end to end.
+struct Bodies {
+    bytes: Vec<u8>,
+    parts: Vec<(RecordKind, Range<usize>)>,
+}
+
+impl Bodies {
+    fn new(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self { bytes, parts: Vec::with_capacity(16) }
+    }
+
+    fn end(&mut self, fact: &Fact) -> Range<usize> {
+        let start = self.bytes.len();
+        fact.encode(&mut self.bytes);
+        self.parts.push((fact.kind(), start..self.bytes.len()));
+        start..self.bytes.len()
+    }
+
+    fn push(&mut self, sale: &mut Sale, fact: &Fact) {
+        let range = self.end(fact);
+        sale.remember(fact.kind(), &self.bytes[range]);
+    }
+
+    fn fold(&mut self, sale: &mut Sale, fact: &Fact) {
+        sale.apply(fact).expect("a decided fact contradicts nothing");
+        self.push(sale, fact);
+    }
+
+    fn records(&self) -> Vec<Record<'_>> {
+        self.parts.iter().map(|(kind, range)| record(*kind, &self.bytes[range.clone()])).collect()
+    }
+}
+
+fn line_answer(recorded: &Recorded) -> Option<LineAnswer> {
+    let (line, amount, gross) = match &recorded.fact {
+        Fact::LineAdded(fact) => (fact.line, fact.amount, fact.gross),
+        Fact::QuantitySet(fact) => (fact.line, fact.amount, fact.gross),
+        Fact::LineVoided(fact) => (fact.line, 0, fact.gross),
+        _ => return None,
+    };
+    // Lines change only while no tender is live.
+    let state = State::Building;
+    let totals = Totals { gross, tendered: 0, pending: 0, due: gross, change: 0, state };
+    Some(LineAnswer { line, amount, totals })
+}
+
+fn tender_answer(recorded: &Recorded) -> Option<TenderAnswer> {
+    let (tender, state, due, change) = match &recorded.fact {
+        Fact::TenderAdded(fact) => (fact.tender, fact.state, fact.due, fact.change),
+        Fact::TenderConfirmed(fact) => (fact.tender, TenderState::Confirmed, fact.due, fact.change),
+        Fact::TenderDeclined(fact) => (fact.tender, TenderState::Declined, fact.due, fact.change),
+        Fact::TenderVoided(fact) => (fact.tender, TenderState::Voided, fact.due, fact.change),
+        _ => return None,
+    };
+    Some(TenderAnswer { tender, state, due, change })
+}
+
+fn meta(recorded: &Recorded) -> ReceiptMeta {
+    ReceiptMeta { sequence: recorded.sequence, at_ns: recorded.at_ns, hash: recorded.hash }
+}
+
+fn pending_in_sell() -> Error {
+    let message = "a sale in one call cannot hold a pending tender; begin, tender and complete it";
+    Error::new(Code::BadArgument, message).with("argument", "pending")
+}
+
+fn decimal_inputs(inputs: Inputs, decimal: Decimal) -> Inputs {
+    inputs.number(decimal.mantissa()).number(decimal.scale())
+}
+
+fn line_inputs(inputs: Inputs, line: &LineInput<'_>) -> Inputs {
+    let inputs = inputs.text(line.sku).optional(line.text);
+    decimal_inputs(decimal_inputs(inputs, line.quantity), line.unit_price)
+}
+
+fn tender_inputs(inputs: Inputs, tender: &TenderInput<'_>) -> Inputs {
+    let inputs = inputs.text(tender.kind.name()).number(tender.amount);
+    inputs.optional(tender.reference).number(u8::from(tender.pending))
+}
+
+fn sold_inputs(sold: &Sold<'_>) -> Inputs {
+    let inputs = Inputs::of("sell").text(sold.store).text(sold.currency).optional(sold.reference);
+    let inputs = sold.lines.iter().fold(inputs.number(sold.lines.len() as u64), line_inputs);
+    sold.tenders.iter().fold(inputs.number(sold.tenders.len() as u64), tender_inputs)
+}

@@ -1,0 +1,291 @@
+//! How a fact becomes durable and a command an answer.
+//!
+//! ```text
+//! key seen before? ---yes---> the stored answer
+//!       | no
+//! reserve room -> decide (pure) -> append -> apply ----> answer at once  (sale mode: lines, cash)
+//!                                              '-------> answer once durable
+//! ```
+
+use super::config::Durability;
+use super::history::Recorded;
+use super::open::record;
+use super::{Core, Terminal};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{Fact, Key, RecordKind, snapshot};
+use crate::limits::OPEN_SHARE;
+use crate::sale::input;
+use crate::till::{Check, Till};
+use pos_kernel_wal::{Appended, FlushCause, Record, Stamp, WalError, format};
+
+/// What a command gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// The answer itself.
+    pub value: T,
+    /// Sequence of the last record behind it.
+    pub sequence: u64,
+    /// It may be given to the host only once the log is durable up to `sequence`.
+    pub wait: bool,
+    /// The idempotency key was seen before: this is the answer of the first call.
+    pub replayed: bool,
+}
+
+/// How soon a fact has to be on the device in `sale` mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// With the operating system at once, on the device with the sale.
+    Within,
+    /// On the device before the answer.
+    Now,
+}
+
+/// Whether a fact is new work, or finishes what is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Growth {
+    Grows,
+    Finishes,
+}
+
+/// The inputs of a keyed call, hashed so that a key cannot be used for two things.
+pub(super) struct Inputs(blake3::Hasher);
+
+impl Inputs {
+    pub(super) fn of(operation: &str) -> Self {
+        Self(blake3::Hasher::new()).text(operation)
+    }
+
+    pub(super) fn text(mut self, text: &str) -> Self {
+        self.0.update(&(text.len() as u64).to_le_bytes());
+        self.0.update(text.as_bytes());
+        self
+    }
+
+    pub(super) fn optional(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.number(1).text(text),
+            None => self.number(0),
+        }
+    }
+
+    pub(super) fn number(mut self, number: impl Into<i128>) -> Self {
+        self.0.update(&number.into().to_le_bytes());
+        self
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.0.finalize().as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
+}
+
+impl Terminal {
+    /// Runs one command.
+    pub(super) fn command<T>(
+        &self,
+        key: Option<(&str, Inputs)>,
+        (growth, urgency): (Growth, Urgency),
+        decide: impl FnOnce(&Till, Option<Key>) -> Result<Fact>,
+        answer: impl FnOnce(&Recorded) -> Option<T>,
+    ) -> Result<Answer<T>> {
+        let mut core = self.lock()?;
+        let key = match key {
+            None => None,
+            Some((text, inputs)) => match self.seen(&core, text, &inputs)? {
+                Seen::Before(recorded) => return self.replayed(&recorded, answer),
+                Seen::Never(key) => Some(key),
+            },
+        };
+        if growth == Growth::Grows {
+            self.reserve(&core.till)?;
+        }
+        let fact = decide(&core.till, key)?;
+        let appended = self.append(&mut core, std::slice::from_ref(&fact), 0)?;
+        let at_ns = self.last_wall_ns(&core);
+        drop(core);
+        let sequence = appended.last_sequence;
+        let recorded = Recorded { fact, sequence, at_ns, hash: appended.link };
+        let value = answer(&recorded).expect("a command answers its own fact");
+        let wait = self.promise(urgency)?;
+        Ok(Answer { value, sequence, wait, replayed: false })
+    }
+
+    /// Looks an idempotency key up.
+    pub(super) fn seen(&self, core: &Core, text: &str, inputs: &Inputs) -> Result<Seen> {
+        let fingerprint = inputs.fingerprint();
+        let key = input::key(text, fingerprint)?;
+        let Some(entry) = core.till.keys.find(text) else { return Ok(Seen::Never(key)) };
+        if entry.fingerprint != fingerprint {
+            return Err(mismatch(text, entry.sequence));
+        }
+        self.wal.write_out()?;
+        Ok(Seen::Before(self.history.record(entry.sequence)?))
+    }
+
+    fn replayed<T>(
+        &self,
+        recorded: &Recorded,
+        answer: impl FnOnce(&Recorded) -> Option<T>,
+    ) -> Result<Answer<T>> {
+        let sequence = recorded.sequence;
+        let key = recorded.fact.key().map_or("", |key| &key.text);
+        let value = answer(recorded).ok_or_else(|| mismatch(key, sequence))?;
+        let wait = self.wal.durable_sequence() < sequence;
+        Ok(Answer { value, sequence, wait, replayed: true })
+    }
+
+    /// Makes sure that what is begun can be finished.
+    pub(super) fn reserve(&self, till: &Till) -> Result<()> {
+        let limit = self.wal.segment_bytes() as usize / OPEN_SHARE;
+        if till.open_bytes() >= limit {
+            return Err(Error::limit("bytes of all open sales", till.open_bytes(), limit));
+        }
+        Ok(self.wal.reserve()?)
+    }
+
+    /// Appends facts as one frame and folds them in. They are not durable yet.
+    pub(super) fn append(&self, core: &mut Core, facts: &[Fact], flags: u8) -> Result<Appended> {
+        let mut bodies = std::mem::take(&mut core.bodies);
+        bodies.clear();
+        let mut ends = Vec::with_capacity(facts.len());
+        for fact in facts {
+            fact.encode(&mut bodies);
+            ends.push(bodies.len());
+        }
+        let mut records = Vec::with_capacity(facts.len());
+        let mut start = 0;
+        for (fact, end) in facts.iter().zip(&ends) {
+            records.push(record(fact.kind(), &bodies[start..*end]));
+            start = *end;
+        }
+        let (stamp, appended) = self.append_records(core, flags, &records)?;
+        for ((fact, record), sequence) in facts.iter().zip(&records).zip(appended.first_sequence..)
+        {
+            core.till
+                .apply(fact, record.body, sequence, stamp.wall_ns, Check::Live)
+                .expect("a decided fact contradicts nothing");
+        }
+        self.checkpoint_when_due(core, stamp);
+        drop(records);
+        core.bodies = bodies;
+        Ok(appended)
+    }
+
+    /// Appends a frame, starting the next segment when this one is full.
+    pub(super) fn append_records(
+        &self,
+        core: &mut Core,
+        flags: u8,
+        records: &[Record<'_>],
+    ) -> Result<(Stamp, Appended)> {
+        loop {
+            let stamp = core.hlc.stamp(&*self.clock);
+            match self.wal.append(stamp, flags, records) {
+                Ok(appended) => return Ok((stamp, appended)),
+                Err(WalError::SegmentFull) => self.roll(core, stamp)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    pub(super) fn roll(&self, core: &Core, stamp: Stamp) -> Result<()> {
+        let checkpoint = snapshot(&core.till);
+        Ok(self.wal.roll(stamp, &as_records(&checkpoint))?)
+    }
+
+    /// A checkpoint rides on the flush of what comes next; without room for it, the next segment
+    /// begins with one anyway.
+    pub(super) fn checkpoint_when_due(&self, core: &Core, stamp: Stamp) {
+        if self.wal.checkpoint_due() {
+            let checkpoint = snapshot(&core.till);
+            let _ = self.wal.append(stamp, format::FLAG_CHECKPOINT, &as_records(&checkpoint));
+        }
+    }
+
+    pub(super) fn last_wall_ns(&self, core: &Core) -> i64 {
+        core.hlc.last_wall_ns()
+    }
+
+    /// Keeps the durability mode's promise as far as it can be kept without waiting. True when the
+    /// answer has to wait for the device.
+    pub(super) fn promise(&self, urgency: Urgency) -> Result<bool> {
+        match (self.durability, urgency) {
+            (Durability::Record, _) | (Durability::Sale, Urgency::Now) => Ok(true),
+            (Durability::Sale, Urgency::Within) => {
+                self.wal.write_out()?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Waits until an answer may be given.
+    ///
+    /// # Errors
+    /// `PK_E_OUTCOME_UNKNOWN`.
+    pub fn settle<T>(&self, answer: Answer<T>) -> Result<T> {
+        if answer.wait {
+            self.wait_durable(answer.sequence)?;
+        }
+        Ok(answer.value)
+    }
+
+    /// Returns once the journal is durable up to `sequence`.
+    ///
+    /// # Errors
+    /// `PK_E_OUTCOME_UNKNOWN`; `PK_E_NOT_FOUND` for a sequence that does not exist yet.
+    pub fn wait_durable(&self, sequence: u64) -> Result<()> {
+        let last = self.wal.position().sequence;
+        if sequence > last {
+            let message = format!("there is no record {sequence}; the last one is {last}");
+            return Err(Error::new(Code::NotFound, message).with("sequence", sequence));
+        }
+        Ok(self.wal.wait_durable(sequence, self.cause())?)
+    }
+
+    /// Asks the background thread to make everything durable; the listener hears of it.
+    pub fn request_flush(&self) {
+        self.wal.request_flush(self.cause());
+    }
+
+    /// Tells `listener` each time the journal has become durable up to what
+    /// [`Self::request_flush`] asked for, or the error when it never will. It is called from the
+    /// thread that led the flush and must not block.
+    pub fn on_durable(&self, listener: impl Fn(Result<u64>) + Send + Sync + 'static) {
+        self.wal.set_listener(move |durable| {
+            listener(durable.map_err(|fault| WalError::OutcomeUnknown(fault).into()));
+        });
+    }
+
+    /// Newest sequence known durable.
+    #[must_use]
+    pub fn durable_sequence(&self) -> u64 {
+        self.wal.durable_sequence()
+    }
+
+    fn cause(&self) -> FlushCause {
+        match self.durability {
+            Durability::Record => FlushCause::Record,
+            Durability::Sale => FlushCause::Sale,
+        }
+    }
+}
+
+/// Whether a key was used before.
+pub(super) enum Seen {
+    Never(Key),
+    Before(Recorded),
+}
+
+fn as_records(checkpoint: &[(RecordKind, Vec<u8>)]) -> Vec<Record<'_>> {
+    checkpoint.iter().map(|(kind, body)| record(*kind, body)).collect()
+}
+
+fn mismatch(key: &str, sequence: u64) -> Error {
+    let message = format!(
+        "idempotency key {key:?} was used for another call (record {sequence}); use a new key for \
+         a new call"
+    );
+    Error::new(Code::IdempotencyMismatch, message).with("key", key).with("sequence", sequence)
+}

@@ -1,0 +1,208 @@
+//! Reading facts back from the journal: stored answers, receipts, references.
+//!
+//! Segments are found by a binary search, over the sequence in their headers or the receipt number
+//! in the checkpoint that each begins with; one segment is then read. Nothing is kept in memory.
+
+use super::open::{decode, inconsistent};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{Fact, restore};
+use crate::sale::{Receipt, ReceiptMeta, Sale};
+use pos_kernel_wal::storage::Storage;
+use pos_kernel_wal::{Frame, Link, Reader, SegmentScan};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A fact as it stands in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The fact.
+    pub fact: Fact,
+    /// Its sequence.
+    pub sequence: u64,
+    /// Wall time of its frame.
+    pub at_ns: i64,
+    /// Chain link of its frame.
+    pub hash: Link,
+}
+
+/// A journal, for reading. Takes no lock and writes nothing.
+#[derive(Debug, Clone)]
+pub struct History {
+    storage: Arc<dyn Storage>,
+    dir: PathBuf,
+}
+
+impl History {
+    pub(super) fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Self {
+        Self { storage, dir }
+    }
+
+    /// The journal of the terminal in `dir`.
+    #[must_use]
+    pub fn of_terminal(storage: Arc<dyn Storage>, dir: &std::path::Path) -> Self {
+        Self::new(storage, super::open::journal_dir(dir))
+    }
+
+    /// The log's own reader.
+    ///
+    /// # Errors
+    /// `PK_E_NOT_FOUND` when there is no journal; `PK_E_IO`, `PK_E_VERSION`.
+    pub fn reader(&self) -> Result<Reader> {
+        Reader::open(self.storage.clone(), &self.dir)?.ok_or_else(|| {
+            let message = format!("there is no journal in {}", self.dir.display());
+            Error::new(Code::NotFound, message).with("path", self.dir.display().to_string())
+        })
+    }
+
+    /// One fact.
+    ///
+    /// # Errors
+    /// `PK_E_NOT_FOUND`, `PK_E_CORRUPT`, `PK_E_IO`.
+    pub fn record(&self, sequence: u64) -> Result<Recorded> {
+        let mut found = None;
+        self.each(sequence, sequence, |recorded| found = Some(recorded))?;
+        found.ok_or_else(|| missing("record", sequence))
+    }
+
+    /// The receipt whose completion has this sequence.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn receipt_at(&self, sequence: u64) -> Result<Receipt> {
+        self.receipt_of(&self.record(sequence)?)
+    }
+
+    /// The receipt of a completion.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn receipt_of(&self, completion: &Recorded) -> Result<Receipt> {
+        let Fact::SaleCompleted(completed) = &completion.fact else {
+            return Err(missing("receipt", completion.sequence));
+        };
+        let mut sale: Option<Sale> = None;
+        let mut contradiction = None;
+        self.each(completed.first_sequence, completion.sequence, |recorded| {
+            if recorded.fact.sale() != Some(completed.sale) {
+                return;
+            }
+            match (&mut sale, &recorded.fact) {
+                (None, Fact::SaleBegun(begun)) => {
+                    sale = Some(Sale::begun(begun, recorded.sequence, recorded.at_ns));
+                }
+                (Some(sale), fact) => {
+                    if let Err(error) = sale.apply(fact) {
+                        contradiction.get_or_insert((recorded.sequence, error.0));
+                    }
+                }
+                (None, _) => {}
+            }
+        })?;
+        if let Some((sequence, found)) = contradiction {
+            return Err(inconsistent(sequence, &found));
+        }
+        let meta = ReceiptMeta {
+            sequence: completion.sequence,
+            at_ns: completion.at_ns,
+            hash: completion.hash,
+        };
+        sale.and_then(|sale| Receipt::of(sale, meta)).ok_or_else(|| {
+            inconsistent(completion.sequence, "the sale's records are not before it")
+        })
+    }
+
+    /// A receipt by its number.
+    ///
+    /// # Errors
+    /// `PK_E_NOT_FOUND` when no such receipt was given; otherwise as [`Self::record`].
+    pub fn receipt(&self, number: u64) -> Result<Receipt> {
+        let reader = self.reader()?;
+        let segments: Vec<u32> = reader.segments().collect();
+        let (mut low, mut high) = (0, segments.len());
+        // The last segment whose first checkpoint had not given this number yet.
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            let next = self.next_receipt(&reader, segments[middle])?;
+            if next <= number { low = middle } else { high = middle }
+        }
+        let Some(segment) = segments.get(low) else { return Err(missing("receipt", number)) };
+        let scan = scan(&reader, *segment)?;
+        for frame in scan.frames() {
+            for recorded in facts(&frame) {
+                let recorded = recorded?;
+                if matches!(&recorded.fact, Fact::SaleCompleted(fact) if fact.receipt == number) {
+                    return self.receipt_of(&recorded);
+                }
+            }
+        }
+        Err(missing("receipt", number))
+    }
+
+    /// Visits the facts from one sequence to another.
+    ///
+    /// # Errors
+    /// `PK_E_CORRUPT`, `PK_E_IO`, `PK_E_VERSION`.
+    pub fn each(&self, from: u64, to: u64, mut visit: impl FnMut(Recorded)) -> Result<()> {
+        let reader = self.reader()?;
+        let Some(first) = reader.segment_of(from)? else { return Ok(()) };
+        for segment in reader.segments().filter(|segment| *segment >= first) {
+            let scan = scan(&reader, segment)?;
+            if scan.header().first_sequence > to {
+                break;
+            }
+            let wanted = |frame: &Frame<'_>| frame.last_sequence() >= from;
+            for frame in scan.frames().filter(wanted) {
+                if frame.header.sequence > to {
+                    return Ok(());
+                }
+                for recorded in facts(&frame) {
+                    let recorded = recorded?;
+                    if (from..=to).contains(&recorded.sequence) {
+                        visit(recorded);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next_receipt(&self, reader: &Reader, segment: u32) -> Result<u64> {
+        let records =
+            reader.first_frame(segment)?.ok_or_else(|| missing("segment", segment.into()))?;
+        let bodies = records.iter().map(|(kind, body)| (*kind, &body[..]));
+        let till = restore(bodies).map_err(|error| inconsistent(0, &error.0))?;
+        Ok(till.next_receipt)
+    }
+}
+
+fn scan(reader: &Reader, segment: u32) -> Result<SegmentScan> {
+    reader.scan(segment, false)?.map_err(|problem| {
+        Error::new(
+            Code::Corrupt,
+            format!(
+                "segment {} is damaged at byte {}: {}; run verify",
+                problem.segment, problem.offset, problem.message
+            ),
+        )
+        .with("segment", problem.segment)
+        .with("offset", problem.offset)
+    })
+}
+
+/// The facts of a frame, checkpoints left out.
+fn facts<'a>(frame: &Frame<'a>) -> impl Iterator<Item = Result<Recorded>> + use<'a> {
+    let (checkpoint, at_ns, hash) =
+        (frame.is_checkpoint(), frame.header.stamp.wall_ns, frame.link());
+    frame.records().filter(move |_| !checkpoint).filter_map(move |record| {
+        let sequence = record.sequence;
+        decode(record)
+            .map(|fact| fact.map(|fact| Recorded { fact, sequence, at_ns, hash }))
+            .transpose()
+    })
+}
+
+fn missing(what: &str, number: u64) -> Error {
+    let message = format!("there is no {what} {number} in this journal");
+    Error::new(Code::NotFound, message).with(what, number)
+}

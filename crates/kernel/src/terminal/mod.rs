@@ -1,0 +1,164 @@
+//! The terminal: one owner, one journal, one till.
+//!
+//! What lives here: the effects around the pure code of `sale` and `till`: the lock, opening and
+//! recovery, making facts durable, reading old ones back. Invariants: I14 (one owner at a time; a
+//! refused process has not written one byte), I15 (acknowledged implies durable, as far as the
+//! durability mode says), I16 (replay gives the same state).
+//!
+//! One mutex orders all commands: decide, append, apply. Waiting for the device happens outside it,
+//! so that everybody who waits shares one flush. Read `commands.rs` for what a host can do,
+//! `commit.rs` for how a fact becomes durable, `open.rs` for what happens at start-up.
+
+mod commands;
+mod commit;
+mod config;
+mod history;
+mod id;
+mod lock;
+mod open;
+mod owner;
+
+pub use commands::{Begun, LineAnswer, Sold, TenderAnswer, VoidAnswer};
+pub use commit::Answer;
+pub use config::{Config, Durability};
+pub use history::{History, Recorded};
+pub use id::TerminalId;
+pub(crate) use open::fold_record;
+pub use open::{OpenOptions, RecoveryReport, terminal_dir};
+pub use owner::OwnerRecord;
+
+use crate::clock::{Clock, Hlc};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::money::Currency;
+use crate::till::{CurrencyTotals, Till};
+use lock::TerminalLock;
+use pos_kernel_wal::{Space, Stats, SyncLatency, Wal, WalPosition};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// An open terminal. Safe to use from any thread.
+///
+/// Dropping it without [`Terminal::close`] is like a crash: the lock is freed, nothing is lost, and
+/// the next owner recovers.
+#[derive(Debug)]
+pub struct Terminal {
+    id: TerminalId,
+    dir: PathBuf,
+    durability: Durability,
+    keys_max: usize,
+    clock: Arc<dyn Clock>,
+    recovery: RecoveryReport,
+    wal: Wal,
+    history: History,
+    core: Mutex<Core>,
+}
+
+#[derive(Debug)]
+struct Core {
+    till: Till,
+    hlc: Hlc,
+    bodies: Vec<u8>,
+    /// `None` once the terminal is closed.
+    lock: Option<TerminalLock>,
+    owner: OwnerRecord,
+}
+
+/// Where a terminal stands.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Place in the journal.
+    pub position: WalPosition,
+    /// Open sales.
+    pub open_sales: usize,
+    /// Number of the next receipt.
+    pub next_receipt: u64,
+    /// Room for new work.
+    pub space: Space,
+    /// A disk failure has ended this terminal.
+    pub poisoned: bool,
+    /// How long the device's flushes take.
+    pub sync_latency: SyncLatency,
+}
+
+impl Terminal {
+    /// The terminal's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// When its calls are acknowledged.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// What was found when it was opened.
+    #[must_use]
+    pub fn recovery(&self) -> &RecoveryReport {
+        &self.recovery
+    }
+
+    /// Perpetual totals by currency, in minor units.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn counters(&self) -> Result<Vec<(Currency, CurrencyTotals)>> {
+        let core = self.lock()?;
+        Ok(core.till.totals.iter().map(|(currency, totals)| (*currency, *totals)).collect())
+    }
+
+    /// Where the terminal stands.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn status(&self) -> Result<Status> {
+        let core = self.lock()?;
+        Ok(Status {
+            position: self.wal.position(),
+            open_sales: core.till.open.len(),
+            next_receipt: core.till.next_receipt,
+            space: self.wal.space(),
+            poisoned: self.wal.poison().is_some(),
+            sync_latency: self.wal.sync_latency(),
+        })
+    }
+
+    /// Writes, bytes and flushes since the terminal was opened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.wal.stats()
+    }
+
+    /// Reads what is in the journal already.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The state, for commands. A panic inside an earlier command leaves it in doubt; the journal
+    /// is not, so the terminal refuses and is opened again.
+    fn lock(&self) -> Result<MutexGuard<'_, Core>> {
+        let Ok(core) = self.core.lock() else {
+            return Err(Error::new(
+                Code::Panic,
+                format!(
+                    "an earlier call on terminal {} panicked; close and open it again",
+                    self.id
+                ),
+            ));
+        };
+        if core.lock.is_none() {
+            let message = format!("terminal {} is closed; open it again", self.id);
+            return Err(Error::new(Code::Closed, message).with("terminal", self.id.as_str()));
+        }
+        Ok(core)
+    }
+}

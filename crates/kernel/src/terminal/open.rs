@@ -1,0 +1,352 @@
+//! Start-up and shut-down.
+//!
+//! ```text
+//! open   check the id -> make the folder -> take the lock (refused: nothing written) -> settings
+//!        -> read the journal's tail -> fold it -> owner record -> one frame: opened, and what a
+//!        crash left (durable) -> ready
+//! close  one frame: closed (durable) -> durable mark -> owner record released -> free the lock
+//! ```
+//! Open sales stay open over a close and come back flagged: the kernel never guesses.
+
+use super::config::{Config, Durability};
+use super::history::History;
+use super::id::{ID_VARIABLE, TerminalId};
+use super::lock::TerminalLock;
+use super::owner::OwnerRecord;
+use super::{Core, Terminal};
+use crate::clock::{Clock, Hlc, SystemClock, iso_utc};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{
+    BODY_VERSION, Cut, Fact, Owner, RecordKind, TerminalClosed, TerminalOpened, body_of, restore,
+    snapshot,
+};
+use crate::limits::{KEYS_MAX, SEGMENT_BYTES_PER_KEY};
+use crate::till::{Check, Till};
+use pos_kernel_wal::storage::Storage;
+use pos_kernel_wal::{FlushCause, Options, OsStorage, Record, RecordView, Replay, Wal, format};
+use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// Names the root folder when no option does.
+const ROOT_VARIABLE: &str = "POS_KERNEL_ROOT";
+const ROOT_DEFAULT: &str = "./pos_kernel_data";
+
+/// How to open a terminal.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// Root folder; else `POS_KERNEL_ROOT`, else `./pos_kernel_data`.
+    pub root: Option<PathBuf>,
+    /// Terminal id; else `POS_TERMINAL_ID`, else `terminalId` in the root's `local_config.json`.
+    pub id: Option<String>,
+    /// When calls are acknowledged; else the terminal's `local_config.json`, else `record`.
+    pub durability: Option<Durability>,
+    /// Size of a journal segment, for a new journal; else the configuration, else 4 MiB.
+    pub segment_bytes: Option<u32>,
+    /// Version of the host layer, for the owner record.
+    pub host_version: Option<String>,
+    /// Makes the terminal when it does not exist.
+    pub create: bool,
+    /// Runs the log's background thread.
+    pub background: bool,
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+    /// File system of the journal.
+    pub storage: Arc<dyn Storage>,
+    /// Mixed into segment salts; drawn at random when absent.
+    pub entropy: Option<u64>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            root: None,
+            id: None,
+            durability: None,
+            segment_bytes: None,
+            host_version: None,
+            create: true,
+            background: true,
+            clock: Arc::new(SystemClock),
+            storage: Arc::new(OsStorage),
+            entropy: None,
+        }
+    }
+}
+
+impl OpenOptions {
+    /// The root folder that these options mean.
+    #[must_use]
+    pub fn resolve_root(&self) -> PathBuf {
+        match (&self.root, std::env::var_os(ROOT_VARIABLE)) {
+            (Some(root), _) => root.clone(),
+            (None, Some(root)) if !root.is_empty() => PathBuf::from(root),
+            _ => PathBuf::from(ROOT_DEFAULT),
+        }
+    }
+
+    fn resolve_id(&self, root: &Path) -> Result<TerminalId> {
+        if let Some(id) = &self.id {
+            return TerminalId::parse(id);
+        }
+        if let Ok(id) = std::env::var(ID_VARIABLE)
+            && !id.is_empty()
+        {
+            return TerminalId::parse(&id);
+        }
+        match Config::load(root)?.terminal_id {
+            Some(id) => TerminalId::parse(&id),
+            None => Err(Error::new(
+                Code::BadId,
+                format!(
+                    "no terminal id: give the option `id`, set {ID_VARIABLE}, or put \
+                     {{\"terminalId\": \"REGISTER_01\"}} into {}",
+                    root.join("local_config.json").display()
+                ),
+            )),
+        }
+    }
+}
+
+/// What was found when a terminal was opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecoveryReport {
+    /// The last owner had closed the terminal, or there was none.
+    pub clean: bool,
+    /// The terminal did not exist before.
+    pub first_open: bool,
+    /// Epoch of the new owner.
+    pub epoch: u32,
+    /// The last owner, where a record of it was found.
+    pub previous_owner: Option<OwnerRecord>,
+    /// The torn tail that was cut.
+    pub cut: Option<Cut>,
+    /// Sales that came back open.
+    pub sales: Vec<u64>,
+    /// Records that were replayed.
+    pub records: u64,
+    /// Newest sequence that the journal itself proved durable.
+    pub durable_sequence: u64,
+}
+
+/// Folder of a terminal.
+#[must_use]
+pub fn terminal_dir(root: &Path, id: &TerminalId) -> PathBuf {
+    root.join("terminals").join(id.as_str())
+}
+
+/// Folder of a terminal's journal.
+#[must_use]
+pub(crate) fn journal_dir(terminal: &Path) -> PathBuf {
+    terminal.join("transaction.wal")
+}
+
+impl Terminal {
+    /// Opens a terminal and recovers what its last owner left.
+    ///
+    /// Durable when it returns: the opening, with what was recovered, is in the journal.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_ID`, `PK_E_BAD_CONFIG`, `PK_E_BAD_ARGUMENT`; `PK_E_TERMINAL_IN_USE` with the
+    /// owner's facts; `PK_E_NOT_FOUND` with `create` off; `PK_E_CORRUPT`, `PK_E_CHAIN_BROKEN`,
+    /// `PK_E_VERSION`, `PK_E_INCONSISTENT`; `PK_E_IO`, `PK_E_NO_SPACE`.
+    pub fn open(options: &OpenOptions) -> Result<Self> {
+        let root = options.resolve_root();
+        let id = options.resolve_id(&root)?;
+        let dir = terminal_dir(&root, &id);
+        if options.create {
+            make_dir(&root, &dir)?;
+        } else if !dir.is_dir() {
+            let message = format!("there is no terminal {id} in {}", root.display());
+            return Err(Error::new(Code::NotFound, message).with("terminal", id.as_str()));
+        }
+        let lock = TerminalLock::take(&dir, id.as_str())?;
+        let config = Config::load(&dir)?;
+        let durability = options.durability.or(config.durability).unwrap_or_default();
+        let previous_owner = OwnerRecord::load(&dir);
+        let mut wal_options = Options::new(id.as_str());
+        wal_options.background = options.background;
+        wal_options.entropy = options.entropy.unwrap_or_else(random);
+        if let Some(bytes) = options.segment_bytes.or(config.segment_bytes) {
+            wal_options.segment_bytes = bytes;
+        }
+        let journal = journal_dir(&dir);
+        let opened = Wal::open(options.storage.clone(), &journal, wal_options)?;
+        let mut wal = opened.wal;
+        let keys_max = KEYS_MAX.min(wal.segment_bytes() as usize / SEGMENT_BYTES_PER_KEY);
+        let (mut till, records) = fold(&opened.replay, keys_max)?;
+        let replay = opened.replay;
+        let mut recovery = RecoveryReport {
+            clean: replay.clean,
+            first_open: replay.is_new(),
+            epoch: 0,
+            previous_owner,
+            cut: replay.cut.as_ref().map(|cut| Cut {
+                segment: cut.segment,
+                offset: cut.offset,
+                bytes: cut.bytes,
+                kept_as: cut.kept_as.clone(),
+            }),
+            sales: till.open.keys().copied().collect(),
+            records,
+            durable_sequence: replay.durable_sequence,
+        };
+        let mut hlc = Hlc::after(replay.stamp.hlc);
+        let previous_epoch = replay.epoch;
+        drop(replay);
+        let stamp = hlc.stamp(&*options.clock);
+        let mut owner =
+            OwnerRecord::of_this_process(options.host_version.clone(), iso_utc(stamp.wall_ns));
+        owner.epoch = previous_epoch + 1;
+        owner.save(&dir)?;
+        let fact = opened_fact(&owner, &recovery, stamp.wall_ns);
+        let body = body_of(&fact);
+        let checkpoint = snapshot(&till);
+        let checkpoint: Vec<Record<'_>> =
+            checkpoint.iter().map(|(kind, body)| record(*kind, body)).collect();
+        let appended =
+            wal.start(stamp, &checkpoint, &[record(RecordKind::TerminalOpened, &body)])?;
+        till.apply(&fact, &body, appended.last_sequence, stamp.wall_ns, Check::Live)
+            .expect("an opening contradicts nothing");
+        recovery.epoch = wal.position().epoch;
+        let history = History::new(options.storage.clone(), journal);
+        let core = Core { till, hlc, bodies: Vec::new(), lock: Some(lock), owner };
+        Ok(Self {
+            id,
+            dir,
+            durability,
+            keys_max,
+            clock: options.clock.clone(),
+            recovery,
+            wal,
+            history,
+            core: Mutex::new(core),
+        })
+    }
+
+    /// Closes the terminal: everything is durable, marked, and the lock is free. Sales that are
+    /// still open stay so and come back when the terminal is opened again. Closing a closed
+    /// terminal does nothing.
+    ///
+    /// # Errors
+    /// `PK_E_OUTCOME_UNKNOWN`, `PK_E_POISONED`, `PK_E_IO`; the lock is freed all the same.
+    pub fn close(&self) -> Result<()> {
+        let mut core = match self.core.lock() {
+            Ok(core) => core,
+            Err(poisoned) => {
+                // The state is in doubt after a panic: free the lock, and let the next owner fold.
+                let mut core = poisoned.into_inner();
+                self.wal.shutdown();
+                core.lock = None;
+                return Ok(());
+            }
+        };
+        if core.lock.is_none() {
+            return Ok(());
+        }
+        let outcome = self.end(&mut core);
+        self.wal.shutdown();
+        if outcome.is_ok() {
+            core.owner.released = true;
+            core.owner.save(&self.dir)?;
+        }
+        core.lock = None;
+        outcome
+    }
+
+    fn end(&self, core: &mut Core) -> Result<()> {
+        let sales = core.till.open.keys().copied().collect();
+        let fact = Fact::from(TerminalClosed { sales });
+        let sequence = self.append(core, &[fact], format::FLAG_OWNER_ENDS)?.last_sequence;
+        self.wal.wait_durable(sequence, FlushCause::Close)?;
+        self.wal.mark()?;
+        Ok(())
+    }
+}
+
+pub(super) fn record(kind: RecordKind, body: &[u8]) -> Record<'_> {
+    Record { kind: kind as u16, flags: BODY_VERSION, body }
+}
+
+fn opened_fact(owner: &OwnerRecord, recovery: &RecoveryReport, started_ns: i64) -> Fact {
+    let shown = |owner: &OwnerRecord, started_ns| Owner {
+        pid: owner.pid,
+        host: owner.host.clone(),
+        version: owner.version.clone(),
+        started_ns,
+        host_version: owner.host_version.clone(),
+    };
+    // The previous owner's record says when it began in text; here its number is not repeated.
+    Fact::from(TerminalOpened {
+        owner: shown(owner, started_ns),
+        clean: recovery.clean,
+        previous: recovery.previous_owner.as_ref().map(|previous| shown(previous, 0)),
+        cut: recovery.cut.clone(),
+        sales: recovery.sales.clone(),
+    })
+}
+
+/// Folds the journal's tail, from its last checkpoint on.
+fn fold(replay: &Replay, keys_max: usize) -> Result<(Till, u64)> {
+    let mut frames = replay.frames();
+    let Some(checkpoint) = frames.next() else { return Ok((Till::new(keys_max), 0)) };
+    let bodies = checkpoint.records().map(|record| (record.kind, record.body));
+    let mut till = restore(bodies).map_err(|error| {
+        inconsistent(checkpoint.header.sequence, &format!("the checkpoint cannot be used: {error}"))
+    })?;
+    let mut count = 0;
+    for frame in frames {
+        for record in frame.records() {
+            fold_record(&mut till, record, frame.header.stamp.wall_ns)?;
+            count += 1;
+        }
+    }
+    Ok((till, count))
+}
+
+pub(crate) fn fold_record(till: &mut Till, record: RecordView<'_>, wall_ns: i64) -> Result<()> {
+    let Some(fact) = decode(record)? else { return Ok(()) };
+    till.apply(&fact, record.body, record.sequence, wall_ns, Check::Replay)
+        .map_err(|error| inconsistent(record.sequence, &error.0))
+}
+
+/// Reads a record's fact; `None` for the log's own records and for checkpoints.
+pub(crate) fn decode(record: RecordView<'_>) -> Result<Option<Fact>> {
+    let newer = |what: String| {
+        let message = format!("record {} {what}; use the version that wrote it", record.sequence);
+        Error::new(Code::Version, message).with("sequence", record.sequence)
+    };
+    let Some(kind) = RecordKind::from_number(record.kind) else {
+        return Err(newer(format!("has the kind {}, which is not known", record.kind)));
+    };
+    if kind != RecordKind::Seal && record.flags != BODY_VERSION {
+        return Err(newer(format!("has body version {}, not {BODY_VERSION}", record.flags)));
+    }
+    Fact::decode(kind, record.body)
+        .map_err(|error| inconsistent(record.sequence, &format!("{}: {error}", kind.name())))
+}
+
+pub(crate) fn inconsistent(sequence: u64, found: &str) -> Error {
+    let message =
+        format!("record {sequence} contradicts the journal before it: {found}; run verify");
+    Error::new(Code::Inconsistent, message).with("sequence", sequence).with("found", found)
+}
+
+/// Makes a terminal's folder, with every new entry above it durable.
+fn make_dir(root: &Path, dir: &Path) -> Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, &error))?;
+    let above = [root.parent(), Some(root), dir.parent()];
+    for folder in above.into_iter().flatten().filter(|folder| !folder.as_os_str().is_empty()) {
+        OsStorage.sync_dir(folder).map_err(|error| Error::io("sync", folder, &error))?;
+    }
+    Ok(())
+}
+
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

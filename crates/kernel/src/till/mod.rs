@@ -1,0 +1,270 @@
+//! The till: everything that the facts of one terminal add up to.
+//!
+//! Guards I6 (receipt numbers 1..n without a gap), I9 (perpetual totals never fall) and I13 (one
+//! key, one fact). The fold is the same on the live path, in replay and in the verifier.
+
+mod keys;
+
+pub use keys::{KeyEntry, KeyWindow};
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{Fact, RecordKind, SaleCompleted, SaleVoided};
+use crate::limits::{CURRENCIES_MAX, OPEN_SALES_MAX};
+use crate::money::Currency;
+use crate::sale::{Contradiction, Sale, machine};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Finished sales that stay readable until the host closes them or this many newer ones follow.
+pub const SETTLED_MAX: usize = 64;
+
+/// Perpetual totals of one currency. They never fall and are never reset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CurrencyTotals {
+    /// Amounts sold, in minor units.
+    pub sales: i64,
+    /// Amounts returned, in minor units, counted upwards.
+    pub returns: i64,
+    /// Completed sales.
+    pub receipts: u64,
+    /// Voided sales.
+    pub voids: u64,
+}
+
+/// How much of a fact is worked out again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// The fact was decided by this process a moment ago.
+    Live,
+    /// The fact was read from a journal.
+    Replay,
+}
+
+/// The state of one terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Till {
+    /// Number of the next sale.
+    pub next_sale: u64,
+    /// Number of the next receipt.
+    pub next_receipt: u64,
+    /// Perpetual totals.
+    pub totals: BTreeMap<Currency, CurrencyTotals>,
+    /// Open sales.
+    pub open: BTreeMap<u64, Sale>,
+    /// Remembered idempotency keys.
+    pub keys: KeyWindow,
+    settled: VecDeque<Sale>,
+    open_bytes: usize,
+}
+
+impl Till {
+    /// A till to which nothing has happened, remembering this many keys.
+    #[must_use]
+    pub fn new(keys_max: usize) -> Self {
+        Self {
+            next_sale: 1,
+            next_receipt: 1,
+            totals: BTreeMap::new(),
+            open: BTreeMap::new(),
+            keys: KeyWindow::new(keys_max),
+            settled: VecDeque::new(),
+            open_bytes: 0,
+        }
+    }
+
+    /// An open sale.
+    ///
+    /// # Errors
+    /// `PK_E_ALREADY_FINAL` when it is over, `PK_E_NOT_FOUND` when there never was one.
+    pub fn open_sale(&self, number: u64) -> Result<&Sale> {
+        match self.open.get(&number) {
+            Some(sale) => Ok(sale),
+            None if (1..self.next_sale).contains(&number) => Err(machine::already_final(number)),
+            None => {
+                let message = format!("there is no sale {number} on this terminal");
+                Err(Error::new(Code::NotFound, message).with("sale", number))
+            }
+        }
+    }
+
+    /// A sale that is open, or over and not yet closed by the host.
+    ///
+    /// # Errors
+    /// As [`Self::open_sale`].
+    pub fn known_sale(&self, number: u64) -> Result<&Sale> {
+        match self.settled.iter().find(|sale| sale.number == number) {
+            Some(sale) => Ok(sale),
+            None => self.open_sale(number),
+        }
+    }
+
+    /// Forgets a finished sale.
+    ///
+    /// # Errors
+    /// `PK_E_STILL_OPEN`, `PK_E_NOT_FOUND`.
+    pub fn forget(&mut self, number: u64) -> Result<()> {
+        if self.open.contains_key(&number) {
+            let message = format!("sale {number} is still open; complete or void it first");
+            return Err(Error::new(Code::StillOpen, message).with("sale", number));
+        }
+        if number == 0 || number >= self.next_sale {
+            return self.open_sale(number).map(drop);
+        }
+        self.settled.retain(|sale| sale.number != number);
+        Ok(())
+    }
+
+    /// Totals of a currency, zero when it was never used.
+    ///
+    /// # Errors
+    /// `PK_E_LIMIT` when it would be one currency too many.
+    pub fn totals_of(&self, currency: Currency) -> Result<CurrencyTotals> {
+        match self.totals.get(&currency) {
+            Some(totals) => Ok(*totals),
+            None if self.totals.len() >= CURRENCIES_MAX => {
+                Err(Error::limit("currencies", self.totals.len() + 1, CURRENCIES_MAX))
+            }
+            None => Ok(CurrencyTotals::default()),
+        }
+    }
+
+    /// Refuses one more open sale than there may be.
+    ///
+    /// # Errors
+    /// `PK_E_LIMIT`.
+    pub fn may_begin(&self) -> Result<()> {
+        if self.open.len() < OPEN_SALES_MAX {
+            return Ok(());
+        }
+        Err(Error::limit("open sales", self.open.len() + 1, OPEN_SALES_MAX))
+    }
+
+    /// Bytes of the facts of all open sales.
+    #[must_use]
+    pub fn open_bytes(&self) -> usize {
+        self.open_bytes
+    }
+
+    /// Folds a fact in.
+    ///
+    /// # Errors
+    /// What in it contradicts the facts before it. The till must not be used any more then.
+    pub fn apply(
+        &mut self,
+        fact: &Fact,
+        body: &[u8],
+        sequence: u64,
+        wall_ns: i64,
+        check: Check,
+    ) -> std::result::Result<(), Contradiction> {
+        match fact {
+            Fact::TerminalOpened(_) => {
+                self.open.values_mut().for_each(|sale| sale.recovered = true)
+            }
+            Fact::TerminalClosed(_) => {}
+            Fact::SaleBegun(begun) => {
+                hold_number("sale", begun.sale, self.next_sale)?;
+                let mut sale = Sale::begun(begun, sequence, wall_ns);
+                sale.remember(RecordKind::SaleBegun, body);
+                self.open_bytes += sale.log_bytes();
+                self.next_sale += 1;
+                self.open.insert(begun.sale, sale);
+            }
+            Fact::SaleCompleted(completed) => {
+                self.count_completion(completed)?;
+                let mut sale = self.take(completed.sale)?;
+                if check == Check::Replay {
+                    sale.check_content(completed)?;
+                }
+                sale.apply(fact)?;
+                self.settle(sale);
+            }
+            Fact::SaleVoided(voided) => {
+                self.count_void(voided)?;
+                let mut sale = self.take(voided.sale)?;
+                sale.apply(fact)?;
+                self.settle(sale);
+            }
+            _ => {
+                let number = fact.sale().unwrap_or(0);
+                let Some(sale) = self.open.get_mut(&number) else {
+                    return Err(Contradiction(format!("sale {number} is not open")));
+                };
+                sale.apply(fact)?;
+                let before = sale.log_bytes();
+                sale.remember(fact.kind(), body);
+                self.open_bytes += sale.log_bytes() - before;
+            }
+        }
+        if let Some(key) = fact.key() {
+            self.keys.remember(&key.text, KeyEntry { sequence, fingerprint: key.fingerprint });
+        }
+        Ok(())
+    }
+
+    /// Takes in a sale that was rung up whole, its facts already folded.
+    ///
+    /// # Errors
+    /// When its number is not the next one.
+    pub(crate) fn adopt(&mut self, sale: Sale) -> std::result::Result<(), Contradiction> {
+        hold_number("sale", sale.number, self.next_sale)?;
+        self.next_sale += 1;
+        self.restore_sale(sale);
+        Ok(())
+    }
+
+    /// Puts a sale back that a checkpoint carried.
+    pub(crate) fn restore_sale(&mut self, sale: Sale) {
+        self.open_bytes += sale.log_bytes();
+        self.open.insert(sale.number, sale);
+    }
+
+    fn take(&mut self, number: u64) -> std::result::Result<Sale, Contradiction> {
+        let sale = self.open.remove(&number);
+        let sale = sale.ok_or_else(|| Contradiction(format!("sale {number} is not open")))?;
+        self.open_bytes -= sale.log_bytes();
+        Ok(sale)
+    }
+
+    fn settle(&mut self, sale: Sale) {
+        if self.settled.len() == SETTLED_MAX {
+            self.settled.pop_front();
+        }
+        self.settled.push_back(sale);
+    }
+
+    fn count_completion(&mut self, fact: &SaleCompleted) -> std::result::Result<(), Contradiction> {
+        hold_number("receipt", fact.receipt, self.next_receipt)?;
+        let (sold, returned) = self.open.get(&fact.sale).map_or((0, 0), Sale::turnover);
+        let totals = self.totals.entry(fact.currency).or_default();
+        let sales = i128::from(totals.sales) + sold;
+        let returns = i128::from(totals.returns) + returned;
+        if (i128::from(fact.total_sales), i128::from(fact.total_returns)) != (sales, returns) {
+            return Err(Contradiction(format!(
+                "perpetual totals are {sales} and {returns}, not {} and {}",
+                fact.total_sales, fact.total_returns
+            )));
+        }
+        assert!(fact.total_sales >= totals.sales, "perpetual totals never fall");
+        assert!(fact.total_returns >= totals.returns, "perpetual totals never fall");
+        totals.sales = fact.total_sales;
+        totals.returns = fact.total_returns;
+        totals.receipts += 1;
+        self.next_receipt += 1;
+        Ok(())
+    }
+
+    fn count_void(&mut self, fact: &SaleVoided) -> std::result::Result<(), Contradiction> {
+        let totals = self.totals.entry(fact.currency).or_default();
+        hold_number("void", fact.total_voids, totals.voids + 1)?;
+        totals.voids = fact.total_voids;
+        Ok(())
+    }
+}
+
+fn hold_number(what: &str, found: u64, expected: u64) -> std::result::Result<(), Contradiction> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Contradiction(format!("{what} {found} stands where {expected} must")))
+}

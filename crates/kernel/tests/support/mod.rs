@@ -1,0 +1,46 @@
+//! Short names for what every test of the kernel needs.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use pos_kernel_core::journal::TenderKind;
+use pos_kernel_core::money::Decimal;
+use pos_kernel_core::sale::{LineInput, TenderInput};
+use pos_kernel_core::terminal::Sold;
+use pos_kernel_core::{OpenOptions, Terminal};
+use tempfile::TempDir;
+
+pub fn options(root: &TempDir) -> OpenOptions {
+    OpenOptions {
+        root: Some(root.path().to_owned()),
+        id: Some("REGISTER_01".to_owned()),
+        segment_bytes: Some(256 << 10),
+        ..OpenOptions::default()
+    }
+}
+
+pub fn open(root: &TempDir) -> Terminal {
+    Terminal::open(&options(root)).unwrap()
+}
+
+pub fn decimal(text: &str) -> Decimal {
+    Decimal::parse(text).unwrap()
+}
+
+pub fn line<'a>(sku: &'a str, quantity: &str, unit_price: &str) -> LineInput<'a> {
+    LineInput { sku, text: None, quantity: decimal(quantity), unit_price: decimal(unit_price) }
+}
+
+pub fn cash(amount: i64) -> TenderInput<'static> {
+    TenderInput { kind: TenderKind::Cash, amount, reference: None, pending: false }
+}
+
+pub fn card(amount: i64, pending: bool) -> TenderInput<'static> {
+    TenderInput { kind: TenderKind::Card, amount, reference: None, pending }
+}
+
+pub fn sold<'a>(
+    reference: Option<&'a str>,
+    lines: &'a [LineInput<'a>],
+    tenders: &'a [TenderInput<'a>],
+) -> Sold<'a> {
+    Sold { store: "STORE_001", currency: "EUR", reference, lines, tenders }
+}

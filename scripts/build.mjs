@@ -1,0 +1,167 @@
+/**
+ * Builds the two halves: `native` (crates/ into pos-kernel.<platform>.node, index.js, index.d.ts)
+ * and `ts` (ts/ into dist/).
+ *
+ * Called by hand (`npm run build`, `build:native`, `build:ts`) it always builds; `setup.mjs` asks
+ * `isNativeFresh` and `isTypeScriptFresh` first. It is also the way out for a platform without a
+ * prebuilt binary: the sources ship in the package, and where the napi command is not installed
+ * plain cargo builds the binary, because the loader `index.js` is already there.
+ */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import path from 'node:path'
+import { isMain, root, run, tool } from './run.mjs'
+
+/** napi writes here first; the finished files are then renamed into place. */
+const staging = path.join(root, '.setup', 'native')
+const generated = ['index.js', 'index.d.ts']
+const nativeSources = ['Cargo.toml', 'Cargo.lock', 'package.json', 'crates']
+const typeScriptSources = ['ts', 'tsconfig.json', 'tsconfig.build.json', 'index.d.ts']
+
+/** True when no source is newer than the native binary. */
+export function isNativeFresh() {
+  const binary = nativeBinary()
+  if (binary === undefined) return false
+  if (!generated.every((name) => existsSync(path.join(root, name)))) return false
+  return newest(nativeSources) <= statSync(binary).mtimeMs
+}
+
+/** True when no source is newer than dist/. */
+export function isTypeScriptFresh() {
+  const entry = path.join(root, 'dist', 'index.js')
+  return existsSync(entry) && newest(typeScriptSources) <= statSync(entry).mtimeMs
+}
+
+/** Path of the binary that was built on this machine, or undefined. */
+export function nativeBinary() {
+  const name = readdirSync(root).find(isBinary)
+  return name === undefined ? undefined : path.join(root, name)
+}
+
+/** Builds the binary, its loader and its types. Returns true when that worked. */
+export async function buildNative() {
+  if (!existsSync(path.join(root, 'node_modules', '@napi-rs', 'cli'))) return buildWithCargo()
+  rmSync(staging, { recursive: true, force: true })
+  mkdirSync(staging, { recursive: true })
+  const args = ['build', '--platform', '--release', '--esm']
+  args.push('--manifest-path', 'crates/node/Cargo.toml', '--output-dir', '.setup/native')
+  const { code, output } = await tool('@napi-rs/cli', 'napi', args)
+  const binary = code === 0 ? readdirSync(staging).find(isBinary) : undefined
+  if (binary === undefined) {
+    if (output !== '') console.error(output)
+    return false
+  }
+  for (const name of generated) {
+    if (!sameContent(path.join(staging, name), path.join(root, name))) {
+      copyFileSync(path.join(staging, name), path.join(root, name))
+      console.log(`build: ${name} was regenerated`)
+    }
+  }
+  install(path.join(staging, binary), binary)
+  return true
+}
+
+/** Compiles ts/ into an emptied dist/. Returns true when that worked. */
+export async function buildTypeScript() {
+  // Emptied first, so that a module that was removed from ts/ does not live on in the package.
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true })
+  const { code, output } = await tool('typescript', 'tsc', ['-p', 'tsconfig.build.json'])
+  if (code !== 0) {
+    if (output !== '') console.error(output)
+    return false
+  }
+  const command = path.join(root, 'dist', 'cli', 'main.js')
+  if (existsSync(command)) chmodSync(command, 0o755)
+  return true
+}
+
+/** The source build of an installed package: no napi command, no node_modules of our own. */
+async function buildWithCargo() {
+  const args = ['build', '--release', '--locked', '--manifest-path', 'crates/node/Cargo.toml']
+  const { code, output } = await run('cargo', [...args, '--target-dir', 'target'])
+  if (code !== 0) {
+    if (output !== '') console.error(output)
+    return false
+  }
+  const library = {
+    darwin: 'libpos_kernel_node.dylib',
+    win32: 'pos_kernel_node.dll',
+  }[process.platform]
+  const built = path.join(root, 'target', 'release', library ?? 'libpos_kernel_node.so')
+  install(built, `pos-kernel.${platformTriple()}.node`)
+  return true
+}
+
+/**
+ * Puts a binary in its place by rename. Writing over it would change the pages under a process that
+ * has it mapped at that moment, and a running till would die of it.
+ */
+function install(from, name) {
+  const temporary = path.join(root, `${name}.${process.pid}.new`)
+  copyFileSync(from, temporary)
+  renameSync(temporary, path.join(root, name))
+  console.log(`build: ${name} (${(statSync(path.join(root, name)).size / 1e6).toFixed(1)} MB)`)
+}
+
+/** The platform part of a binary's name, as the generated loader looks for it. */
+function platformTriple() {
+  const { platform, arch } = process
+  if (platform === 'darwin') return `darwin-${arch}`
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  const isGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined
+  return `${platform}-${arch}-${isGlibc ? 'gnu' : 'musl'}`
+}
+
+function isBinary(name) {
+  return name.startsWith('pos-kernel.') && name.endsWith('.node')
+}
+
+function sameContent(a, b) {
+  return existsSync(a) && existsSync(b) && readFileSync(a).equals(readFileSync(b))
+}
+
+/**
+ * Latest modification time below the given paths, in milliseconds; 0 when none exists. Folders
+ * count too, since a file that was removed leaves no other trace.
+ */
+function newest(names) {
+  let latest = 0
+  const pending = names.map((name) => path.join(root, name))
+  for (const entry of pending) {
+    const found = statSync(entry, { throwIfNoEntry: false })
+    if (found === undefined) continue
+    latest = Math.max(latest, found.mtimeMs)
+    if (!found.isDirectory()) continue
+    for (const name of readdirSync(entry)) {
+      if (name !== 'target') pending.push(path.join(entry, name))
+    }
+  }
+  return latest
+}
+
+if (isMain(import.meta.url)) {
+  const wanted = process.argv.slice(2)
+  const steps = { native: buildNative, ts: buildTypeScript }
+  const unknown = wanted.filter((name) => !(name in steps))
+  if (unknown.length > 0) {
+    console.error(`build: no such part: ${unknown.join(', ')}; parts are: native, ts`)
+    process.exit(2)
+  }
+  for (const [name, build] of Object.entries(steps)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    console.log(`build: ${name}`)
+    if (!(await build())) {
+      console.error(`build: ${name} failed`)
+      process.exit(1)
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Proves the package as a user meets it: packs it, installs it in an empty folder without running
+ * any install script, and sells something from an ES module, from CommonJS and on the command line.
+ *
+ * The binary travels as it will when published, in the platform package of npm/<platform>/, packed
+ * here with the binary that was built on this machine and installed beside the main package.
+ */
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { nativeBinary } from './build.mjs'
+import { npm, root, run } from './run.mjs'
+
+const program = `
+const terminal = await openTerminal({ root: process.argv[2], id: 'TILL_01' })
+const receipt = await terminal.sell({
+  store: 'corner-shop',
+  currency: 'EUR',
+  lines: [{ sku: 'coffee', quantity: 2, unitPrice: 320 }, { sku: 'cake', quantity: 1, unitPrice: 450 }],
+  tenders: [{ kind: 'cash', amount: 2000 }],
+})
+console.log(\`receipt \${receipt.receiptNumber}: \${receipt.gross} cents, change \${receipt.change}\`)
+await terminal.close()
+`
+
+const programs = {
+  'sell.mjs': `import { openTerminal } from 'pos-kernel'\n${program}`,
+  'sell.cjs': `const { openTerminal } = require('pos-kernel')\nasync function main() {${program}}\nmain()\n`,
+}
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'pos-kernel-pack-'))
+try {
+  await packAndSell()
+  console.log('pack-test: the packed package installs and sells')
+} catch (error) {
+  console.error(`pack-test: ${error.message}`)
+  process.exitCode = 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function packAndSell() {
+  const main = await pack(root)
+  const stray = main.files.filter((name) => name.endsWith('.node'))
+  if (stray.length > 0) throw new Error(`the main package must not carry ${stray.join(', ')}`)
+  const platform = await pack(platformPackage())
+
+  const shop = path.join(folder, 'shop')
+  mkdirSync(shop)
+  writeFileSync(path.join(shop, 'package.json'), '{"private":true}\n')
+  const flags = [
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]
+  await must(
+    npm(['install', ...flags, main.tarball, platform.tarball], { cwd: shop, capture: true }),
+  )
+
+  // A workspace whose sources are packed only in part cannot be read by cargo.
+  const installed = path.join(shop, 'node_modules', 'pos-kernel')
+  const metadata = ['metadata', '--no-deps', '--offline', '--format-version=1']
+  await must(run('cargo', metadata, { cwd: installed, capture: true }))
+
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('POS_')),
+  )
+  for (const [name, text] of Object.entries(programs)) {
+    writeFileSync(path.join(shop, name), text)
+    const said = await must(
+      run(process.execPath, [name, `store-${name}`], { cwd: shop, env, capture: true }),
+    )
+    const expected = 'receipt 1: 1090 cents, change 910'
+    if (said.trim() !== expected)
+      throw new Error(`${name} said "${said.trim()}", not "${expected}"`)
+    console.log(`pack-test: ${name}: ${said.trim()}`)
+    const verify = [
+      path.join(installed, 'dist', 'cli', 'main.js'),
+      'verify',
+      '--root',
+      `store-${name}`,
+    ]
+    await must(run(process.execPath, verify, { cwd: shop, env, capture: true }))
+  }
+}
+
+/** A copy of the stub in npm/ for this platform, with the binary that was built here. */
+function platformPackage() {
+  const binary = nativeBinary()
+  if (binary === undefined) throw new Error('there is no native binary; run "npm run build:native"')
+  const name = path.basename(binary)
+  const platform = name.slice('pos-kernel.'.length, -'.node'.length)
+  const stub = path.join(root, 'npm', platform)
+  if (!existsSync(stub))
+    throw new Error(`there is no npm/${platform}; add its target to package.json`)
+  const copy = path.join(folder, platform)
+  cpSync(stub, copy, { recursive: true })
+  copyFileSync(binary, path.join(copy, name))
+  return copy
+}
+
+async function pack(from) {
+  const args = [
+    'pack',
+    '--json',
+    '--ignore-scripts',
+    '--loglevel=error',
+    '--pack-destination',
+    folder,
+  ]
+  const said = await must(npm(args, { cwd: from, capture: true }))
+  const [report] = JSON.parse(said)
+  const megabytes = (report.size / 1e6).toFixed(1)
+  console.log(`pack-test: ${report.filename}: ${report.entryCount} files, ${megabytes} MB`)
+  return {
+    tarball: path.join(folder, report.filename),
+    files: report.files.map((file) => file.path),
+  }
+}
+
+async function must(running) {
+  const { code, output, stdout } = await running
+  if (code !== 0) throw new Error(`a step ended with exit code ${code}:\n${output}`)
+  return stdout
+}
