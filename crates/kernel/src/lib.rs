@@ -30,3 +30,6 @@ pub use terminal::{OpenOptions, Terminal};
 
 /// Version of the kernel.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Version of the journal's layout.
+pub const JOURNAL_FORMAT: u32 = pos_kernel_wal::format::FORMAT_VERSION;

@@ -1,1 +1,16 @@
-//! placeholder
+//! The N-API door: JavaScript values in, kernel calls, JavaScript values out.
+//!
+//! What lives here: translation, and nothing else. What must not: any decision, any state beyond the
+//! handle of a terminal. Invariant: no panic crosses (every function catches it), and no call blocks
+//! the event loop unless its name ends in `Sync` or it only touches memory and the page cache.
+//!
+//! A call that makes a fact returns at once with the `seq` of its last record and `wait`: true while
+//! that record is not durable. The caller answers its own host once `onDurable` has named a
+//! sequence as high, or after `waitSync`. One callback settles any number of calls.
+//!
+//! Read `terminal.rs` first, then `value.rs` (what crosses) and `fault.rs` (how errors do).
+
+pub mod audit;
+mod fault;
+pub mod terminal;
+pub mod value;

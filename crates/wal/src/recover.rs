@@ -218,7 +218,8 @@ fn nothing_left(segment: u32, offset: u32, found: &'static str) -> Damage {
 }
 
 /// Syncs, forgets what was cached behind the last mark, reads again: after a failed sync the page
-/// cache shows bytes that the device never got.
+/// cache shows bytes that the device never got. Header and marks are read again too, since a sync
+/// may have failed while they were new.
 fn load_from_device(
     storage: &dyn Storage,
     dir: &Path,
@@ -227,17 +228,20 @@ fn load_from_device(
     let Some((file, loaded)) = segment::load(storage, dir, segment, Access::Write)? else {
         return Ok(None);
     };
-    let Loaded::Live(mut image) = loaded else { return Ok(Some((file, loaded))) };
+    let Loaded::Live(Image { mut bytes, mark, .. }) = loaded else {
+        return Ok(Some((file, loaded)));
+    };
     let path = segment::path(dir, segment);
-    let from = (image.mark.end as usize).clamp(FRAMES_START, image.bytes.len());
-    let used = image.bytes.iter().rposition(|byte| *byte != 0).map_or(from, |last| last + 1);
+    let from = (mark.end as usize).clamp(FRAMES_START, bytes.len());
+    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(from, |last| last + 1);
     if used > from {
         file.sync().map_err(WalError::io("sync", &path))?;
-        file.forget_cached(from as u64..used as u64).map_err(WalError::io("re-read", &path))?;
-        file.read_at(&mut image.bytes[from..used], from as u64)
-            .map_err(WalError::io("re-read", &path))?;
+        for range in [0..FRAMES_START, from..used] {
+            segment::read_from_device(&*file, &mut bytes[range.clone()], range.start)
+                .map_err(WalError::io("re-read", &path))?;
+        }
     }
-    Ok(Some((file, Loaded::Live(image))))
+    Ok(Some((file, segment::interpret(bytes, segment)?)))
 }
 
 struct Survey {

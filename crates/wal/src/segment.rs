@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// Written at a time when a segment is prepared: large enough for the disk, small enough for memory.
 const FILL_BYTES: usize = 64 * 1024;
+/// The largest page that a system caches at once.
+const PAGE_BYTES_MAX: usize = 64 * 1024;
 static ZEROS: [u8; FILL_BYTES] = [0; FILL_BYTES];
 const _: () = assert!(FILL_BYTES % BLOCK_BYTES == 0);
 
@@ -28,6 +30,21 @@ pub(crate) fn list(storage: &dyn Storage, dir: &Path) -> io::Result<Vec<u32>> {
     let mut numbers: Vec<u32> = storage.list(dir)?.iter().filter_map(|name| number(name)).collect();
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// Reads bytes after the system was asked to forget them. It drops whole pages only.
+pub(crate) fn read_from_device(
+    file: &dyn StorageFile,
+    buffer: &mut [u8],
+    offset: usize,
+) -> io::Result<()> {
+    let first = offset / PAGE_BYTES_MAX * PAGE_BYTES_MAX;
+    let last = (offset + buffer.len()).next_multiple_of(PAGE_BYTES_MAX);
+    file.forget_cached(first as u64..last as u64)?;
+    if file.read_at(buffer, offset as u64)? < buffer.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
 }
 
 /// Makes a segment file of zeros, durable in content and name. An append into it then never

@@ -6,7 +6,7 @@
 use crate::error::Damage;
 use crate::format::{
     BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_SEAL, FRAME_MIN_BYTES, FRAMES_START, FrameHeader, Link,
-    Parsed, RecordView, expected_link, frame_link, is_blank, parse_frame, records, u32_at,
+    Mark, Parsed, RecordView, expected_link, frame_link, is_blank, parse_frame, records, u32_at,
 };
 use crate::segment::{Image, offset_u32};
 
@@ -196,6 +196,12 @@ pub(crate) fn judge(image: &Image, stop: Stop) -> Verdict {
             at += header.length as usize;
         } else {
             at += 8;
+        }
+    }
+    // A mark that a misdirected write has put here, over frames, still tells the truth.
+    for at in (stop.offset.next_multiple_of(BLOCK_BYTES)..garbage_end).step_by(BLOCK_BYTES) {
+        if let Ok(Some(mark)) = Mark::from_block(&image.bytes[at..], image.header.salt) {
+            durable = durable.max(mark.durable);
         }
     }
     if durable >= stop.sequence {

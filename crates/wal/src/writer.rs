@@ -181,6 +181,18 @@ pub enum Space {
     Full,
 }
 
+impl Space {
+    /// The name that hosts see.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Low => "low",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// Where the log stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WalPosition {
@@ -255,7 +267,6 @@ impl Wal {
             let saved = manifest.save(&*self.shared.storage, &self.dir);
             saved.map_err(WalError::io("write the manifest in", &self.dir))?;
         }
-        self.named = true;
         state.push_frame(stamp, FLAG_OWNER_BEGINS, records);
         let appended = appended(&state, records.len());
         drop(state);

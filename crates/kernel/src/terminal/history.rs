@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::journal::{Fact, restore};
 use crate::sale::{Receipt, ReceiptMeta, Sale};
 use pos_kernel_wal::storage::Storage;
-use pos_kernel_wal::{Frame, Link, Reader, SegmentScan};
-use std::path::PathBuf;
+use pos_kernel_wal::{Frame, Link, OsStorage, Reader, SegmentScan};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A fact as it stands in the journal.
@@ -38,10 +38,10 @@ impl History {
         Self { storage, dir }
     }
 
-    /// The journal of the terminal in `dir`.
+    /// The journal of the terminal in `dir`, on the operating system's disk.
     #[must_use]
-    pub fn of_terminal(storage: Arc<dyn Storage>, dir: &std::path::Path) -> Self {
-        Self::new(storage, super::open::journal_dir(dir))
+    pub fn of_terminal(dir: &Path) -> Self {
+        Self::new(Arc::new(OsStorage), super::open::journal_dir(dir))
     }
 
     /// The log's own reader.

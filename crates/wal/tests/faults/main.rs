@@ -6,6 +6,10 @@
 
 mod crash;
 mod damage;
+mod failure;
+mod group;
+mod sabotage;
+mod space;
 mod till;
 
 /// True when the exhaustive forms were asked for.

@@ -1,0 +1,560 @@
+//! A terminal as a JavaScript class.
+
+use crate::fault::{Cross, argument, thrown};
+use crate::value::{
+    NativeBegun, NativeCart, NativeCounters, NativeFlushes, NativeLine, NativeLineAnswer,
+    NativeOpenSale, NativeReceipt, NativeReceiptLine, NativeReceiptTender, NativeRecovery,
+    NativeStats, NativeStatus, NativeTender, NativeTenderAnswer, NativeTotals, number, quantity,
+    small, whole,
+};
+use napi::bindgen_prelude::{AsyncTask, FnArgs, Function};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Either, Env, Status, Task};
+use napi_derive::napi;
+use pos_kernel_core::clock::TestClock;
+use pos_kernel_core::journal::Hash;
+use pos_kernel_core::sale::{LineInput, Receipt, TenderInput};
+use pos_kernel_core::terminal::{Answer, Durability, Sold};
+use pos_kernel_core::{Error, OpenOptions, Result, Terminal};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type DurableArgs = FnArgs<(f64, Option<NativeFault>)>;
+type DurableCallback<'a> = Function<'a, DurableArgs, ()>;
+type Listener = ThreadsafeFunction<DurableArgs, (), DurableArgs, Status, false, true>;
+
+/// How to open a terminal.
+#[napi(object)]
+pub struct NativeOpenOptions {
+    /// Root folder; else `POS_KERNEL_ROOT`, else `./pos_kernel_data`.
+    pub root: Option<String>,
+    /// Terminal id; else `POS_TERMINAL_ID`, else the root's `local_config.json`.
+    pub id: Option<String>,
+    /// `record` or `sale`; else the terminal's `local_config.json`, else `record`.
+    pub durability: Option<String>,
+    /// Version of the host layer.
+    pub host_version: Option<String>,
+    /// Size of a journal segment, for a new journal.
+    pub segment_bytes: Option<f64>,
+    /// Makes the terminal when it does not exist; default true.
+    pub create: Option<bool>,
+    /// Starts a clock of tests at this wall time, nanoseconds as a decimal string.
+    pub test_wall_ns: Option<String>,
+}
+
+impl NativeOpenOptions {
+    fn options(self) -> Result<OpenOptions> {
+        let mut options = OpenOptions {
+            root: self.root.map(PathBuf::from),
+            id: self.id,
+            host_version: self.host_version,
+            create: self.create.unwrap_or(true),
+            ..OpenOptions::default()
+        };
+        options.durability = self.durability.as_deref().map(Durability::parse).transpose()?;
+        options.segment_bytes =
+            self.segment_bytes.map(|bytes| small("segmentBytes", bytes)).transpose()?;
+        if let Some(text) = self.test_wall_ns {
+            let wall_ns = text.parse().map_err(|_| {
+                argument("testWallNs", format!("testWallNs {text:?} is not a count of nanoseconds"))
+            })?;
+            options.clock = Arc::new(TestClock::new(wall_ns));
+        }
+        Ok(options)
+    }
+}
+
+/// An open terminal. See the TypeScript layer for what its calls mean.
+#[napi]
+pub struct NativeTerminal {
+    terminal: Arc<Terminal>,
+    listener: Arc<Mutex<Listener>>,
+}
+
+fn listen(on_durable: &DurableCallback<'_>) -> napi::Result<Arc<Mutex<Listener>>> {
+    let listener =
+        on_durable.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
+    Ok(Arc::new(Mutex::new(listener)))
+}
+
+fn locked(listener: &Mutex<Listener>) -> MutexGuard<'_, Listener> {
+    listener.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A call's optional text: absent, `undefined` and `null` are the same.
+type Text = Option<String>;
+
+#[napi]
+impl NativeTerminal {
+    fn new(terminal: Terminal, listener: Arc<Mutex<Listener>>) -> Self {
+        let heard = listener.clone();
+        terminal.on_durable(move |durable| {
+            let args = match durable {
+                Ok(sequence) => (as_double(sequence), None),
+                Err(error) => (-1.0, Some(NativeFault::from(&error))),
+            };
+            locked(&heard).call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        Self { terminal: Arc::new(terminal), listener }
+    }
+
+    /// Begins a sale.
+    #[napi(catch_unwind)]
+    pub fn begin(
+        &self,
+        env: &Env,
+        store: String,
+        currency: String,
+        reference: Text,
+        key: Text,
+    ) -> napi::Result<NativeBegun> {
+        let answer = self
+            .terminal
+            .begin(&store, &currency, reference.as_deref(), key.as_deref())
+            .cross(env)?;
+        Ok(NativeBegun {
+            sale: number(answer.value.sale),
+            seq: number(answer.sequence),
+            wait: answer.wait,
+            replayed: answer.replayed,
+        })
+    }
+
+    /// Adds a line.
+    #[napi(catch_unwind)]
+    pub fn add_line(
+        &self,
+        env: &Env,
+        sale: f64,
+        line: NativeLine,
+        key: Text,
+    ) -> napi::Result<NativeLineAnswer> {
+        let add = || self.terminal.add_line(whole("sale", sale)?, &line.input()?, key.as_deref());
+        add().map(Into::into).cross(env)
+    }
+
+    /// Changes a line's quantity.
+    #[napi(catch_unwind)]
+    pub fn set_quantity(
+        &self,
+        env: &Env,
+        sale: f64,
+        line: f64,
+        new_quantity: Either<f64, String>,
+        reason: String,
+        key: Text,
+    ) -> napi::Result<NativeLineAnswer> {
+        let set = || {
+            let (sale, line) = (whole("sale", sale)?, small("line", line)?);
+            let quantity = quantity(&new_quantity)?;
+            self.terminal.set_quantity(sale, line, quantity, &reason, key.as_deref())
+        };
+        set().map(Into::into).cross(env)
+    }
+
+    /// Voids a line.
+    #[napi(catch_unwind)]
+    pub fn void_line(
+        &self,
+        env: &Env,
+        sale: f64,
+        line: f64,
+        reason: String,
+        key: Text,
+    ) -> napi::Result<NativeLineAnswer> {
+        let void = || {
+            let (sale, line) = (whole("sale", sale)?, small("line", line)?);
+            self.terminal.void_line(sale, line, &reason, key.as_deref())
+        };
+        void().map(Into::into).cross(env)
+    }
+
+    /// Takes a tender.
+    #[napi(catch_unwind)]
+    pub fn tender(
+        &self,
+        env: &Env,
+        sale: f64,
+        tender: NativeTender,
+        key: Text,
+    ) -> napi::Result<NativeTenderAnswer> {
+        let take = || self.terminal.tender(whole("sale", sale)?, &tender.input()?, key.as_deref());
+        take().map(Into::into).cross(env)
+    }
+
+    /// Confirms a pending tender.
+    #[napi(catch_unwind)]
+    pub fn confirm_tender(
+        &self,
+        env: &Env,
+        sale: f64,
+        tender: f64,
+        auth: Text,
+        key: Text,
+    ) -> napi::Result<NativeTenderAnswer> {
+        let confirm = || {
+            let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
+            self.terminal.confirm_tender(sale, tender, auth.as_deref(), key.as_deref())
+        };
+        confirm().map(Into::into).cross(env)
+    }
+
+    /// Declines a pending tender.
+    #[napi(catch_unwind)]
+    pub fn decline_tender(
+        &self,
+        env: &Env,
+        sale: f64,
+        tender: f64,
+        reason: String,
+        key: Text,
+    ) -> napi::Result<NativeTenderAnswer> {
+        let decline = || {
+            let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
+            self.terminal.decline_tender(sale, tender, &reason, key.as_deref())
+        };
+        decline().map(Into::into).cross(env)
+    }
+
+    /// Takes a live tender back.
+    #[napi(catch_unwind)]
+    pub fn void_tender(
+        &self,
+        env: &Env,
+        sale: f64,
+        tender: f64,
+        reason: String,
+        key: Text,
+    ) -> napi::Result<NativeTenderAnswer> {
+        let void = || {
+            let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
+            self.terminal.void_tender(sale, tender, &reason, key.as_deref())
+        };
+        void().map(Into::into).cross(env)
+    }
+
+    /// Completes a sale.
+    #[napi(catch_unwind)]
+    pub fn complete(&self, env: &Env, sale: f64, key: Text) -> napi::Result<NativeReceipt> {
+        let complete = || self.terminal.complete(whole("sale", sale)?, key.as_deref());
+        complete().map(Into::into).cross(env)
+    }
+
+    /// Voids a whole sale.
+    #[napi(catch_unwind)]
+    pub fn void_sale(
+        &self,
+        env: &Env,
+        sale: f64,
+        reason: String,
+        key: Text,
+    ) -> napi::Result<NativeBegun> {
+        let void = || self.terminal.void_sale(whole("sale", sale)?, &reason, key.as_deref());
+        let answer = void().cross(env)?;
+        Ok(NativeBegun {
+            sale: number(answer.value.sale),
+            seq: number(answer.sequence),
+            wait: answer.wait,
+            replayed: answer.replayed,
+        })
+    }
+
+    /// Forgets a finished sale.
+    #[napi(catch_unwind)]
+    pub fn close_sale(&self, env: &Env, sale: f64) -> napi::Result<()> {
+        whole("sale", sale).and_then(|sale| self.terminal.close_sale(sale)).cross(env)
+    }
+
+    /// Rings up a whole sale in one frame, one write and one flush.
+    #[napi(catch_unwind)]
+    pub fn sell(&self, env: &Env, cart: NativeCart) -> napi::Result<NativeReceipt> {
+        sell(&self.terminal, &cart).map(Into::into).cross(env)
+    }
+
+    /// What a sale comes to.
+    #[napi(catch_unwind)]
+    pub fn totals(&self, env: &Env, sale: f64) -> napi::Result<NativeTotals> {
+        let totals = whole("sale", sale).and_then(|sale| self.terminal.totals(sale));
+        totals.map(Into::into).cross(env)
+    }
+
+    /// The lines of a sale.
+    #[napi(catch_unwind)]
+    pub fn lines(&self, env: &Env, sale: f64) -> napi::Result<Vec<NativeReceiptLine>> {
+        let sale = whole("sale", sale).and_then(|sale| self.terminal.sale(sale)).cross(env)?;
+        Ok(sale.lines.iter().map(Into::into).collect())
+    }
+
+    /// The tenders of a sale.
+    #[napi(catch_unwind)]
+    pub fn tenders(&self, env: &Env, sale: f64) -> napi::Result<Vec<NativeReceiptTender>> {
+        let sale = whole("sale", sale).and_then(|sale| self.terminal.sale(sale)).cross(env)?;
+        Ok(sale.tenders.iter().map(Into::into).collect())
+    }
+
+    /// The open sales, by number.
+    #[napi(catch_unwind)]
+    pub fn open_sales(&self, env: &Env) -> napi::Result<Vec<NativeOpenSale>> {
+        let sales = self.terminal.open_sales().cross(env)?;
+        Ok(sales.iter().map(Into::into).collect())
+    }
+
+    /// A receipt from the journal. Reads the disk on the calling thread.
+    #[napi(catch_unwind)]
+    pub fn receipt_sync(&self, env: &Env, receipt_number: f64) -> napi::Result<NativeReceipt> {
+        let receipt = whole("receiptNumber", receipt_number)
+            .and_then(|receipt_number| self.terminal.receipt(receipt_number));
+        receipt.map(stored).cross(env)
+    }
+
+    /// A receipt from the journal.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeReceipt>")]
+    pub fn receipt(&self, env: &Env, receipt_number: f64) -> napi::Result<AsyncTask<ReceiptTask>> {
+        let number = whole("receiptNumber", receipt_number).cross(env)?;
+        Ok(AsyncTask::new(ReceiptTask { terminal: self.terminal.clone(), number }))
+    }
+
+    /// Perpetual totals by currency.
+    #[napi(catch_unwind)]
+    pub fn counters(&self, env: &Env) -> napi::Result<Vec<NativeCounters>> {
+        let counters = self.terminal.counters().cross(env)?;
+        let counters = counters.into_iter().map(|(currency, totals)| NativeCounters {
+            currency: currency.to_string(),
+            sales: totals.sales,
+            returns: totals.returns,
+            net: totals.sales - totals.returns,
+            receipts: number(totals.receipts),
+            voids: number(totals.voids),
+        });
+        Ok(counters.collect())
+    }
+
+    /// Where the terminal stands.
+    #[napi(catch_unwind)]
+    pub fn status(&self, env: &Env) -> napi::Result<NativeStatus> {
+        let status = self.terminal.status().cross(env)?;
+        Ok(NativeStatus {
+            id: self.terminal.id().to_owned(),
+            dir: self.terminal.dir().display().to_string(),
+            durability: self.terminal.durability().name().to_owned(),
+            epoch: status.position.epoch,
+            sequence: number(status.position.sequence),
+            durable_sequence: number(status.position.durable_sequence),
+            head: Hash(status.position.head).to_string(),
+            segment: status.position.segment,
+            open_sales: u32::try_from(status.open_sales).unwrap_or(u32::MAX),
+            next_receipt: number(status.next_receipt),
+            space: status.space.name().to_owned(),
+            poisoned: status.poisoned,
+            flush_ns: number(status.sync_latency.smoothed_ns),
+            flush_worst_ns: number(status.sync_latency.worst_ns),
+            keys_max: u32::try_from(self.terminal.keys_max()).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Work done since the terminal was opened. Answers after closing too.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> NativeStats {
+        let stats = self.terminal.stats();
+        let flushes = stats.flushes;
+        NativeStats {
+            frames: number(stats.frames),
+            records: number(stats.records),
+            writes: number(stats.writes),
+            bytes: number(stats.bytes),
+            flushes: NativeFlushes {
+                sale: number(flushes.sale),
+                record: number(flushes.record),
+                mark: number(flushes.mark),
+                checkpoint: number(flushes.checkpoint),
+                roll: number(flushes.roll),
+                prepare: number(flushes.prepare),
+                open: number(flushes.open),
+                close: number(flushes.close),
+            },
+        }
+    }
+
+    /// What was found when the terminal was opened.
+    #[napi(catch_unwind)]
+    pub fn recovery(&self) -> NativeRecovery {
+        self.terminal.recovery().into()
+    }
+
+    /// Newest sequence known durable.
+    #[napi(catch_unwind)]
+    pub fn durable_sequence(&self) -> i64 {
+        number(self.terminal.durable_sequence())
+    }
+
+    /// Blocks until everything up to `seq` is durable.
+    #[napi(catch_unwind)]
+    pub fn wait_sync(&self, env: &Env, seq: f64) -> napi::Result<()> {
+        whole("seq", seq).and_then(|seq| self.terminal.wait_durable(seq)).cross(env)
+    }
+
+    /// Asks for everything to be made durable; `onDurable` follows.
+    #[napi(catch_unwind)]
+    pub fn flush(&self) {
+        self.terminal.request_flush();
+    }
+
+    /// Keeps the process alive until [`Self::release`]: an answer is on its way.
+    #[napi(catch_unwind)]
+    #[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
+    pub fn hold(&self, env: &Env) -> napi::Result<()> {
+        locked(&self.listener).refer(env)
+    }
+
+    /// Lets the process end while the terminal is open.
+    #[napi(catch_unwind)]
+    #[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
+    pub fn release(&self, env: &Env) -> napi::Result<()> {
+        locked(&self.listener).unref(env)
+    }
+
+    /// Closes the terminal on the calling thread. Closing twice does nothing.
+    #[napi(catch_unwind)]
+    pub fn close_sync(&self, env: &Env) -> napi::Result<()> {
+        self.terminal.close().cross(env)
+    }
+
+    /// Closes the terminal.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn close(&self) -> AsyncTask<CloseTask> {
+        AsyncTask::new(CloseTask { terminal: self.terminal.clone() })
+    }
+}
+
+/// Opens a terminal off the event loop. `onDurable` hears of every flush that `flush` asked for.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeTerminal>")]
+pub fn open_terminal(
+    env: &Env,
+    options: NativeOpenOptions,
+    #[napi(ts_arg_type = "(durable: number, error?: NativeFault | null) => void")]
+    on_durable: DurableCallback<'_>,
+) -> napi::Result<AsyncTask<OpenTask>> {
+    let options = options.options().cross(env)?;
+    Ok(AsyncTask::new(OpenTask { options, listener: Some(listen(&on_durable)?) }))
+}
+
+/// Opens a terminal on the calling thread.
+#[napi(catch_unwind)]
+pub fn open_terminal_sync(
+    env: &Env,
+    options: NativeOpenOptions,
+    #[napi(ts_arg_type = "(durable: number, error?: NativeFault | null) => void")]
+    on_durable: DurableCallback<'_>,
+) -> napi::Result<NativeTerminal> {
+    let terminal = options.options().and_then(|options| Terminal::open(&options)).cross(env)?;
+    Ok(NativeTerminal::new(terminal, listen(&on_durable)?))
+}
+
+/// An error as data.
+#[napi(object)]
+pub struct NativeFault {
+    /// `PK_E_...`.
+    pub code: String,
+    /// Family of the code.
+    pub family: String,
+    /// A sentence.
+    pub message: String,
+    /// The facts, by name.
+    #[napi(ts_type = "Record<string, unknown>")]
+    pub facts: Value,
+}
+
+impl From<&Error> for NativeFault {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code().name().to_owned(),
+            family: error.code().family().name().to_owned(),
+            message: error.message().to_owned(),
+            facts: Value::Object(error.facts().clone()),
+        }
+    }
+}
+
+fn sell(terminal: &Terminal, cart: &NativeCart) -> Result<Answer<Receipt>> {
+    let lines: Vec<LineInput<'_>> =
+        cart.lines.iter().map(NativeLine::input).collect::<Result<_>>()?;
+    let tenders: Vec<TenderInput<'_>> =
+        cart.tenders.iter().map(NativeTender::input).collect::<Result<_>>()?;
+    let sold = Sold {
+        store: &cart.store,
+        currency: &cart.currency,
+        reference: cart.reference.as_deref(),
+        lines: &lines,
+        tenders: &tenders,
+    };
+    terminal.sell(&sold, cart.key.as_deref())
+}
+
+fn stored(receipt: Receipt) -> NativeReceipt {
+    let sequence = receipt.meta.sequence;
+    Answer { value: receipt, sequence, wait: false, replayed: false }.into()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sequences stay far below 2^53")]
+fn as_double(sequence: u64) -> f64 {
+    sequence as f64
+}
+
+/// Opening, on a pool thread.
+pub struct OpenTask {
+    options: OpenOptions,
+    listener: Option<Arc<Mutex<Listener>>>,
+}
+
+impl Task for OpenTask {
+    type Output = std::result::Result<Terminal, Error>;
+    type JsValue = NativeTerminal;
+
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        Ok(Terminal::open(&self.options))
+    }
+
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<NativeTerminal> {
+        let terminal = output.map_err(|error| thrown(&env, &error))?;
+        let listener = self.listener.take().expect("a task resolves once");
+        Ok(NativeTerminal::new(terminal, listener))
+    }
+}
+
+/// Closing, on a pool thread.
+pub struct CloseTask {
+    terminal: Arc<Terminal>,
+}
+
+impl Task for CloseTask {
+    type Output = std::result::Result<(), Error>;
+    type JsValue = ();
+
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        Ok(self.terminal.close())
+    }
+
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<()> {
+        output.map_err(|error| thrown(&env, &error))
+    }
+}
+
+/// Reading a receipt, on a pool thread.
+pub struct ReceiptTask {
+    terminal: Arc<Terminal>,
+    number: u64,
+}
+
+impl Task for ReceiptTask {
+    type Output = std::result::Result<Receipt, Error>;
+    type JsValue = NativeReceipt;
+
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        Ok(self.terminal.receipt(self.number))
+    }
+
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<NativeReceipt> {
+        output.map(stored).map_err(|error| thrown(&env, &error))
+    }
+}
