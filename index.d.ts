@@ -33,8 +33,11 @@ export declare class NativeTerminal {
   voidSale(sale: number, reason: string, key: Text): NativeBegun
   /** Forgets a finished sale. */
   closeSale(sale: number): void
-  /** Rings up a whole sale in one frame, one write and one flush. */
-  sell(cart: NativeCart): NativeReceipt
+  /**
+   * Rings up a whole sale in one frame, one write and one flush. Texts and numbers are packed as
+   * the door's `packed.rs` says; `numbers` takes the answer. Returns the receipt's hash.
+   */
+  sell(texts: string, numbers: Float64Array): string
   /** What a sale comes to. */
   totals(sale: number): NativeTotals
   /** The lines of a sale. */
@@ -59,8 +62,12 @@ export declare class NativeTerminal {
   durableSequence(): number
   /** Blocks until everything up to `seq` is durable. */
   waitSync(seq: number): void
-  /** Asks for everything to be made durable; `onDurable` follows. */
-  flush(): void
+  /**
+   * Asks for everything to be made durable and returns the newest durable sequence; `onDurable`
+   * follows for the rest. With `patient` it may hold the thread for two flushes of a device that
+   * is known to be fast (under a millisecond).
+   */
+  flush(patient: boolean): number
   /** Keeps the process alive until [`Self::release`]: an answer is on its way. */
   hold(): void
   /** Lets the process end while the terminal is open. */
@@ -90,22 +97,6 @@ export interface NativeBegun {
   wait: boolean
   /** The stored answer of an earlier call with the same key. */
   replayed: boolean
-}
-
-/** A whole sale. */
-export interface NativeCart {
-  /** Store. */
-  store: string
-  /** ISO 4217 letters. */
-  currency: string
-  /** The host's own number for the sale. */
-  reference?: string
-  /** Lines. */
-  lines: Array<NativeLine>
-  /** Tenders. */
-  tenders: Array<NativeTender>
-  /** Idempotency key. */
-  key?: string
 }
 
 /** Perpetual totals of one currency. */

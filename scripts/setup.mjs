@@ -11,7 +11,7 @@ import { buildNative, buildTypeScript, isNativeFresh, isTypeScriptFresh } from '
 import { isMain, npm, root, run } from './run.mjs'
 
 const nodeMin = [20, 19]
-const cargoMin = [1, 88]
+const cargoMin = [1, 89]
 
 /**
  * Brings the working folder to a runnable state and says on stdout what it does.

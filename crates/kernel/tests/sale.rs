@@ -1,5 +1,7 @@
 //! A sale from begin to receipt, on a real folder.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use pos_kernel_core::Code;

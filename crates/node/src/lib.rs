@@ -12,5 +12,6 @@
 
 pub mod audit;
 mod fault;
+mod packed;
 pub mod terminal;
 pub mod value;

@@ -1,20 +1,21 @@
 //! A terminal as a JavaScript class.
 
 use crate::fault::{Cross, argument, thrown};
+use crate::packed;
 use crate::value::{
-    NativeBegun, NativeCart, NativeCounters, NativeFlushes, NativeLine, NativeLineAnswer,
-    NativeOpenSale, NativeReceipt, NativeReceiptLine, NativeReceiptTender, NativeRecovery,
-    NativeStats, NativeStatus, NativeTender, NativeTenderAnswer, NativeTotals, number, quantity,
+    NativeBegun, NativeCounters, NativeFlushes, NativeLine, NativeLineAnswer, NativeOpenSale,
+    NativeReceipt, NativeReceiptLine, NativeReceiptTender, NativeRecovery, NativeStats,
+    NativeStatus, NativeTender, NativeTenderAnswer, NativeTotals, as_double, number, quantity,
     small, whole,
 };
-use napi::bindgen_prelude::{AsyncTask, FnArgs, Function};
+use napi::bindgen_prelude::{AsyncTask, Float64ArraySlice, FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Either, Env, Status, Task};
 use napi_derive::napi;
 use pos_kernel_core::clock::TestClock;
 use pos_kernel_core::journal::Hash;
-use pos_kernel_core::sale::{LineInput, Receipt, TenderInput};
-use pos_kernel_core::terminal::{Answer, Durability, Sold};
+use pos_kernel_core::sale::Receipt;
+use pos_kernel_core::terminal::{Answer, Durability};
 use pos_kernel_core::{Error, OpenOptions, Result, Terminal};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -91,7 +92,7 @@ impl NativeTerminal {
         let heard = listener.clone();
         terminal.on_durable(move |durable| {
             let args = match durable {
-                Ok(sequence) => (as_double(sequence), None),
+                Ok(sequence) => (as_double(number(sequence)), None),
                 Err(error) => (-1.0, Some(NativeFault::from(&error))),
             };
             locked(&heard).call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
@@ -266,10 +267,20 @@ impl NativeTerminal {
         whole("sale", sale).and_then(|sale| self.terminal.close_sale(sale)).cross(env)
     }
 
-    /// Rings up a whole sale in one frame, one write and one flush.
+    /// Rings up a whole sale in one frame, one write and one flush. Texts and numbers are packed as
+    /// the door's `packed.rs` says; `numbers` takes the answer. Returns the receipt's hash.
     #[napi(catch_unwind)]
-    pub fn sell(&self, env: &Env, cart: NativeCart) -> napi::Result<NativeReceipt> {
-        sell(&self.terminal, &cart).map(Into::into).cross(env)
+    pub fn sell(
+        &self,
+        env: &Env,
+        texts: String,
+        mut numbers: Float64ArraySlice<'_>,
+    ) -> napi::Result<String> {
+        // SAFETY: this thread runs no JavaScript until the call returns, so nothing else reads,
+        // writes or detaches the array meanwhile; the caller owns it and shares it with nobody.
+        let numbers = unsafe { numbers.as_mut() };
+        let answer = packed::sell(&self.terminal, &texts, numbers).cross(env)?;
+        Ok(Hash(answer.value.meta.hash).to_string())
     }
 
     /// What a sale comes to.
@@ -394,10 +405,12 @@ impl NativeTerminal {
         whole("seq", seq).and_then(|seq| self.terminal.wait_durable(seq)).cross(env)
     }
 
-    /// Asks for everything to be made durable; `onDurable` follows.
+    /// Asks for everything to be made durable and returns the newest durable sequence; `onDurable`
+    /// follows for the rest. With `patient` it may hold the thread for two flushes of a device that
+    /// is known to be fast (under a millisecond).
     #[napi(catch_unwind)]
-    pub fn flush(&self) {
-        self.terminal.request_flush();
+    pub fn flush(&self, env: &Env, patient: bool) -> napi::Result<i64> {
+        self.terminal.request_flush(patient).map(number).cross(env)
     }
 
     /// Keeps the process alive until [`Self::release`]: an answer is on its way.
@@ -476,29 +489,9 @@ impl From<&Error> for NativeFault {
     }
 }
 
-fn sell(terminal: &Terminal, cart: &NativeCart) -> Result<Answer<Receipt>> {
-    let lines: Vec<LineInput<'_>> =
-        cart.lines.iter().map(NativeLine::input).collect::<Result<_>>()?;
-    let tenders: Vec<TenderInput<'_>> =
-        cart.tenders.iter().map(NativeTender::input).collect::<Result<_>>()?;
-    let sold = Sold {
-        store: &cart.store,
-        currency: &cart.currency,
-        reference: cart.reference.as_deref(),
-        lines: &lines,
-        tenders: &tenders,
-    };
-    terminal.sell(&sold, cart.key.as_deref())
-}
-
 fn stored(receipt: Receipt) -> NativeReceipt {
     let sequence = receipt.meta.sequence;
     Answer { value: receipt, sequence, wait: false, replayed: false }.into()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sequences stay far below 2^53")]
-fn as_double(sequence: u64) -> f64 {
-    sequence as f64
 }
 
 /// Opening, on a pool thread.

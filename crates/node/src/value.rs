@@ -41,23 +41,6 @@ pub struct NativeTender {
     pub pending: Option<bool>,
 }
 
-/// A whole sale.
-#[napi(object)]
-pub struct NativeCart {
-    /// Store.
-    pub store: String,
-    /// ISO 4217 letters.
-    pub currency: String,
-    /// The host's own number for the sale.
-    pub reference: Option<String>,
-    /// Lines.
-    pub lines: Vec<NativeLine>,
-    /// Tenders.
-    pub tenders: Vec<NativeTender>,
-    /// Idempotency key.
-    pub key: Option<String>,
-}
-
 /// What a sale comes to, in minor units.
 #[napi(object)]
 pub struct NativeTotals {
@@ -374,6 +357,12 @@ pub(crate) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// A number of ours as a double; all of them are safe integers.
+#[expect(clippy::cast_precision_loss, reason = "amounts and sequences stay within 2^53")]
+pub(crate) fn as_double(value: i64) -> f64 {
+    value as f64
+}
+
 /// A safe integer.
 pub(crate) fn safe_integer(what: &str, value: f64) -> Result<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "checked against the bounds first")]
@@ -421,7 +410,7 @@ fn unit_price(value: &Amountish) -> Result<Decimal> {
     }
 }
 
-fn integer_decimal(what: &str, value: f64, code: Code) -> Result<Decimal> {
+pub(crate) fn integer_decimal(what: &str, value: f64, code: Code) -> Result<Decimal> {
     safe_integer(what, value).map(Decimal::whole).map_err(|_| {
         let message = format!(
             "{what} {value} is not a safe integer; give parts as a decimal string such as \"0.250\""

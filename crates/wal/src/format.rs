@@ -49,6 +49,12 @@ pub const RECORD_HEAD_BYTES: usize = 8;
 pub const FRAME_MIN_BYTES: usize = FRAME_HEAD_BYTES + RECORD_HEAD_BYTES + LINK_BYTES;
 /// Records in one frame.
 pub const FRAME_RECORDS_MAX: usize = u16::MAX as usize;
+/// The smallest segment file.
+pub const SEGMENT_BYTES_MIN: usize = 64 << 10;
+/// The largest segment file.
+pub const SEGMENT_BYTES_MAX: usize = 1 << 30;
+/// No sequence, counter or number comes near this; adding to one below it never overflows.
+const NUMBER_MAX: u32 = u32::MAX / 2;
 /// Version of this layout.
 pub const FORMAT_VERSION: u32 = 1;
 /// Longest journal name in bytes.
@@ -70,9 +76,9 @@ const SEGMENT_MAGIC: [u8; 8] = *b"PKWAL\x00\x01\n";
 const MARK_MAGIC: [u8; 8] = *b"PKMARK\x01\n";
 const BLOCK_CRC_AT: usize = BLOCK_BYTES - 4;
 
-const _: () = assert!(FRAMES_START % BLOCK_BYTES == 0);
-const _: () = assert!(FRAME_HEAD_BYTES % 8 == 0 && LINK_BYTES % 8 == 0);
-const _: () = assert!(BLOCK_BYTES % 8 == 0);
+const _: () = assert!(FRAMES_START.is_multiple_of(BLOCK_BYTES));
+const _: () = assert!(FRAME_HEAD_BYTES.is_multiple_of(8) && LINK_BYTES.is_multiple_of(8));
+const _: () = assert!(BLOCK_BYTES.is_multiple_of(8));
 
 /// A BLAKE3 link of the chain.
 pub type Link = [u8; LINK_BYTES];
@@ -184,11 +190,24 @@ fn salted_crc(salt: u64, bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&salt.to_le_bytes()), bytes)
 }
 
+fn is_sequence(sequence: u64) -> bool {
+    (1..=u64::MAX / 2).contains(&sequence)
+}
+
 /// True when every byte is zero.
 #[must_use]
 pub fn is_blank(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<32>();
     words.iter().all(|word| *word == [0; 32]) && rest.iter().all(|byte| *byte == 0)
+}
+
+/// Bytes up to the last one that is not zero.
+#[must_use]
+pub fn used_bytes(bytes: &[u8]) -> usize {
+    let (rest, words) = bytes.as_rchunks::<32>();
+    let used = words.iter().rposition(|word| *word != [0; 32]).map_or(0, |last| last + 1);
+    let end = rest.len() + used * 32;
+    bytes[..end].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }
 
 /// Bytes of a frame with these record bodies.
@@ -243,11 +262,21 @@ impl SegmentHeader {
         if version != FORMAT_VERSION {
             return Err(HeaderFault::Version(version));
         }
+        let segment_bytes = u32_at(block, 12) as usize;
+        let is_size = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&segment_bytes);
+        if !is_size || !segment_bytes.is_multiple_of(BLOCK_BYTES) {
+            return Err(HeaderFault::Broken("segment header tells an impossible size"));
+        }
+        let numbers = [u32_at(block, 16), u32_at(block, 20)];
+        let first = u64_at(block, 32);
+        if numbers.iter().any(|number| *number > NUMBER_MAX) || !is_sequence(first) {
+            return Err(HeaderFault::Broken("segment header tells an impossible number"));
+        }
         let name = &block[96..96 + NAME_BYTES_MAX];
         let name_end = name.iter().position(|byte| *byte == 0).unwrap_or(NAME_BYTES_MAX);
         let name = std::str::from_utf8(&name[..name_end])
             .map_err(|_| HeaderFault::Broken("journal name is not UTF-8"))?;
-        Ok(Some(Self {
+        let header = Self {
             segment_bytes: u32_at(block, 12),
             segment: u32_at(block, 16),
             epoch: u32_at(block, 20),
@@ -260,7 +289,12 @@ impl SegmentHeader {
             },
             previous_link: link_at(block, 64),
             name: name.to_owned(),
-        }))
+        };
+        // The chain runs through the header as it is written, so no byte of it may be free.
+        if header.to_block() != block {
+            return Err(HeaderFault::Broken("segment header holds bytes without a meaning"));
+        }
+        Ok(Some(header))
     }
 
     /// The key of the segment's first link: the chain runs through the header.
@@ -309,12 +343,19 @@ impl Mark {
         if block[0..8] != MARK_MAGIC {
             return Err("durable mark has another magic");
         }
-        Ok(Some(Self {
+        if u64_at(block, 8) > u64::MAX / 2 {
+            return Err("durable mark has an impossible counter");
+        }
+        let mark = Self {
             counter: u64_at(block, 8),
             durable: u64_at(block, 16),
             end: u32_at(block, 24),
             link: link_at(block, 32),
-        }))
+        };
+        if mark.to_block(salt) != block {
+            return Err("durable mark holds bytes without a meaning");
+        }
+        Ok(Some(mark))
     }
 }
 
@@ -376,7 +417,7 @@ pub(crate) fn parse_frame(image: &[u8], offset: usize, segment: u32, salt: u64) 
         return Parsed::Broken("a frame does not fit into the rest of its segment");
     }
     let length = u32_at(image, offset + 4) as usize;
-    if length < FRAME_MIN_BYTES || length % 8 != 0 || length > image.len() - offset {
+    if length < FRAME_MIN_BYTES || !length.is_multiple_of(8) || length > image.len() - offset {
         return Parsed::Broken("a frame has an impossible length");
     }
     let frame = &image[offset..offset + length];
@@ -403,6 +444,9 @@ pub(crate) fn parse_frame(image: &[u8], offset: usize, segment: u32, salt: u64) 
     }
     if frame[62] != 1 {
         return Parsed::Broken("a frame has an unknown version");
+    }
+    if !is_sequence(header.sequence) || header.epoch > NUMBER_MAX {
+        return Parsed::Broken("a frame tells an impossible number");
     }
     if header.count == 0 || records(frame, &header).is_none() {
         return Parsed::Broken("the records of a frame do not fill it");

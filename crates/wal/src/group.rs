@@ -9,24 +9,64 @@
 //! bytes handed to the operating system never have a hole before them), then `state`.
 
 use crate::error::{IoFault, WalError};
+use crate::manifest::Manifest;
 use crate::segment;
 use crate::state::{Point, Spare, State};
 use crate::storage::{Storage, StorageFile};
 use crate::writer::FlushCause;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// Flushes after which the next one carries a durable mark along.
 const COMMITS_PER_MARK: u32 = 64;
+/// A device whose flush takes no longer is worth watching.
+const FAST_FLUSH: Duration = Duration::from_micros(400);
+/// A request that comes so soon after a flush is one of a run of them.
+pub(crate) const BRISK: Duration = Duration::from_micros(200);
 /// The longest that a leader waits for company.
 const COMPANY_WAIT_MAX: Duration = Duration::from_millis(2);
 /// A leader waits for company at most this share of a flush.
 const COMPANY_SHARE: u32 = 8;
 /// Below this a timed sleep takes longer than the wait is worth; the leader yields instead.
 const SLEEP_WORTH: Duration = Duration::from_micros(200);
+
+/// A thread that waits for its bytes to be durable, or to lead.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    sequence: u64,
+    thread: Thread,
+    signal: AtomicU8,
+}
+
+const WAITING: u8 = 0;
+const WOKEN: u8 = 1;
+const APPOINTED: u8 = 2;
+
+impl Waiter {
+    fn new(sequence: u64) -> Self {
+        Self { sequence, thread: thread::current(), signal: AtomicU8::new(WAITING) }
+    }
+
+    fn park(&self) {
+        while self.signal.load(Ordering::Acquire) == WAITING {
+            thread::park();
+        }
+    }
+
+    fn appointed(&self) -> bool {
+        self.signal.load(Ordering::Acquire) == APPOINTED
+    }
+
+    fn wake(&self, appointed: bool) {
+        let signal = if appointed { APPOINTED } else { WOKEN };
+        self.signal.store(signal, Ordering::Release);
+        self.thread.unpark();
+    }
+}
 
 type Listener = Arc<dyn Fn(Result<u64, IoFault>) + Send + Sync>;
 
@@ -105,6 +145,16 @@ impl Shared {
         state
     }
 
+    /// The leader has finished.
+    pub(crate) fn step_down(&self) {
+        self.hand_over(self.lock());
+    }
+
+    /// Waits for the write under way and keeps further ones back.
+    pub(crate) fn hold_writes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wake_sleepers(&self, state: &State) {
         if state.sleepers > 0 {
             self.settled.notify_all();
@@ -126,7 +176,8 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prepares a segment file with the state unlocked meanwhile.
+    /// Prepares a segment file, and the manifest that will name it, with the state unlocked
+    /// meanwhile. A roll then asks the disk for no more room.
     pub(crate) fn prepare<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -135,12 +186,14 @@ impl Shared {
         segment_bytes: u32,
     ) -> MutexGuard<'a, State> {
         state.spare = Spare::Preparing;
+        let manifest = Manifest { oldest: state.oldest, current: number };
         drop(state);
-        let prepared = segment::prepare(&*self.storage, dir, number, segment_bytes);
+        let prepared = segment::prepare(&*self.storage, dir, number, segment_bytes)
+            .and_then(|file| manifest.stage(&*self.storage, dir).map(|()| file));
         let mut state = self.lock();
         state.spare = match prepared {
             Ok(file) => {
-                state.flushes.prepare += 2;
+                state.flushes.prepare += 3;
                 Spare::Ready(file)
             }
             Err(_) => Spare::Failed,
@@ -159,6 +212,7 @@ impl Shared {
         let Err(error) = result else { return Ok(()) };
         let fault = state.poison.get_or_insert_with(|| IoFault::new(operation, &error)).clone();
         state.leader = false;
+        state.waiters.drain(..).for_each(|waiter| waiter.wake(false));
         self.wake_sleepers(state);
         self.wake_keeper(state);
         Err(WalError::OutcomeUnknown(fault))
@@ -170,12 +224,11 @@ impl Shared {
         assert!(point.sequence <= state.appended.sequence);
         state.durable = point;
         self.durable.store(point.sequence, Ordering::Release);
-        self.wake_sleepers(state);
     }
 
     /// Writes what is pending. Returns the file and the moment up to which it was written.
     pub(crate) fn write_out(&self) -> Result<(Arc<dyn StorageFile>, Point), WalError> {
-        let mut buffer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = self.hold_writes();
         let mut state = self.lock();
         if let Some(fault) = &state.poison {
             return Err(WalError::OutcomeUnknown(fault.clone()));
@@ -207,6 +260,7 @@ impl Shared {
         if state.leader_listens {
             self.joined.notify_one();
         }
+        let mut me: Option<Arc<Waiter>> = None;
         loop {
             if state.durable.sequence >= sequence {
                 return Ok(());
@@ -214,12 +268,25 @@ impl Shared {
             if let Some(fault) = &state.poison {
                 return Err(WalError::OutcomeUnknown(fault.clone()));
             }
-            if state.leader {
-                state = self.sleep(state);
+            if me.take().is_some_and(|me| me.appointed()) {
+                // The last leader handed the lead over; `state.leader` is still set.
+                self.lead(state, cause)?;
+                state = self.lock();
                 continue;
             }
-            state.leader = true;
-            self.lead(state, cause)?;
+            if !state.leader {
+                state.leader = true;
+                self.lead(state, cause)?;
+                state = self.lock();
+                continue;
+            }
+            let waiter = me.insert(Arc::new(Waiter::new(sequence)));
+            state.waiters.push(waiter.clone());
+            drop(state);
+            waiter.park();
+            if self.durable_sequence() >= sequence {
+                return Ok(());
+            }
             state = self.lock();
         }
     }
@@ -242,21 +309,42 @@ impl Shared {
         state.flushes.count(cause);
         state.latency.worst_ns = state.latency.worst_ns.max(taken_ns);
         state.latency.smoothed_ns = (state.latency.smoothed_ns * 7 + taken_ns) / 8;
+        state.flushed_at = Some(Instant::now());
         state.last_company = point.frames - before.frames;
         let batch = point.end.saturating_sub(before.end);
         state.batch_bytes = (state.batch_bytes * 7 + batch) / 8;
-        state.leader = false;
         self.became_durable(&mut state, point);
         if state.marked == before.sequence {
             // The log was fully marked and is no longer: the idle timer must start.
             self.wake_keeper(&state);
         }
         let notify = state.notify_upto > before.sequence;
-        drop(state);
+        self.hand_over(state);
         if notify {
             self.tell(Ok(point.sequence));
         }
         Ok(())
+    }
+
+    /// Ends a leader's time: the first of those who came too late for its flush leads the next, and
+    /// everybody whose bytes are durable is woken without touching the lock again.
+    fn hand_over(&self, mut state: MutexGuard<'_, State>) {
+        let durable = state.durable.sequence;
+        let failed = state.poison.is_some();
+        let mut settled = std::mem::take(&mut state.waiters);
+        if !failed {
+            state.waiters = settled.extract_if(.., |waiter| waiter.sequence > durable).collect();
+        }
+        let next = (!state.waiters.is_empty()).then(|| state.waiters.swap_remove(0));
+        state.leader = next.is_some();
+        if !state.leader {
+            self.wake_sleepers(&state);
+        }
+        drop(state);
+        if let Some(next) = next {
+            next.wake(true);
+        }
+        settled.iter().for_each(|waiter| waiter.wake(false));
     }
 
     fn wait_for_company<'a>(&'a self, mut state: MutexGuard<'a, State>) {
@@ -280,24 +368,43 @@ impl Shared {
                 state.leader_listens = false;
             } else {
                 drop(state);
-                std::thread::yield_now();
+                thread::yield_now();
                 state = self.lock();
             }
         }
     }
 
-    pub(crate) fn request_flush(&self, cause: FlushCause) {
+    /// Asks the background thread for a flush and watches for its end, at most as long as a flush
+    /// should take on a fast device. Returns what is durable then; the listener hears of the rest.
+    ///
+    /// Watching spares a caller on a fast device two thread switches, which cost as much as the
+    /// flush; on a slow one it would only block, so it is not done.
+    pub(crate) fn request_flush(&self, cause: FlushCause, patient: bool) -> Result<u64, WalError> {
         let mut state = self.lock();
-        state.notify_upto = state.appended.sequence;
-        if state.durable.sequence >= state.notify_upto || state.poison.is_some() {
-            let answer = state.poison.clone().map_or(Ok(state.durable.sequence), Err);
-            drop(state);
-            self.tell(answer);
-            return;
+        let target = state.appended.sequence;
+        if state.durable.sequence >= target {
+            return Ok(target);
         }
         state.flush_wanted = Some(cause);
+        state.brisk = state.flushed_at.is_some_and(|at| at.elapsed() < BRISK);
         self.flush_signal.store(true, Ordering::Release);
         self.wake_keeper(&state);
+        let flush = Duration::from_nanos(state.latency.smoothed_ns);
+        if patient && !flush.is_zero() && flush <= FAST_FLUSH {
+            drop(state);
+            let begun = Instant::now();
+            while self.durable_sequence() < target && begun.elapsed() < flush * 2 {
+                thread::yield_now();
+            }
+            state = self.lock();
+        }
+        if let Some(fault) = &state.poison {
+            return Err(WalError::OutcomeUnknown(fault.clone()));
+        }
+        if state.durable.sequence < target {
+            state.notify_upto = target;
+        }
+        Ok(state.durable.sequence)
     }
 
     /// True once somebody has asked for a flush since the last call.
@@ -328,9 +435,8 @@ impl Shared {
         let result = file.write_at(&block, at).and_then(|()| file.sync());
         let mut state = self.lock();
         self.judge_io(&mut state, "mark", result)?;
-        state.leader = false;
         state.flushes.mark += 1;
-        self.wake_sleepers(&state);
+        self.hand_over(state);
         Ok(())
     }
 }

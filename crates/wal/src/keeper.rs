@@ -1,16 +1,12 @@
 //! The background thread: flushes for callers that cannot block, marks an idle log durable, and
 //! has the next segment prepared. It never touches what a record means.
 
-use crate::group::Shared;
+use crate::group::{BRISK, Shared};
 use crate::state::{Spare, State};
 use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-/// After a flush the thread looks for the next request this long before it sleeps, provided the
-/// last request came as soon: waking a sleeping thread costs about as much as a flush.
-const LINGER: Duration = Duration::from_micros(60);
 
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -88,10 +84,13 @@ fn run(shared: &Shared, idle_mark: Duration) {
             }
         } else if let Some(cause) = state.flush_wanted.take() {
             let upto = state.appended.sequence;
+            let brisk = state.brisk;
             drop(state);
             // The outcome reaches the callers through the listener, or through the poison above.
             let _ = shared.wait_durable(upto, cause);
-            linger(shared);
+            if brisk {
+                linger(shared);
+            }
         } else if state.marked < state.durable.sequence {
             mark_when_idle(shared, state, idle_mark);
         } else {
@@ -120,12 +119,11 @@ fn mark_when_idle(shared: &Shared, mut state: MutexGuard<'_, State>, idle_mark: 
     }
 }
 
+/// Looks for the next request before going to sleep, while requests follow each other closely:
+/// waking a sleeping thread costs about as much as a flush on a fast device.
 fn linger(shared: &Shared) {
     let begun = Instant::now();
-    while begun.elapsed() < LINGER {
-        if shared.take_flush_signal() {
-            return;
-        }
-        std::hint::spin_loop();
+    while begun.elapsed() < BRISK && !shared.take_flush_signal() {
+        thread::yield_now();
     }
 }

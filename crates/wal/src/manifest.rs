@@ -1,15 +1,17 @@
-//! Which segments a journal has: a small text file, replaced whole at each roll.
+//! Which segments a journal has: a small text file, replaced whole at each roll. It is written while
+//! the next segment is prepared, and only renamed when that segment is begun.
 //!
 //! Invariant: no record of a segment is acknowledged before the manifest names that segment. So a
 //! segment that the manifest names and whose header is gone is damage, while a blank file after it
 //! is only the next segment, prepared and not yet used.
 
 use crate::error::WalError;
-use crate::storage::{Storage, read_all, replace};
+use crate::storage::{Access, Storage, read_all, replace};
 use std::io;
 use std::path::Path;
 
 const FILE: &str = "manifest";
+const STAGED_FILE: &str = "manifest.next";
 const TITLE: &str = "pos-kernel journal 1";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,20 @@ impl Manifest {
     pub(crate) fn was_never_saved(storage: &dyn Storage, dir: &Path) -> Result<bool, WalError> {
         let names = storage.list(dir).map_err(WalError::io("list", dir))?;
         Ok(!names.iter().any(|name| name == FILE))
+    }
+
+    /// Writes the manifest of a segment to come under another name: on a full disk there would be
+    /// no room for it when the segment is begun.
+    pub(crate) fn stage(self, storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+        let file = storage.open(&dir.join(STAGED_FILE), Access::Create)?;
+        file.write_at(self.to_text().as_bytes(), 0)?;
+        file.sync()
+    }
+
+    /// Puts the staged manifest in place.
+    pub(crate) fn publish(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+        storage.rename(&dir.join(STAGED_FILE), &dir.join(FILE))?;
+        storage.sync_dir(dir)
     }
 
     pub(crate) fn save(self, storage: &dyn Storage, dir: &Path) -> io::Result<()> {

@@ -5,8 +5,8 @@
 
 use crate::error::WalError;
 use crate::format::{
-    BLOCK_BYTES, FRAMES_START, FrameHeader, HeaderFault, Link, Parsed, SegmentHeader, is_blank,
-    parse_frame, u32_at,
+    BLOCK_BYTES, FRAMES_START, FrameHeader, HeaderFault, Link, Parsed, SegmentHeader, parse_frame,
+    u32_at, used_bytes,
 };
 use crate::manifest::Manifest;
 use crate::segment::{self, Image, Loaded, offset_u32};
@@ -148,19 +148,23 @@ impl Reader {
         let named = manifest.map_or(0, |manifest| manifest.current);
         reader.newest = reader.newest.max(named);
         // Files after the one that the manifest names are prepared, or begun and not yet promised.
-        while reader.newest > named.max(oldest) {
+        while reader.newest > named {
             let begun = match segment::load(&*reader.storage, dir, reader.newest, Access::Read)? {
                 Some((_, Loaded::Live(image))) => Walk::new(&image).next().is_some(),
+                // Without a manifest only the very first roll may have been torn.
+                Some((_, Loaded::Broken { .. })) if *last == 1 => {
+                    manifest.is_none() && !Manifest::was_never_saved(&*reader.storage, dir)?
+                }
                 Some((_, Loaded::Broken { .. })) => manifest.is_none(),
                 _ => false,
             };
             if begun {
                 break;
             }
+            if reader.newest == oldest {
+                return Ok(None);
+            }
             reader.newest -= 1;
-        }
-        if manifest.is_none() && reader.newest == oldest && reader.header(oldest)?.is_none() {
-            return Ok(None);
         }
         Ok(Some(reader))
     }
@@ -286,12 +290,15 @@ impl SegmentScan {
             frames.push(frame.header);
         }
         let stop = walk.stop();
-        let tail = if walk.sealed() {
-            if !is_blank(&image.bytes[stop.offset..]) {
-                let found = "bytes stand behind the seal";
-                note(ProblemKind::Damaged, stop.offset, stop.sequence, found);
-            }
+        let behind = used_bytes(&image.bytes[stop.offset..]);
+        let tail = if walk.sealed() && behind == 0 {
             SegmentTail::Sealed
+        } else if walk.sealed() && newest {
+            // A power cut tore the write that put the seal and zeros over a torn tail.
+            SegmentTail::Open { torn_bytes: offset_u32(behind) }
+        } else if walk.sealed() {
+            note(ProblemKind::Damaged, stop.offset, stop.sequence, "bytes stand behind the seal");
+            SegmentTail::Damaged
         } else {
             match judge(&image, stop) {
                 Verdict::Damaged(damage) => {
@@ -302,7 +309,7 @@ impl SegmentScan {
                     note(ProblemKind::Damaged, stop.offset, stop.sequence, &message);
                     SegmentTail::Damaged
                 }
-                Verdict::Torn { .. } | Verdict::Clean if !newest => {
+                Verdict::Torn { .. } | Verdict::Clean if !newest || frames.is_empty() => {
                     let found = stop.broken.unwrap_or("the segment ends without a seal");
                     note(ProblemKind::Damaged, stop.offset, stop.sequence, found);
                     SegmentTail::Damaged

@@ -7,11 +7,11 @@
 
 use crate::error::{Damage, WalError};
 use crate::format::{
-    FLAG_OWNER_ENDS, FRAMES_START, FrameHeader, Link, RecordView, SegmentHeader, Stamp,
+    FLAG_OWNER_ENDS, FRAMES_START, FrameHeader, Link, RecordView, SegmentHeader, Stamp, used_bytes,
 };
 use crate::manifest::Manifest;
 use crate::segment::{self, Image, Loaded, offset_u32};
-use crate::storage::{Access, Storage, StorageFile, replace, sync_way_to};
+use crate::storage::{Access, Storage, StorageFile, make_dirs, replace, sync_way_to};
 use crate::walk::{Frame, Verdict, Walk, judge};
 use crate::writer::{Options, Wal};
 use std::ops::Range;
@@ -109,9 +109,9 @@ pub(crate) fn open(
     options: Options,
 ) -> Result<Opened, WalError> {
     options.check()?;
-    storage.create_dir_all(dir).map_err(WalError::io("create", dir))?;
+    let made = make_dirs(&*storage, dir).map_err(WalError::io("create", dir))?;
     let Some((file, image, manifest)) = newest(&*storage, dir)? else {
-        sync_way_to(&*storage, dir).map_err(WalError::io("sync the way to", dir))?;
+        sync_way_to(&*storage, dir, &made).map_err(WalError::io("sync the way to", dir))?;
         let tail = Tail { oldest: 1, ..Tail::default() };
         let replay = Replay {
             image: None,
@@ -233,7 +233,7 @@ fn load_from_device(
     };
     let path = segment::path(dir, segment);
     let from = (mark.end as usize).clamp(FRAMES_START, bytes.len());
-    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(from, |last| last + 1);
+    let used = used_bytes(&bytes).max(from);
     if used > from {
         file.sync().map_err(WalError::io("sync", &path))?;
         for range in [0..FRAMES_START, from..used] {

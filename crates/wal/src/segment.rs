@@ -12,7 +12,7 @@ const FILL_BYTES: usize = 64 * 1024;
 /// The largest page that a system caches at once.
 const PAGE_BYTES_MAX: usize = 64 * 1024;
 static ZEROS: [u8; FILL_BYTES] = [0; FILL_BYTES];
-const _: () = assert!(FILL_BYTES % BLOCK_BYTES == 0);
+const _: () = assert!(FILL_BYTES.is_multiple_of(BLOCK_BYTES));
 
 pub(crate) fn path(dir: &Path, segment: u32) -> PathBuf {
     dir.join(format!("segment-{segment:06}.wal"))
@@ -56,28 +56,38 @@ pub(crate) fn prepare(
     segment_bytes: u32,
 ) -> io::Result<Arc<dyn StorageFile>> {
     let path = path(dir, segment);
-    if let Ok(file) = storage.open(&path, Access::Write)
+    let filled = blank_file(storage, &path, segment_bytes);
+    let prepared = filled.and_then(|file| storage.sync_dir(dir).map(|()| file));
+    if prepared.is_err() {
+        // A half-filled file holds the space that the shop may need to free itself, and after a
+        // failed sync nobody knows what it holds.
+        let _ = storage.remove(&path);
+    }
+    prepared
+}
+
+fn blank_file(
+    storage: &dyn Storage,
+    path: &Path,
+    segment_bytes: u32,
+) -> io::Result<Arc<dyn StorageFile>> {
+    if let Ok(file) = storage.open(path, Access::Write)
         && file.size()? == u64::from(segment_bytes)
-        && is_blank_file(&*file)?
     {
         file.sync()?;
-        storage.sync_dir(dir)?;
-        return Ok(file);
+        file.forget_cached(0..u64::from(segment_bytes))?;
+        if is_blank_file(&*file)? {
+            return Ok(file);
+        }
     }
-    let file = storage.open(&path, Access::Create)?;
+    let file = storage.open(path, Access::Create)?;
     let mut offset = 0;
     while offset < segment_bytes as usize {
         let size = FILL_BYTES.min(segment_bytes as usize - offset);
-        if let Err(error) = file.write_at(&ZEROS[..size], offset as u64) {
-            // A half-filled file holds the space that the shop may need to free itself.
-            drop(file);
-            let _ = storage.remove(&path);
-            return Err(error);
-        }
+        file.write_at(&ZEROS[..size], offset as u64)?;
         offset += size;
     }
     file.sync()?;
-    storage.sync_dir(dir)?;
     Ok(file)
 }
 

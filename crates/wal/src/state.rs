@@ -2,14 +2,16 @@
 
 use crate::error::IoFault;
 use crate::format::{
-    BLOCK_BYTES, FLAG_CHECKPOINT, FRAMES_START, FrameHeader, Link, MARK_OFFSETS, Mark, Stamp,
-    encode_frame, frame_bytes,
+    BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_SEAL, FRAMES_START, FrameHeader, Link, MARK_OFFSETS, Mark,
+    Stamp, encode_frame, frame_bytes,
 };
+use crate::group::Waiter;
 use crate::recover::LiveSegment;
 use crate::segment::offset_u32;
 use crate::storage::StorageFile;
 use crate::writer::{FlushCause, FlushCounts, Record, Stats, SyncLatency};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Bytes of the seal frame, for which every segment keeps room.
 pub(crate) const SEAL_BYTES: usize = 104;
@@ -30,6 +32,8 @@ pub(crate) struct Point {
 pub(crate) struct Active {
     pub(crate) file: Arc<dyn StorageFile>,
     pub(crate) number: u32,
+    /// Size of the file.
+    pub(crate) bytes: usize,
     pub(crate) salt: u64,
     pub(crate) sealed: bool,
     pub(crate) checkpoint_bytes: usize,
@@ -62,7 +66,9 @@ pub(crate) struct State {
     pub(crate) leader: bool,
     /// The leader sleeps until company joins it.
     pub(crate) leader_listens: bool,
-    /// Threads asleep until the leader has finished.
+    /// Threads whose bytes wait for a flush, in the order in which they came.
+    pub(crate) waiters: Vec<Arc<Waiter>>,
+    /// Threads asleep until nobody leads.
     pub(crate) sleepers: u32,
     pub(crate) keeper_asleep: bool,
     pub(crate) last_company: u64,
@@ -77,6 +83,9 @@ pub(crate) struct State {
     /// Asynchronous callers want to hear when the log is durable up to here.
     pub(crate) notify_upto: u64,
     pub(crate) flush_wanted: Option<FlushCause>,
+    /// When the last flush ended, and whether requests follow each other closely.
+    pub(crate) flushed_at: Option<Instant>,
+    pub(crate) brisk: bool,
     pub(crate) stopping: bool,
     pub(crate) stats: Stats,
     pub(crate) flushes: FlushCounts,
@@ -96,6 +105,7 @@ impl State {
             Active {
                 file: live.file,
                 number: live.header.segment,
+                bytes: live.header.segment_bytes as usize,
                 salt: live.header.salt,
                 sealed: live.sealed,
                 checkpoint_bytes: live.checkpoint_bytes,
@@ -114,6 +124,7 @@ impl State {
             durable: point,
             leader: false,
             leader_listens: false,
+            waiters: Vec::new(),
             sleepers: 0,
             keeper_asleep: false,
             last_company: 0,
@@ -126,6 +137,8 @@ impl State {
             poison: None,
             notify_upto: 0,
             flush_wanted: None,
+            flushed_at: None,
+            brisk: false,
             stopping: false,
             stats: Stats::default(),
             flushes: FlushCounts::default(),
@@ -149,10 +162,14 @@ impl State {
     /// Encodes one frame behind the others. Every limit has been checked.
     pub(crate) fn push_frame(&mut self, stamp: Stamp, flags: u8, records: &[Record<'_>]) {
         let length = frame_bytes(records.iter().map(|record| record.body.len()));
-        let place = self.place(length);
+        // The room kept for a seal is directly behind the last frame.
+        let is_seal = flags & FLAG_SEAL != 0;
+        let place = if is_seal { self.appended.end } else { self.place(length) };
         let active = self.active.as_mut().expect("a started log has a segment");
         assert!(!active.sealed, "nothing is appended behind a seal");
         assert!(place >= self.appended.end);
+        let room = if is_seal { 0 } else { SEAL_BYTES };
+        assert!(place + length + room <= active.bytes, "a frame never leaves its segment");
         self.pending.resize(self.pending.len() + place - self.appended.end, 0);
         let header = FrameHeader {
             length: offset_u32(length),
@@ -194,6 +211,14 @@ impl State {
             self.garbage_end = 0;
         }
         (bytes, at, self.appended)
+    }
+
+    /// Zeros for a torn tail behind a seal, which no further frame will cover, and their place.
+    pub(crate) fn take_garbage(&mut self) -> Option<(Arc<dyn StorageFile>, Vec<u8>, usize)> {
+        let active = self.active.as_ref()?;
+        let garbage = self.garbage_end.checked_sub(self.appended.end).filter(|bytes| *bytes > 0)?;
+        self.garbage_end = 0;
+        Some((active.file.clone(), vec![0; garbage], self.appended.end))
     }
 
     /// The next mark block and its place, saying what is durable now.

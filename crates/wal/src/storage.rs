@@ -112,16 +112,32 @@ pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<(
     storage.sync_dir(dir)
 }
 
+/// Makes a folder and those above it. Returns those that were missing, the lowest first; their names
+/// are durable after [`sync_way_to`].
+///
+/// # Errors
+/// The operating system's.
+pub fn make_dirs<'a>(storage: &dyn Storage, dir: &'a Path) -> io::Result<Vec<&'a Path>> {
+    let is_missing = |dir: &&Path| {
+        let listed = storage.list(dir);
+        listed.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    let missing = dir.ancestors().take_while(is_missing).collect();
+    storage.create_dir_all(dir)?;
+    Ok(missing)
+}
+
 /// Makes the names of a folder and of those above it durable: a synced file is gone after a power
 /// cut when a folder on the way to it is.
 ///
 /// # Errors
-/// The operating system's. A folder that may not be read, or a file system that cannot sync
-/// folders, ends the way up: nothing of ours was made there.
-pub fn sync_way_to(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
-    for above in dir.ancestors().skip(1) {
+/// The operating system's. A folder above those in `made` that may not be read, or whose file system
+/// cannot sync folders, ends the way up: it was there before us.
+pub fn sync_way_to(storage: &dyn Storage, dir: &Path, made: &[&Path]) -> io::Result<()> {
+    for (below, above) in dir.ancestors().zip(dir.ancestors().skip(1)) {
         match storage.sync_dir(above) {
             Ok(()) => {}
+            Err(error) if made.contains(&below) => return Err(error),
             Err(error) => match error.kind() {
                 io::ErrorKind::PermissionDenied
                 | io::ErrorKind::InvalidInput

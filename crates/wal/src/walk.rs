@@ -7,6 +7,7 @@ use crate::error::Damage;
 use crate::format::{
     BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_SEAL, FRAME_MIN_BYTES, FRAMES_START, FrameHeader, Link,
     Mark, Parsed, RecordView, expected_link, frame_link, is_blank, parse_frame, records, u32_at,
+    used_bytes,
 };
 use crate::segment::{Image, offset_u32};
 
@@ -179,8 +180,7 @@ pub(crate) enum Verdict {
 
 /// Judges the end of a segment's frames.
 pub(crate) fn judge(image: &Image, stop: Stop) -> Verdict {
-    let rest = &image.bytes[stop.offset..];
-    let garbage = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let garbage = used_bytes(&image.bytes[stop.offset..]);
     let garbage_end = stop.offset + garbage;
     let mut durable = image.mark.durable;
     let mut good_records_after = 0;

@@ -7,7 +7,8 @@
 use crate::error::{IoFault, WalError};
 use crate::format::{
     BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_OWNER_BEGINS, FLAG_SEAL, FRAME_RECORDS_MAX, FRAMES_START,
-    KIND_SEAL, Link, NAME_BYTES_MAX, SegmentHeader, Stamp, frame_bytes,
+    KIND_SEAL, Link, NAME_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SegmentHeader, Stamp,
+    frame_bytes,
 };
 use crate::group::Shared;
 use crate::keeper::Keeper;
@@ -61,7 +62,9 @@ impl Options {
             return Err(WalError::Option { name: "name bytes", value, range: "1 to 32" });
         }
         let bytes = self.segment_bytes as usize;
-        if !(64 << 10..=1 << 30).contains(&bytes) || !bytes.is_multiple_of(BLOCK_BYTES) {
+        if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&bytes)
+            || !bytes.is_multiple_of(BLOCK_BYTES)
+        {
             return Err(WalError::Option {
                 name: "segment_bytes",
                 value: bytes as u64,
@@ -244,22 +247,26 @@ impl Wal {
     /// it. `checkpoint` is used when a new segment must be started.
     ///
     /// # Errors
-    /// [`WalError::NoSpace`] and [`WalError::Io`] before anything was written;
-    /// [`WalError::OutcomeUnknown`] afterwards.
+    /// [`WalError::NoSpace`], [`WalError::TooLarge`] and [`WalError::Io`] before anything was
+    /// written; [`WalError::OutcomeUnknown`] afterwards.
     pub fn start(
         &mut self,
         stamp: Stamp,
         checkpoint: &[Record<'_>],
         records: &[Record<'_>],
     ) -> Result<Appended, WalError> {
+        assert!(!records.is_empty(), "a frame has at least one record");
+        let length = frame_bytes(records.iter().map(|record| record.body.len()));
+        self.check_size(length, records, checkpoint_bytes(checkpoint))?;
         let mut state = self.shared.lock();
         state.epoch += 1;
-        let length = frame_bytes(records.iter().map(|record| record.body.len()));
         let fits = state.active.as_ref().is_some_and(|active| {
-            !active.sealed && fits(&state, length, active.file.size().unwrap_or(0))
+            !active.sealed && fits(&state, length, u64::from(self.segment_bytes()))
         });
         if !fits {
-            state = self.roll_locked(state, stamp, checkpoint)?;
+            drop(state);
+            self.roll(stamp, checkpoint)?;
+            state = self.shared.lock();
         } else if !self.named {
             // A crash struck before the manifest named this segment, or the manifest is damaged.
             let number = state.active.as_ref().map_or(1, |active| active.number);
@@ -299,14 +306,9 @@ impl Wal {
         if let Some(fault) = &state.poison {
             return Err(WalError::Poisoned(fault.clone()));
         }
-        let segment_bytes = self.segment_bytes();
         let checkpoint = state.active.as_ref().map_or(0, |active| active.checkpoint_bytes);
-        let limit = (segment_bytes as usize)
-            .saturating_sub(FRAMES_START + SEAL_BYTES + checkpoint + BLOCK_BYTES);
-        if length > limit || records.len() > FRAME_RECORDS_MAX {
-            return Err(WalError::TooLarge { bytes: length as u64, limit: limit as u64 });
-        }
-        if !fits(&state, length, u64::from(segment_bytes)) {
+        self.check_size(length, records, checkpoint)?;
+        if !fits(&state, length, u64::from(self.segment_bytes())) {
             return Err(WalError::SegmentFull);
         }
         state.push_frame(stamp, flags, records);
@@ -316,27 +318,46 @@ impl Wal {
     /// Seals the segment and starts the next with a checkpoint. Everything before is durable then.
     ///
     /// # Errors
-    /// [`WalError::NoSpace`]: nothing was written, the log goes on. [`WalError::OutcomeUnknown`]:
-    /// an I/O error has poisoned the log.
+    /// [`WalError::NoSpace`], [`WalError::TooLarge`]: nothing was written, the log goes on.
+    /// [`WalError::Poisoned`], [`WalError::OutcomeUnknown`]: an I/O error has poisoned the log.
     pub fn roll(&self, stamp: Stamp, checkpoint: &[Record<'_>]) -> Result<(), WalError> {
-        let state = self.shared.lock();
-        drop(self.roll_locked(state, stamp, checkpoint)?);
-        Ok(())
-    }
-
-    fn roll_locked<'a>(
-        &'a self,
-        state: MutexGuard<'a, State>,
-        stamp: Stamp,
-        checkpoint: &[Record<'_>],
-    ) -> Result<MutexGuard<'a, State>, WalError> {
-        let mut state = self.shared.wait_while_led(state);
+        assert!(!checkpoint.is_empty(), "a frame has at least one record");
+        self.check_size(checkpoint_bytes(checkpoint), checkpoint, 0)?;
+        let mut state = self.shared.wait_while_led(self.shared.lock());
         if let Some(fault) = &state.poison {
             return Err(WalError::Poisoned(fault.clone()));
         }
+        // The roll leads: nobody else flushes, marks or rolls until it is done.
+        state.leader = true;
+        drop(state);
+        let rolled = self.roll_as_leader(stamp, checkpoint);
+        self.shared.step_down();
+        rolled?;
+        if let Some(keeper) = &*self.keeper() {
+            keeper.prepare_next();
+        }
+        Ok(())
+    }
+
+    fn roll_as_leader(&self, stamp: Stamp, checkpoint: &[Record<'_>]) -> Result<(), WalError> {
+        let mut state = self.shared.wait_while_preparing(self.shared.lock());
         let number = state.active.as_ref().map_or(1, |active| active.number + 1);
-        let (taken, file) = self.take_spare(state, number)?;
-        state = taken;
+        if !matches!(state.spare, Spare::Ready(_)) {
+            state = self.shared.prepare(state, &self.dir, number, self.segment_bytes());
+        }
+        drop(state);
+        // A write under way ends first: the seal behind it must not become durable before it does.
+        let _writing = self.shared.hold_writes();
+        let mut state = self.shared.lock();
+        if let Some(fault) = &state.poison {
+            return Err(WalError::OutcomeUnknown(fault.clone()));
+        }
+        // From here on the state stays locked, so that nobody prepares this segment once more.
+        let Spare::Ready(file) = &state.spare else {
+            return Err(WalError::NoSpace { segment_bytes: self.segment_bytes() });
+        };
+        let file = file.clone();
+        state.spare = Spare::Absent;
         let was_sealed = state.active.as_ref().is_none_or(|active| active.sealed);
         if !was_sealed {
             let seal = Record { kind: KIND_SEAL, flags: 0, body: &[] };
@@ -349,6 +370,10 @@ impl Wal {
             state.stats.bytes += bytes.len() as u64;
             state.flushes.roll += 1;
             state.written = point;
+        } else if let Some((file, zeros, at)) = state.take_garbage() {
+            let cleaned = file.write_at(&zeros, at as u64).and_then(|()| file.sync());
+            self.shared.judge_io(&mut state, "clean", cleaned)?;
+            state.flushes.roll += 1;
         }
         let header = SegmentHeader {
             segment_bytes: self.segment_bytes(),
@@ -363,6 +388,7 @@ impl Wal {
         state.active = Some(Active {
             file: file.clone(),
             number,
+            bytes: self.segment_bytes() as usize,
             salt: header.salt,
             sealed: false,
             checkpoint_bytes: 0,
@@ -377,43 +403,34 @@ impl Wal {
         let mut bytes = header.to_block();
         bytes.resize(FRAMES_START, 0);
         bytes.extend_from_slice(&frame);
-        let manifest = Manifest { oldest: state.oldest, current: number };
         let begun = file
             .write_at(&bytes, 0)
             .and_then(|()| file.sync())
-            .and_then(|()| manifest.save(&*self.shared.storage, &self.dir));
+            .and_then(|()| Manifest::publish(&*self.shared.storage, &self.dir));
         self.shared.judge_io(&mut state, "roll", begun)?;
         state.stats.writes += 1;
         state.stats.bytes += frame.len() as u64;
-        state.flushes.roll += 3;
+        state.flushes.roll += 2;
         state.mark_counter = 0;
         state.marked = 0;
         state.written = point;
         self.shared.became_durable(&mut state, point);
-        drop(state);
-        if let Some(keeper) = &*self.keeper() {
-            keeper.prepare_next();
-        }
-        Ok(self.shared.lock())
+        Ok(())
     }
 
-    /// A prepared file for the next segment, made now when it is not there yet.
-    fn take_spare<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        number: u32,
-    ) -> Result<(MutexGuard<'a, State>, Arc<dyn crate::storage::StorageFile>), WalError> {
-        state = self.shared.wait_while_preparing(state);
-        if !matches!(state.spare, Spare::Ready(_)) {
-            state = self.shared.prepare(state, &self.dir, number, self.segment_bytes());
+    /// Refuses a frame that an empty segment with a checkpoint of that size could not hold.
+    fn check_size(
+        &self,
+        length: usize,
+        records: &[Record<'_>],
+        checkpoint: usize,
+    ) -> Result<(), WalError> {
+        let taken = FRAMES_START + checkpoint + BLOCK_BYTES + SEAL_BYTES;
+        let limit = (self.segment_bytes() as usize).saturating_sub(taken);
+        if length > limit || records.len() > FRAME_RECORDS_MAX {
+            return Err(WalError::TooLarge { bytes: length as u64, limit: limit as u64 });
         }
-        match std::mem::replace(&mut state.spare, Spare::Absent) {
-            Spare::Ready(file) => Ok((state, file)),
-            other => {
-                state.spare = other;
-                Err(WalError::NoSpace { segment_bytes: self.segment_bytes() })
-            }
-        }
+        Ok(())
     }
 
     /// Makes sure that new work can also be finished: refuses it while the next segment cannot be
@@ -502,9 +519,14 @@ impl Wal {
         self.shared.wait_durable(sequence, cause)
     }
 
-    /// Asks the background thread to make everything appended durable; the listener hears of it.
-    pub fn request_flush(&self, cause: FlushCause) {
-        self.shared.request_flush(cause);
+    /// Asks the background thread to make everything appended durable and returns what is durable;
+    /// the listener hears of the rest. A `patient` caller is held up for at most two flushes of a
+    /// device that is known to be fast, and not at all on another one.
+    ///
+    /// # Errors
+    /// [`WalError::OutcomeUnknown`]: the log is poisoned.
+    pub fn request_flush(&self, cause: FlushCause, patient: bool) -> Result<u64, WalError> {
+        self.shared.request_flush(cause, patient)
     }
 
     /// Marks the log durable as it stands. The background thread does this when the log is idle.
@@ -581,6 +603,10 @@ impl Wal {
 
 fn fits(state: &State, length: usize, segment_bytes: u64) -> bool {
     (state.place(length) + length + SEAL_BYTES) as u64 <= segment_bytes
+}
+
+fn checkpoint_bytes(checkpoint: &[Record<'_>]) -> usize {
+    frame_bytes(checkpoint.iter().map(|record| record.body.len()))
 }
 
 fn appended(state: &State, records: usize) -> Appended {

@@ -1,5 +1,7 @@
 //! What was appended is read back, over rolls, restarts and many writers.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use pos_kernel_wal::{
     FlushCause, Options, OsStorage, Reader, Record, Stamp, Wal, WalError, format,
 };

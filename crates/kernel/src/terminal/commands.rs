@@ -356,8 +356,7 @@ impl Terminal {
             .apply(&completion, &[], sequence, at_ns, Check::Live)
             .expect("a decided fact contradicts nothing");
         let number = completion.sale().expect("a completion has a sale");
-        let sale = core.till.known_sale(number)?.clone();
-        core.till.forget(number)?;
+        let sale = core.till.hand_out(number).expect("it was settled a moment ago");
         let stamp = core.hlc.stamp(&*self.clock);
         self.checkpoint_when_due(&core, stamp);
         drop(core);

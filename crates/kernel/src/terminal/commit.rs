@@ -121,7 +121,7 @@ impl Terminal {
             return Err(mismatch(text, entry.sequence));
         }
         self.wal.write_out()?;
-        Ok(Seen::Before(self.history.record(entry.sequence)?))
+        Ok(Seen::Before(Box::new(self.history.record(entry.sequence)?)))
     }
 
     fn replayed<T>(
@@ -244,9 +244,14 @@ impl Terminal {
         Ok(self.wal.wait_durable(sequence, self.cause())?)
     }
 
-    /// Asks the background thread to make everything durable; the listener hears of it.
-    pub fn request_flush(&self) {
-        self.wal.request_flush(self.cause());
+    /// Asks the background thread to make everything durable and returns what is durable; the
+    /// listener hears of the rest. A `patient` caller is held up for at most two flushes of a device
+    /// that is known to be fast, under a millisecond, and not at all on another one.
+    ///
+    /// # Errors
+    /// `PK_E_OUTCOME_UNKNOWN`.
+    pub fn request_flush(&self, patient: bool) -> Result<u64> {
+        Ok(self.wal.request_flush(self.cause(), patient)?)
     }
 
     /// Tells `listener` each time the journal has become durable up to what
@@ -275,7 +280,7 @@ impl Terminal {
 /// Whether a key was used before.
 pub(super) enum Seen {
     Never(Key),
-    Before(Recorded),
+    Before(Box<Recorded>),
 }
 
 fn as_records(checkpoint: &[(RecordKind, Vec<u8>)]) -> Vec<Record<'_>> {

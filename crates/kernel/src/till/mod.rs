@@ -114,6 +114,12 @@ impl Till {
         Ok(())
     }
 
+    /// Gives a finished sale away instead of keeping it readable.
+    pub(crate) fn hand_out(&mut self, number: u64) -> Option<Sale> {
+        let index = self.settled.iter().rposition(|sale| sale.number == number)?;
+        self.settled.remove(index)
+    }
+
     /// Totals of a currency, zero when it was never used.
     ///
     /// # Errors

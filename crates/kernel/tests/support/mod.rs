@@ -1,6 +1,8 @@
 //! Short names for what every test of the kernel needs.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod store;
+
 use pos_kernel_core::journal::TenderKind;
 use pos_kernel_core::money::Decimal;
 use pos_kernel_core::sale::{LineInput, TenderInput};
@@ -8,7 +10,7 @@ use pos_kernel_core::terminal::Sold;
 use pos_kernel_core::{OpenOptions, Terminal};
 use tempfile::TempDir;
 
-pub fn options(root: &TempDir) -> OpenOptions {
+pub(crate) fn options(root: &TempDir) -> OpenOptions {
     OpenOptions {
         root: Some(root.path().to_owned()),
         id: Some("REGISTER_01".to_owned()),
@@ -17,30 +19,36 @@ pub fn options(root: &TempDir) -> OpenOptions {
     }
 }
 
-pub fn open(root: &TempDir) -> Terminal {
+pub(crate) fn open(root: &TempDir) -> Terminal {
     Terminal::open(&options(root)).unwrap()
 }
 
-pub fn decimal(text: &str) -> Decimal {
+pub(crate) fn decimal(text: &str) -> Decimal {
     Decimal::parse(text).unwrap()
 }
 
-pub fn line<'a>(sku: &'a str, quantity: &str, unit_price: &str) -> LineInput<'a> {
+pub(crate) fn line<'a>(sku: &'a str, quantity: &str, unit_price: &str) -> LineInput<'a> {
     LineInput { sku, text: None, quantity: decimal(quantity), unit_price: decimal(unit_price) }
 }
 
-pub fn cash(amount: i64) -> TenderInput<'static> {
+pub(crate) fn cash(amount: i64) -> TenderInput<'static> {
     TenderInput { kind: TenderKind::Cash, amount, reference: None, pending: false }
 }
 
-pub fn card(amount: i64, pending: bool) -> TenderInput<'static> {
+pub(crate) fn card(amount: i64, pending: bool) -> TenderInput<'static> {
     TenderInput { kind: TenderKind::Card, amount, reference: None, pending }
 }
 
-pub fn sold<'a>(
+pub(crate) fn sold<'a>(
     reference: Option<&'a str>,
     lines: &'a [LineInput<'a>],
     tenders: &'a [TenderInput<'a>],
 ) -> Sold<'a> {
     Sold { store: "STORE_001", currency: "EUR", reference, lines, tenders }
+}
+
+/// True when the exhaustive forms of the tests were asked for.
+pub(crate) fn long() -> bool {
+    let fault = std::env::var("POS_KERNEL_FAULT");
+    std::env::var_os("PK_LONG").is_some() || fault.is_ok_and(|value| value == "long")
 }

@@ -263,7 +263,9 @@ fn every_flipped_bit_is_refused_recovered_or_reported() {
     // Each byte has one of its bits flipped in the short form, all eight in the long one. Header and
     // mark blocks hold mostly zeros; the short form takes every third byte of those zeros.
     let bits = if long() { 8 } else { 1 };
-    let thin = |at: usize| !long() && at < FRAMES_START && specimen.image[at] == 0 && at % 3 != 0;
+    let thin = |at: usize| {
+        !long() && at < FRAMES_START && specimen.image[at] == 0 && !at.is_multiple_of(3)
+    };
     let flip = |index: usize| {
         let (at, bit) = (places[index / bits], index % bits);
         if thin(at) {
@@ -290,6 +292,49 @@ fn every_flipped_bit_is_refused_recovered_or_reported() {
     println!("flipped bits: {tally}");
     assert_eq!(tally.silent + tally.mark_broken_too + tally.unnoticed, 0);
     assert_eq!(tally.unchanged, 0);
+}
+
+#[test]
+fn a_flipped_bit_in_a_journal_just_begun_is_refused_or_reported() {
+    let sim = SimStorage::new(3);
+    let (model, trouble) = run(&sim, Model::default(), &[]);
+    assert!(trouble.is_none());
+    let image = sim.peek(&segment(1)).unwrap();
+    let frames = frames_of(&sim);
+    assert_eq!(frames.len(), 2, "a checkpoint and the owner's begin");
+    let specimen =
+        Specimen { sim, ids: model.log, marked: 0, past: vec![image.clone()], image, frames };
+    let tally = in_parallel(specimen.end() - FRAMES_START, &|index| {
+        let at = FRAMES_START + index;
+        let mut image = specimen.image.clone();
+        image[at] ^= 1 << (at % 8);
+        let tally = injure(&specimen, &image, &|| format!("byte {at}"));
+        let in_checkpoint = at < specimen.frames[0].1;
+        assert_eq!(tally.refused, u64::from(in_checkpoint), "byte {at}");
+        tally
+    });
+    println!("flipped bits of a journal just begun: {tally}");
+    assert_eq!(tally.silent + tally.unnoticed, 0);
+}
+
+#[test]
+fn a_damaged_checkpoint_of_a_segment_just_begun_is_refused_and_reported() {
+    let sim = SimStorage::new(3);
+    let (_, trouble) = run(&sim, Model::default(), &[Op::Append(100), Op::Commit, Op::Roll]);
+    assert!(trouble.is_none());
+    let image = sim.peek(&segment(2)).unwrap();
+    let end = image.iter().rposition(|byte| *byte != 0).unwrap();
+    for at in FRAMES_START..=end {
+        let sim = sim.kill();
+        let mut image = image.clone();
+        image[at] ^= 1 << (at % 8);
+        sim.poke(&segment(2), &image);
+        let error = survey(&sim).map(|found| found.ids).unwrap_err();
+        let damage = refusal(&error).unwrap_or_else(|| panic!("byte {at}: {error}"));
+        assert_eq!((damage.segment, damage.offset as usize), (2, FRAMES_START));
+        assert!(audit(&sim).is_err(), "byte {at}: the reader sees nothing");
+    }
+    println!("flipped bits of a lone checkpoint: cases={} refused=all", end + 1 - FRAMES_START);
 }
 
 #[test]

@@ -4,12 +4,18 @@
 //! Read `till.rs` first: a log with a model beside it. Every test prints its counts; run with
 //! `--nocapture` to see them, and with `PK_LONG=1` for the exhaustive forms.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod crash;
 mod damage;
 mod failure;
+mod fuzz;
 mod group;
+mod limits;
+mod model;
 mod sabotage;
 mod space;
+mod tamper;
 mod till;
 
 /// True when the exhaustive forms were asked for.

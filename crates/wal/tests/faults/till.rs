@@ -49,6 +49,8 @@ pub(crate) struct Model {
     /// So many of them were acknowledged as durable.
     pub(crate) acked: usize,
     pub(crate) next: u64,
+    /// Bytes of the record with which an owner begins.
+    pub(crate) owner_bytes: usize,
 }
 
 /// Why a journal could not be used.
@@ -277,7 +279,7 @@ impl Till {
             return Err(Trouble::Violation(found));
         }
         let state = self.model.state();
-        let fact = self.model.add(24);
+        let fact = self.model.add(self.model.owner_bytes);
         let mut wal = opened.wal;
         let stamp = self.stamp();
         wal.start(stamp, &[state_record(&state)], &[fact_record(&fact)])?;
