@@ -1,0 +1,55 @@
+/** Stores of tests: each in a folder of its own, gone when its test is over. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { ExecutionContext } from 'ava'
+import {
+  type Cart,
+  type ErrorCode,
+  isPosError,
+  openTerminal,
+  type PosError,
+  type Terminal,
+  type TerminalOptions,
+} from '../../ts/index.js'
+
+/** An empty folder for a store. */
+export function tempStore(t: ExecutionContext): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'pos-kernel-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A terminal that is closed when its test is over, in a store of its own where none is named. */
+export async function terminalFor(
+  t: ExecutionContext,
+  options: TerminalOptions = {},
+): Promise<Terminal> {
+  const terminal = await openTerminal({ root: tempStore(t), id: 'T1', ...options })
+  t.teardown(() => terminal.close())
+  return terminal
+}
+
+/** Two coffees, paid with a ten. */
+export const coffees = {
+  store: 'corner-shop',
+  currency: 'EUR',
+  lines: [{ sku: 'coffee', quantity: 2, unitPrice: 320 }],
+  tenders: [{ kind: 'cash', amount: 1000 }],
+} as const satisfies Cart
+
+/** The error that a call gives, which must be of the kernel and have this code. */
+export async function refusal<Code extends ErrorCode>(
+  t: ExecutionContext,
+  call: () => unknown,
+  code: Code,
+): Promise<PosError<Code>> {
+  try {
+    await call()
+  } catch (error) {
+    if (!isPosError(error)) throw error
+    t.is(error.code, code, error.message)
+    return error as PosError<Code>
+  }
+  throw new Error(`the call was answered; ${code} was expected`)
+}

@@ -1,0 +1,160 @@
+/**
+ * Types of the public API, checked by the compiler: this file is never run. Each function is a use
+ * that must compile, each `@ts-expect-error` one that must not.
+ */
+import type {
+  Cart,
+  ErrorCode,
+  LineAnswer,
+  OwnerFacts,
+  PosError,
+  Receipt,
+  ReceiptAnswer,
+  RecoveryReport,
+  Sale,
+  SaleState,
+  TenderAnswer,
+  TenderState,
+  Terminal,
+  Totals,
+} from '../../ts/index.js'
+import { errorCodes, inspectJournal, isPosError, openTerminal, verifyStore } from '../../ts/index.js'
+
+/** True when both types are exactly the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** Compiles only for `true`. */
+function holds<_T extends true>(): void {}
+
+holds<Same<Awaited<ReturnType<Terminal['begin']>>, Sale>>()
+holds<Same<Awaited<ReturnType<Terminal['sell']>>, ReceiptAnswer>>()
+holds<Same<ReturnType<Terminal['sellSync']>, ReceiptAnswer>>()
+holds<Same<Awaited<ReturnType<Terminal['receipt']>>, Receipt>>()
+holds<Same<Awaited<ReturnType<Sale['addLine']>>, LineAnswer>>()
+holds<Same<ReturnType<Sale['addLineSync']>, LineAnswer>>()
+holds<Same<Awaited<ReturnType<Sale['tender']>>, TenderAnswer>>()
+holds<Same<ReturnType<Sale['totals']>, Totals>>()
+holds<Same<SaleState, 'building' | 'tendering' | 'completed' | 'voided'>>()
+holds<Same<keyof typeof errorCodes, ErrorCode>>()
+holds<ReceiptAnswer extends Receipt ? true : false>()
+holds<Terminal extends AsyncDisposable ? true : false>()
+
+/** Every promise has a twin of the same arguments and the same answer. */
+type Twin<Methods, Name extends keyof Methods & string> = Methods[Name] extends (
+  ...args: infer Args
+) => Promise<infer Answer>
+  ? `${Name}Sync` extends keyof Methods
+    ? Methods[`${Name}Sync`] extends (...args: Args) => Answer
+      ? true
+      : false
+    : false
+  : false
+
+holds<Twin<Terminal, 'begin'>>()
+holds<Twin<Terminal, 'sell'>>()
+holds<Twin<Terminal, 'receipt'>>()
+holds<Twin<Terminal, 'close'>>()
+holds<Twin<Sale, 'addLine'>>()
+holds<Twin<Sale, 'setQuantity'>>()
+holds<Twin<Sale, 'voidLine'>>()
+holds<Twin<Sale, 'tender'>>()
+holds<Twin<Sale, 'confirmTender'>>()
+holds<Twin<Sale, 'declineTender'>>()
+holds<Twin<Sale, 'voidTender'>>()
+holds<Twin<Sale, 'complete'>>()
+holds<Twin<Sale, 'void'>>()
+
+/** A state machine is matched to the end: a new state would not compile. */
+export function nextStep(state: TenderState): string {
+  switch (state) {
+    case 'pending':
+      return 'wait'
+    case 'confirmed':
+      return 'complete'
+    case 'declined':
+    case 'voided':
+      return 'take another'
+  }
+}
+
+export async function uses(terminal: Terminal): Promise<void> {
+  const sale = await terminal.begin({ store: 's', currency: 'EUR' })
+  await sale.addLine({ sku: 'a', quantity: '0.250', unitPrice: 1240 }, { key: 'k' })
+  await sale.setQuantity(1, 2, { reason: 'more', key: 'k' })
+  await sale.tender({ kind: 'card', amount: 100, pending: true })
+  await sale.confirmTender(1)
+  await sale.complete()
+  // An option that is undefined is an option that was left out.
+  await openTerminal({ root: undefined, id: process.env.ID, durability: undefined })
+
+  // @ts-expect-error a currency is needed
+  await terminal.begin({ store: 's' })
+  // @ts-expect-error a misspelt field
+  await sale.addLine({ sku: 'a', quantity: 1, unitprice: 1 })
+  // @ts-expect-error amounts are numbers
+  await sale.tender({ kind: 'cash', amount: '100' })
+  // @ts-expect-error amounts are no bigints
+  await sale.tender({ kind: 'cash', amount: 100n })
+  // @ts-expect-error there is no such tender
+  await sale.tender({ kind: 'gold', amount: 100 })
+  // @ts-expect-error a reason is needed
+  await sale.voidLine(1)
+  // @ts-expect-error a reason is needed
+  await sale.void({})
+  // @ts-expect-error the durability is one of two
+  await openTerminal({ durability: 'always' })
+  // @ts-expect-error a misspelt option
+  await openTerminal({ durabilty: 'sale' })
+  // @ts-expect-error a sale of one call has no pending tender
+  await terminal.sell({ ...cart, tenders: [{ kind: 'card', amount: 1, pending: true }] })
+  // @ts-expect-error values are read, never written
+  sale.totals().gross = 0
+  // @ts-expect-error a receipt's lines are read, never written
+  terminal.receiptSync(1).lines.push()
+  // @ts-expect-error a terminal's id is read, never written
+  terminal.id = 'other'
+  // @ts-expect-error a journal needs a terminal
+  inspectJournal({ root: '.' })
+  // @ts-expect-error a misspelt option
+  await verifyStore({ terminals: 'T1' })
+}
+
+/** A cart that is a constant fits. */
+export const cart = {
+  store: 's',
+  currency: 'EUR',
+  lines: [{ sku: 'a', quantity: 1, unitPrice: 1 }],
+  tenders: [{ kind: 'cash', amount: 1 }],
+} as const satisfies Cart
+
+export function facts(error: unknown, report: RecoveryReport): void {
+  if (isPosError(error, 'PK_E_UNDERPAID')) {
+    const due: number = error.facts.due
+    const code: 'PK_E_UNDERPAID' = error.code
+    // @ts-expect-error that is the fact of another code
+    error.facts.owner
+    void [due, code]
+  }
+  if (isPosError(error, 'PK_E_TERMINAL_IN_USE')) {
+    const owner: OwnerFacts | undefined = error.facts.owner
+    void owner
+  }
+  if (isPosError(error)) holds<Same<typeof error, PosError>>()
+  // @ts-expect-error there is no such code
+  isPosError(error, 'PK_E_NONSENSE')
+  if (report.previousOwner !== undefined) void report.previousOwner.pid
+  // @ts-expect-error there may have been none
+  report.previousOwner.pid
+}
+
+export async function iterates(): Promise<void> {
+  for await (const record of inspectJournal({ terminal: 'T1' })) {
+    if ('problem' in record) {
+      const problem: string = record.problem
+      void problem
+    } else {
+      const sequence: number = record.sequence
+      void sequence
+    }
+  }
+}

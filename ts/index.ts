@@ -1,0 +1,97 @@
+/**
+ * pos-kernel: a point-of-sale kernel that does not lose a sale.
+ *
+ * What lives here: the public names, re-exported, and nothing else. What must not: code, and any
+ * name of the generated binding. Everything a host needs begins with `openTerminal`.
+ *
+ * Read `kernel/terminal.ts` first (opening, selling, closing), then `kernel/sale.ts` (one sale
+ * operation by operation), `kernel/errors.ts` (what can be refused) and `kernel/inspect.ts`
+ * (reading journals from outside).
+ */
+export type {
+  Answer,
+  LineAnswer,
+  ReceiptAnswer,
+  SaleState,
+  SaleSummary,
+  TenderAnswer,
+  Totals,
+  VoidAnswer,
+} from './kernel/answers.js'
+export { type ErrorCode, type ErrorCodeRow, type ErrorFamily, errorCodes } from './kernel/codes.js'
+export type {
+  CloseMessage,
+  ErrorMessage,
+  FactMessage,
+  OpenMessage,
+} from './kernel/diagnostics.js'
+export {
+  type BindingFacts,
+  BindingLoadError,
+  type DamageFacts,
+  type ErrorFacts,
+  type ErrorJson,
+  type FileFacts,
+  InputError,
+  InternalError,
+  isPosError,
+  LockError,
+  MoneyError,
+  type OwnerFacts,
+  PosError,
+  type SaleFacts,
+  SaleStateError,
+  StorageError,
+  type TextFacts,
+} from './kernel/errors.js'
+export {
+  type DecodedRecord,
+  type InspectOptions,
+  inspectJournal,
+  type JournalRecord,
+  type ListedSale,
+  listSales,
+  listTerminals,
+  type TerminalReport,
+  type UnreadableSegment,
+  type VerifyOptions,
+  type VerifyProblem,
+  type VerifyProgress,
+  type VerifyReport,
+  type Versions,
+  verifyStore,
+  versions,
+} from './kernel/inspect.js'
+export type { Decimal } from './kernel/money.js'
+export type {
+  Receipt,
+  ReceiptLine,
+  ReceiptTender,
+  TenderKind,
+  TenderState,
+} from './kernel/receipt.js'
+export type { Sale } from './kernel/sale.js'
+export type {
+  BeginInput,
+  Cart,
+  CartTender,
+  Confirmed,
+  Keyed,
+  LineInput,
+  Reasoned,
+  TenderInput,
+} from './kernel/sale-input.js'
+export {
+  type Counters,
+  type CutTail,
+  type Durability,
+  type FlushCounts,
+  openTerminal,
+  openTerminalSync,
+  type PreviousOwner,
+  type RecoveryReport,
+  type Terminal,
+  type TerminalOptions,
+  type TerminalStats,
+  type TerminalStatus,
+} from './kernel/terminal.js'

@@ -1,0 +1,158 @@
+/**
+ * The one way from a call of the public API to the native terminal and back.
+ *
+ * What lives here: the choice between waiting in a promise and waiting on the thread, the errors of
+ * both, and the end of everything when the terminal is closed. What must not: any knowledge of
+ * what a call means.
+ */
+import type { NativeTerminal } from '../native.js'
+import { type FactMessage, isTracing, tellError, tellFact } from './diagnostics.js'
+import type { DurableQueue } from './durable-queue.js'
+import { type BindingLoadError, type PosError, posError, toPosError } from './errors.js'
+
+/** What every native answer to a fact carries. */
+export interface NativeAnswer {
+  /** Sequence of its last record. */
+  readonly seq: number
+  /** It is not durable yet, and the durability mode wants it to be. */
+  readonly wait: boolean
+  /** It is the stored answer of an earlier call. */
+  readonly replayed: boolean
+}
+
+export class Crossing {
+  readonly id: string
+  readonly #native: NativeTerminal
+  readonly #queue: DurableQueue
+  #isClosed = false
+
+  constructor(native: NativeTerminal, queue: DurableQueue, id: string) {
+    this.#native = native
+    this.#queue = queue
+    this.id = id
+    queue.attach(native)
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Makes a fact; the promise resolves when it is as durable as the mode promises. */
+  later<N extends NativeAnswer, T>(
+    operation: string,
+    sale: number | undefined,
+    call: (native: NativeTerminal) => N,
+    answer: (native: N) => T,
+  ): Promise<T> {
+    try {
+      const native = call(this.#open())
+      const trace = isTracing() ? this.#trace(operation, sale, native) : undefined
+      if (native.wait) return this.#queue.wait(native.seq, operation, answer(native), trace)
+      if (trace !== undefined) tellFact(trace)
+      return Promise.resolve(answer(native))
+    } catch (thrown) {
+      return Promise.reject(this.failure(operation, thrown))
+    }
+  }
+
+  /** Makes a fact; returns when it is as durable as the mode promises. */
+  now<N extends NativeAnswer, T>(
+    operation: string,
+    sale: number | undefined,
+    call: (native: NativeTerminal) => N,
+    answer: (native: N) => T,
+  ): T {
+    try {
+      const native = call(this.#open())
+      if (native.wait) this.#native.waitSync(native.seq)
+      if (isTracing()) tellFact(this.#trace(operation, sale, native))
+      return answer(native)
+    } catch (thrown) {
+      throw this.failure(operation, thrown)
+    }
+  }
+
+  /** Asks something that only touches memory. */
+  ask<T>(operation: string, call: (native: NativeTerminal) => T): T {
+    try {
+      return call(this.#open())
+    } catch (thrown) {
+      throw this.failure(operation, thrown)
+    }
+  }
+
+  /** Asks something that reads the disk. */
+  async read<T>(operation: string, call: (native: NativeTerminal) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.#open())
+    } catch (thrown) {
+      throw this.failure(operation, thrown)
+    }
+  }
+
+  /** What the terminal has done so far. Answers after closing too. */
+  stats(): ReturnType<NativeTerminal['stats']> {
+    return this.#native.stats()
+  }
+
+  /** Closes; calls made from now on are refused, those that wait are settled first. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    try {
+      await this.#native.close()
+      this.#end(undefined)
+    } catch (thrown) {
+      throw this.#end(thrown)
+    }
+  }
+
+  /** As {@link close}, on the calling thread. */
+  closeSync(): void {
+    this.#isClosed = true
+    try {
+      this.#native.closeSync()
+      this.#end(undefined)
+    } catch (thrown) {
+      throw this.#end(thrown)
+    }
+  }
+
+  /** The error that a caller gets, told to whoever listens. */
+  failure(operation: string, thrown: unknown): PosError | BindingLoadError {
+    const error = toPosError(thrown)
+    tellError({ terminal: this.id, operation, error })
+    return error
+  }
+
+  #end(thrown: unknown): unknown {
+    // Closing has made everything durable that it could: that settles those who wait, and a close
+    // that failed is the answer of the others.
+    this.#queue.settle(this.#native.durableSequence())
+    const error = thrown === undefined ? this.#closed() : this.failure('close', thrown)
+    this.#queue.fail(error)
+    this.#queue.detach()
+    return error
+  }
+
+  #open(): NativeTerminal {
+    if (this.#isClosed) throw this.#closed()
+    return this.#native
+  }
+
+  #closed(): PosError {
+    const message = `terminal ${this.id} is closed; open it again`
+    return posError('PK_E_CLOSED', message, { terminal: this.id })
+  }
+
+  #trace(operation: string, sale: number | undefined, native: NativeAnswer): FactMessage {
+    const number = sale ?? (native as NativeAnswer & { sale?: number }).sale ?? 0
+    return {
+      terminal: this.id,
+      operation,
+      sale: number,
+      sequence: native.seq,
+      durable: native.wait,
+      replayed: native.replayed,
+    }
+  }
+}

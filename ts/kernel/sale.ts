@@ -1,0 +1,439 @@
+/**
+ * One sale on an open terminal: lines, tenders, completion.
+ *
+ * A sale is a handle, not a copy: what stands on it lives in the kernel, and any number of handles
+ * to one sale say the same. Every call that changes it has two forms. The one that returns a promise
+ * waits for the device off the event loop, and calls made together share one flush; its `Sync` twin
+ * waits on the calling thread. Calls take effect in the order in which they are made, awaited or not.
+ */
+import type { NativeTerminal } from '../native.js'
+import {
+  type LineAnswer,
+  lineAnswer,
+  type ReceiptAnswer,
+  receiptAnswer,
+  type SaleSummary,
+  type TenderAnswer,
+  type Totals,
+  tenderAnswer,
+  type VoidAnswer,
+  voidAnswer,
+} from './answers.js'
+import type { Crossing } from './crossing.js'
+import { posError } from './errors.js'
+import { keyOf, numberOf, reasonOf } from './input.js'
+import { type Decimal, quantity } from './money.js'
+import type { ReceiptLine, ReceiptTender } from './receipt.js'
+import {
+  type Confirmed,
+  confirmedOf,
+  type Keyed,
+  type LineInput,
+  lineOf,
+  type Reasoned,
+  type TenderInput,
+  tenderOf,
+} from './sale-input.js'
+
+/**
+ * A sale on an open terminal. {@link Terminal.begin} makes one, {@link Terminal.openSales} gives
+ * those that came back.
+ *
+ * Any call throws or rejects with `PK_E_CLOSED` once the terminal is closed, and a call that makes a
+ * fact with `PK_E_BAD_KEY` and `PK_E_IDEMPOTENCY_MISMATCH` for its key, `PK_E_POISONED` after a disk
+ * failure, `PK_E_OUTCOME_UNKNOWN` when the disk fails under it.
+ *
+ * @example
+ * const sale = await terminal.begin({ store: 'corner-shop', currency: 'EUR' })
+ * await sale.addLine({ sku: 'coffee', quantity: 2, unitPrice: 320 })
+ * await sale.tender({ kind: 'cash', amount: 1000 })
+ * const receipt = await sale.complete()
+ * console.log(receipt.receiptNumber, receipt.change)
+ * sale.close()
+ */
+export class Sale {
+  /** Number of the sale on its terminal, from 1. */
+  readonly id: number
+  /** True when this handle is the stored answer of an earlier `begin` with the same key. */
+  readonly replayed: boolean
+  readonly #crossing: Crossing
+  #known: SaleHead | undefined
+
+  /** @internal */
+  constructor(crossing: Crossing, id: number, known?: SaleHead, replayed = false) {
+    this.#crossing = crossing
+    this.id = id
+    this.#known = known
+    this.replayed = replayed
+  }
+
+  /**
+   * Store.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL` on a handle that was made by number after
+   * the sale was finished
+   */
+  get store(): string {
+    return this.#head().store
+  }
+
+  /**
+   * Currency, three letters of ISO 4217.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL` as {@link store}
+   */
+  get currency(): string {
+    return this.#head().currency
+  }
+
+  /**
+   * The host's own number for it.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL` as {@link store}
+   */
+  get reference(): string | undefined {
+    return this.#head().reference
+  }
+
+  /**
+   * True when the sale was open before the terminal was opened: it came back from the journal.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL` as {@link store}
+   */
+  get recovered(): boolean {
+    return this.#head().recovered
+  }
+
+  /**
+   * Adds a line. Its amount is quantity times price, rounded half up to the minor unit.
+   *
+   * Durable when the promise resolves in durability `record`; with the operating system, and so
+   * safe from the death of the process, in durability `sale`.
+   *
+   * @throws {@link SaleStateError} `PK_E_TENDER_TAKEN`, `PK_E_ALREADY_FINAL`
+   * @throws {@link MoneyError} `PK_E_BAD_QUANTITY`, `PK_E_BAD_PRICE`, `PK_E_OVERFLOW`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`, `PK_E_LIMIT` (8,192 lines)
+   * @throws {@link StorageError} `PK_E_NO_SPACE`
+   * @example
+   * const { totals } = await sale.addLine({ sku: 'tea', quantity: '0.250', unitPrice: 1240 })
+   */
+  addLine(line: LineInput, options?: Keyed): Promise<LineAnswer> {
+    return this.#crossing.later('addLine', this.id, this.#addLine(line, options), lineAnswer)
+  }
+
+  /** As {@link addLine}, waiting on the calling thread. */
+  addLineSync(line: LineInput, options?: Keyed): LineAnswer {
+    return this.#crossing.now('addLine', this.id, this.#addLine(line, options), lineAnswer)
+  }
+
+  /**
+   * Changes the quantity of a line; its sign stays, its old quantity stays in the journal.
+   *
+   * Durable as {@link addLine}.
+   *
+   * @param line - line number
+   * @param quantity - an integer or a decimal string, not zero
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_LINE_VOIDED`, `PK_E_TENDER_TAKEN`,
+   * `PK_E_ALREADY_FINAL`
+   * @throws {@link MoneyError} `PK_E_BAD_QUANTITY`, `PK_E_OVERFLOW`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
+   * @example
+   * await sale.setQuantity(1, 3, { reason: 'customer takes another' })
+   */
+  setQuantity(line: number, quantity: Decimal, options: Reasoned): Promise<LineAnswer> {
+    const call = this.#setQuantity(line, quantity, options)
+    return this.#crossing.later('setQuantity', this.id, call, lineAnswer)
+  }
+
+  /** As {@link setQuantity}, waiting on the calling thread. */
+  setQuantitySync(line: number, quantity: Decimal, options: Reasoned): LineAnswer {
+    const call = this.#setQuantity(line, quantity, options)
+    return this.#crossing.now('setQuantity', this.id, call, lineAnswer)
+  }
+
+  /**
+   * Voids a line: it stays on the sale and in the journal and counts nothing.
+   *
+   * Durable as {@link addLine}.
+   *
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_LINE_VOIDED`, `PK_E_TENDER_TAKEN`,
+   * `PK_E_ALREADY_FINAL`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
+   * @example
+   * await sale.voidLine(2, { reason: 'scanned twice' })
+   */
+  voidLine(line: number, options: Reasoned): Promise<LineAnswer> {
+    return this.#crossing.later('voidLine', this.id, this.#voidLine(line, options), lineAnswer)
+  }
+
+  /** As {@link voidLine}, waiting on the calling thread. */
+  voidLineSync(line: number, options: Reasoned): LineAnswer {
+    return this.#crossing.now('voidLine', this.id, this.#voidLine(line, options), lineAnswer)
+  }
+
+  /**
+   * Takes a tender and says what is still due. From now on the lines are frozen, until the tender
+   * is declined or voided. Only confirmed cash may be more than what is due; the rest is change.
+   *
+   * Durable when the promise resolves in durability `record`, and for any card or pending tender;
+   * confirmed cash in durability `sale` is with the operating system and becomes durable with the
+   * completion.
+   *
+   * @throws {@link SaleStateError} `PK_E_NOTHING_DUE`, `PK_E_EMPTY_SALE`, `PK_E_ALREADY_FINAL`
+   * @throws {@link MoneyError} `PK_E_BAD_AMOUNT`, `PK_E_OVERFLOW`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`, `PK_E_LIMIT` (64 tenders)
+   * @example
+   * const { due, change } = await sale.tender({ kind: 'cash', amount: 1000 })
+   */
+  tender(tender: TenderInput): Promise<TenderAnswer> {
+    return this.#crossing.later('tender', this.id, this.#tender(tender), tenderAnswer)
+  }
+
+  /** As {@link tender}, waiting on the calling thread. */
+  tenderSync(tender: TenderInput): TenderAnswer {
+    return this.#crossing.now('tender', this.id, this.#tender(tender), tenderAnswer)
+  }
+
+  /**
+   * Confirms a pending tender: from now on it counts.
+   *
+   * Durable when the promise resolves.
+   *
+   * @param tender - tender number
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_TENDER_STATE`, `PK_E_ALREADY_FINAL`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
+   * @example
+   * await sale.confirmTender(1, { auth: '004711' })
+   */
+  confirmTender(tender: number, options: Confirmed = {}): Promise<TenderAnswer> {
+    const call = this.#confirmTender(tender, options)
+    return this.#crossing.later('confirmTender', this.id, call, tenderAnswer)
+  }
+
+  /** As {@link confirmTender}, waiting on the calling thread. */
+  confirmTenderSync(tender: number, options: Confirmed = {}): TenderAnswer {
+    const call = this.#confirmTender(tender, options)
+    return this.#crossing.now('confirmTender', this.id, call, tenderAnswer)
+  }
+
+  /**
+   * Notes that a pending tender was declined outside the till.
+   *
+   * Durable when the promise resolves.
+   *
+   * @param tender - tender number
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_TENDER_STATE`, `PK_E_ALREADY_FINAL`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
+   * @example
+   * await sale.declineTender(1, { reason: 'insufficient funds' })
+   */
+  declineTender(tender: number, options: Reasoned): Promise<TenderAnswer> {
+    const call = this.#declineTender(tender, options)
+    return this.#crossing.later('declineTender', this.id, call, tenderAnswer)
+  }
+
+  /** As {@link declineTender}, waiting on the calling thread. */
+  declineTenderSync(tender: number, options: Reasoned): TenderAnswer {
+    const call = this.#declineTender(tender, options)
+    return this.#crossing.now('declineTender', this.id, call, tenderAnswer)
+  }
+
+  /**
+   * Takes a pending or confirmed tender back. Once no live tender is left, lines can change again.
+   *
+   * Durable when the promise resolves.
+   *
+   * @param tender - tender number
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_TENDER_STATE`, `PK_E_ALREADY_FINAL`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
+   * @example
+   * await sale.voidTender(1, { reason: 'customer pays by card instead' })
+   */
+  voidTender(tender: number, options: Reasoned): Promise<TenderAnswer> {
+    const call = this.#voidTender(tender, options)
+    return this.#crossing.later('voidTender', this.id, call, tenderAnswer)
+  }
+
+  /** As {@link voidTender}, waiting on the calling thread. */
+  voidTenderSync(tender: number, options: Reasoned): TenderAnswer {
+    const call = this.#voidTender(tender, options)
+    return this.#crossing.now('voidTender', this.id, call, tenderAnswer)
+  }
+
+  /**
+   * Completes the sale: receipt number, counters and fact are one record of the journal.
+   *
+   * Durable when the promise resolves, in both durability modes. The sale stays readable until
+   * {@link close} or until 64 newer ones are finished.
+   *
+   * @throws {@link SaleStateError} `PK_E_UNDERPAID`, `PK_E_PENDING_TENDER`, `PK_E_EMPTY_SALE`,
+   * `PK_E_ALREADY_FINAL`
+   * @throws {@link MoneyError} `PK_E_OVERFLOW`
+   * @example
+   * const receipt = await sale.complete({ key: 'order-4711' })
+   */
+  complete(options?: Keyed): Promise<ReceiptAnswer> {
+    return this.#crossing.later('complete', this.id, this.#complete(options), receiptAnswer)
+  }
+
+  /** As {@link complete}, waiting on the calling thread. */
+  completeSync(options?: Keyed): ReceiptAnswer {
+    return this.#crossing.now('complete', this.id, this.#complete(options), receiptAnswer)
+  }
+
+  /**
+   * Voids the whole sale. It gets no receipt number, and it stays in the journal.
+   *
+   * Durable when the promise resolves, in both durability modes.
+   *
+   * @throws {@link SaleStateError} `PK_E_TENDER_TAKEN`, `PK_E_ALREADY_FINAL`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
+   * @example
+   * await sale.void({ reason: 'customer left' })
+   */
+  void(options: Reasoned): Promise<VoidAnswer> {
+    return this.#crossing.later('void', this.id, this.#void(options), voidAnswer)
+  }
+
+  /** As {@link void}, waiting on the calling thread. */
+  voidSync(options: Reasoned): VoidAnswer {
+    return this.#crossing.now('void', this.id, this.#void(options), voidAnswer)
+  }
+
+  /**
+   * Lets the kernel forget a finished sale. Nothing is written: its facts are in the journal.
+   * Closing it again does nothing.
+   *
+   * @throws {@link SaleStateError} `PK_E_STILL_OPEN`
+   * @example
+   * sale.close()
+   */
+  close(): void {
+    this.#crossing.ask('closeSale', (native) => native.closeSale(this.id))
+  }
+
+  /**
+   * What the sale comes to. A finished sale answers until it is closed.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL` once the kernel has forgotten it
+   * @example
+   * const { due } = sale.totals()
+   */
+  totals(): Totals {
+    return this.#crossing.ask('totals', (native) => native.totals(this.id)) as Totals
+  }
+
+  /**
+   * The lines, voided ones included.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL` once the kernel has forgotten it
+   * @example
+   * for (const line of sale.lines()) console.log(line.sku, line.amount)
+   */
+  lines(): readonly ReceiptLine[] {
+    return this.#crossing.ask('lines', (native) => native.lines(this.id))
+  }
+
+  /**
+   * The tenders, declined and voided ones included.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL` once the kernel has forgotten it
+   * @example
+   * const pending = sale.tenders().filter((tender) => tender.state === 'pending')
+   */
+  tenders(): readonly ReceiptTender[] {
+    return this.#crossing.ask('tenders', (native) => native.tenders(this.id)) as ReceiptTender[]
+  }
+
+  /**
+   * The sale at a glance, as long as it is open.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_FINAL`
+   * @example
+   * const { beganAt, gross } = sale.summary()
+   */
+  summary(): SaleSummary {
+    return this.#crossing.ask('summary', (native) => openSale(native, this.id))
+  }
+
+  #head(): SaleHead {
+    this.#known ??= this.summary()
+    return this.#known
+  }
+
+  #addLine(line: LineInput, options: Keyed | undefined) {
+    return (native: NativeTerminal) => native.addLine(this.id, lineOf(line), keyOf(options))
+  }
+
+  #setQuantity(line: number, newQuantity: Decimal, options: Reasoned) {
+    return (native: NativeTerminal) => {
+      const { reason, key } = reasonOf(options)
+      const number = numberOf('line', line)
+      return native.setQuantity(this.id, number, quantity(newQuantity), reason, key)
+    }
+  }
+
+  #voidLine(line: number, options: Reasoned) {
+    return (native: NativeTerminal) => {
+      const { reason, key } = reasonOf(options)
+      return native.voidLine(this.id, numberOf('line', line), reason, key)
+    }
+  }
+
+  #tender(tender: TenderInput) {
+    return (native: NativeTerminal) => {
+      const { checked, key } = tenderOf(tender)
+      return native.tender(this.id, checked, key)
+    }
+  }
+
+  #confirmTender(tender: number, options: Confirmed) {
+    return (native: NativeTerminal) => {
+      const { auth, key } = confirmedOf(options)
+      return native.confirmTender(this.id, numberOf('tender', tender), auth, key)
+    }
+  }
+
+  #declineTender(tender: number, options: Reasoned) {
+    return (native: NativeTerminal) => {
+      const { reason, key } = reasonOf(options)
+      return native.declineTender(this.id, numberOf('tender', tender), reason, key)
+    }
+  }
+
+  #voidTender(tender: number, options: Reasoned) {
+    return (native: NativeTerminal) => {
+      const { reason, key } = reasonOf(options)
+      return native.voidTender(this.id, numberOf('tender', tender), reason, key)
+    }
+  }
+
+  #complete(options: Keyed | undefined) {
+    return (native: NativeTerminal) => native.complete(this.id, keyOf(options))
+  }
+
+  #void(options: Reasoned) {
+    return (native: NativeTerminal) => {
+      const { reason, key } = reasonOf(options)
+      return native.voidSale(this.id, reason, key)
+    }
+  }
+}
+
+/** What a handle knows of its sale without asking. */
+export interface SaleHead {
+  readonly store: string
+  readonly currency: string
+  readonly reference?: string | undefined
+  readonly recovered: boolean
+}
+
+/** An open sale at a glance; a finished one, or none at all, is the kernel's own refusal. */
+function openSale(native: NativeTerminal, id: number): SaleSummary {
+  const found = native.openSales().find((summary) => summary.sale === id)
+  if (found !== undefined) return found as SaleSummary
+  // Refuses what never was and what is forgotten; a finished sale still answers.
+  native.totals(id)
+  const message = `sale ${id} is completed or voided; begin a new one`
+  throw posError('PK_E_ALREADY_FINAL', message, { sale: id })
+}

@@ -1,0 +1,533 @@
+/**
+ * A terminal: one owner, one journal, the sales on it.
+ *
+ * Opening takes the terminal's lock and recovers what its last owner left; from then on this
+ * process is the only one that writes to it, and the thread that opened it the only one that uses
+ * it. Read `sale.ts` for what can be done with a sale, `durable-queue.ts` for how calls that are
+ * made together share one flush.
+ */
+import path from 'node:path'
+import { binding, type NativeOpenOptions, type NativeTerminal, packageVersion } from '../native.js'
+import { type ReceiptAnswer, receiptOf } from './answers.js'
+import { Crossing, type NativeAnswer } from './crossing.js'
+import { tellClose, tellError, tellOpen } from './diagnostics.js'
+import { DurableQueue } from './durable-queue.js'
+import { isPosError, toPosError } from './errors.js'
+import { checkNames, numberOf, optionalFlag, optionalText, wrong } from './input.js'
+import { SalePacker } from './packed-sale.js'
+import type { Receipt } from './receipt.js'
+import { Sale } from './sale.js'
+import { type BeginInput, beginOf, type Cart } from './sale-input.js'
+
+/**
+ * When a call is acknowledged. `record`: every call that makes a fact is on the device first.
+ * `sale`: lines and confirmed cash are with the operating system, which survives the death of the
+ * process; completions, voids and every card or pending tender are on the device first.
+ */
+export type Durability = 'record' | 'sale'
+
+/** How to open a terminal. */
+export interface TerminalOptions {
+  /** Root folder; else `POS_KERNEL_ROOT`, else `./pos_kernel_data`. */
+  readonly root?: string | undefined
+  /**
+   * Terminal id, 1 to 32 of `A-Z a-z 0-9 _ -`; else `POS_TERMINAL_ID`, else `terminalId` in
+   * `local_config.json` of the root.
+   */
+  readonly id?: string | undefined
+  /** When calls are acknowledged; else `local_config.json` of the terminal, else `record`. */
+  readonly durability?: Durability | undefined
+  /**
+   * Size of a journal segment: 65,536 to 1,073,741,824 in steps of 4,096; 4 MiB when left out. A
+   * segment that exists keeps its size.
+   */
+  readonly segmentBytes?: number | undefined
+  /** Makes the terminal when it does not exist; true when left out. */
+  readonly create?: boolean | undefined
+}
+
+/** The owner of a terminal before this one. */
+export interface PreviousOwner {
+  /** Process id. */
+  readonly pid: number
+  /** Host name. */
+  readonly host: string
+  /** Kernel version. */
+  readonly version: string
+  /** Version of the host layer. */
+  readonly hostVersion?: string
+  /** Owner epoch in the journal. */
+  readonly epoch: number
+  /** When it opened the terminal, ISO 8601 in UTC. */
+  readonly openedAt: string
+  /** It closed the terminal; false when it died. */
+  readonly released: boolean
+}
+
+/** A torn tail that was cut from the journal: bytes that no acknowledged call had written. */
+export interface CutTail {
+  /** Segment it stood in. */
+  readonly segment: number
+  /** Where it began. */
+  readonly offset: number
+  /** How many bytes. */
+  readonly bytes: number
+  /** File in the journal's folder that keeps them. */
+  readonly keptAs: string
+}
+
+/** What was found when the terminal was opened. */
+export interface RecoveryReport {
+  /** The last owner had closed the terminal, or there was none. */
+  readonly clean: boolean
+  /** The terminal did not exist before. */
+  readonly firstOpen: boolean
+  /** Owner epoch: one more than the last owner's. */
+  readonly epoch: number
+  /** The last owner, where a record of it was found. */
+  readonly previousOwner?: PreviousOwner
+  /** The torn tail, where one was cut. */
+  readonly cut?: CutTail
+  /** Numbers of the sales that came back open. */
+  readonly sales: readonly number[]
+  /** How many records were replayed. */
+  readonly records: number
+  /** Newest sequence that the journal itself proved durable. */
+  readonly durableSequence: number
+}
+
+/** Perpetual totals of one currency. They never fall and are never reset. */
+export interface Counters {
+  /** Currency. */
+  readonly currency: string
+  /** Amounts sold, in minor units. */
+  readonly sales: number
+  /** Amounts returned, in minor units, counted upwards. */
+  readonly returns: number
+  /** Sold less returned, in minor units. */
+  readonly net: number
+  /** Completed sales. */
+  readonly receipts: number
+  /** Voided sales. */
+  readonly voids: number
+}
+
+/** Where a terminal stands. */
+export interface TerminalStatus {
+  /** Terminal id. */
+  readonly id: string
+  /** Its folder. */
+  readonly dir: string
+  /** When calls are acknowledged. */
+  readonly durability: Durability
+  /** Owner epoch. */
+  readonly epoch: number
+  /** Sequence of the last record. */
+  readonly sequence: number
+  /** Sequence of the last record that is known durable. */
+  readonly durableSequence: number
+  /** Chain link of the last frame, 64 hexadecimal digits: an anchor for `verify`. */
+  readonly head: string
+  /** Segment in use. */
+  readonly segment: number
+  /** How many sales are open. */
+  readonly openSales: number
+  /** The next receipt number. */
+  readonly nextReceipt: number
+  /**
+   * Room for new work: `ok`; `low` when the next segment could not be made ready; `full` when only
+   * what is open can still be finished.
+   */
+  readonly space: 'ok' | 'low' | 'full'
+  /** A disk failure has ended this terminal; close it and open it again. */
+  readonly poisoned: boolean
+  /** How long a device flush takes, smoothed, in nanoseconds. */
+  readonly flushNs: number
+  /** The slowest device flush since the terminal was opened, in nanoseconds. */
+  readonly flushWorstNs: number
+  /** How many idempotency keys are remembered at most. */
+  readonly keysMax: number
+}
+
+/** Device flushes since the terminal was opened, by cause. */
+export interface FlushCounts {
+  /** Calls that waited, in durability `sale`. */
+  readonly sale: number
+  /** Calls that waited, in durability `record`. */
+  readonly record: number
+  /** Durable marks of an idle journal. */
+  readonly mark: number
+  /** Checkpoints; they ride on other flushes. */
+  readonly checkpoint: number
+  /** Sealing a segment and starting the next. */
+  readonly roll: number
+  /** Preparing segments ahead of their use. */
+  readonly prepare: number
+  /** Opening the terminal. */
+  readonly open: number
+  /** Closing it. */
+  readonly close: number
+}
+
+/** Work done since the terminal was opened. */
+export interface TerminalStats {
+  /** Frames appended to the journal. */
+  readonly frames: number
+  /** Records in them. */
+  readonly records: number
+  /** Writes. */
+  readonly writes: number
+  /** Bytes written. */
+  readonly bytes: number
+  /** Device flushes by cause. */
+  readonly flushes: FlushCounts
+}
+
+/**
+ * Opens a terminal and recovers what its last owner left.
+ *
+ * Durable when the promise resolves: the opening, with what was recovered, is in the journal.
+ *
+ * @throws {@link LockError} `PK_E_TERMINAL_IN_USE` with the owner's facts
+ * @throws {@link InputError} `PK_E_BAD_ID`, `PK_E_BAD_ARGUMENT`, `PK_E_BAD_CONFIG`
+ * @throws {@link SaleStateError} `PK_E_NOT_FOUND` with `create: false`
+ * @throws {@link StorageError} `PK_E_CORRUPT`, `PK_E_CHAIN_BROKEN`, `PK_E_VERSION`,
+ * `PK_E_INCONSISTENT`, `PK_E_IO`, `PK_E_NO_SPACE`
+ * @throws {@link BindingLoadError} when the native binding cannot be loaded
+ * @example
+ * await using terminal = await openTerminal({ root: './store', id: 'REGISTER_01' })
+ * if (!terminal.recovery.clean) console.log('recovered', terminal.recovery)
+ */
+export function openTerminal(options: TerminalOptions = {}): Promise<Terminal> {
+  return openAt(options, undefined)
+}
+
+/**
+ * As {@link openTerminal}, on the calling thread.
+ *
+ * @example
+ * const terminal = openTerminalSync({ root: './store', id: 'REGISTER_01' })
+ */
+export function openTerminalSync(options: TerminalOptions = {}): Terminal {
+  return opening(() => {
+    const checked = checkedOptions(options)
+    const queue = queueOf(options)
+    const native = binding().openTerminalSync(checked, queue.onDurable)
+    return new Terminal(native, queue, checked.root)
+  })
+}
+
+/**
+ * As {@link openTerminal}, with a clock that starts at a wall time of tests.
+ *
+ * @internal
+ */
+export async function openAt(
+  options: TerminalOptions,
+  testWallNs: bigint | undefined,
+): Promise<Terminal> {
+  try {
+    const checked = checkedOptions(options)
+    if (testWallNs !== undefined) checked.testWallNs = testWallNs.toString()
+    const queue = queueOf(options)
+    const native = await binding().openTerminal(checked, queue.onDurable)
+    return new Terminal(native, queue, checked.root)
+  } catch (thrown) {
+    throw refusal(thrown)
+  }
+}
+
+/**
+ * An open terminal. {@link openTerminal} makes one.
+ *
+ * It belongs to the thread that opened it. The process ends by itself while a terminal is open and
+ * no call waits; the next owner then recovers, as after a crash. Close it to end in order.
+ *
+ * @example
+ * const terminal = await openTerminal({ root: './store', id: 'REGISTER_01' })
+ * const receipt = await terminal.sell({
+ *   store: 'corner-shop',
+ *   currency: 'EUR',
+ *   lines: [{ sku: 'coffee', quantity: 2, unitPrice: 320 }],
+ *   tenders: [{ kind: 'cash', amount: 1000 }],
+ * })
+ * console.log(receipt.receiptNumber, receipt.change)
+ * await terminal.close()
+ */
+export class Terminal implements AsyncDisposable {
+  /** Terminal id. */
+  readonly id: string
+  /** Root folder, absolute. */
+  readonly root: string
+  /** When calls are acknowledged. */
+  readonly durability: Durability
+  /** What was found when the terminal was opened. */
+  readonly recovery: RecoveryReport
+  readonly #crossing: Crossing
+  readonly #packer = new SalePacker()
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(native: NativeTerminal, queue: DurableQueue, root: string) {
+    const { id, durability } = native.status()
+    this.id = id
+    this.root = root
+    this.durability = durability as Durability
+    this.recovery = native.recovery()
+    this.#crossing = new Crossing(native, queue, id)
+    tellOpen({ terminal: id, root, recovery: this.recovery })
+  }
+
+  /**
+   * Begins a sale.
+   *
+   * Durable when the promise resolves in durability `record`; with the operating system, and so
+   * safe from the death of the process, in durability `sale`.
+   *
+   * @throws {@link MoneyError} `PK_E_BAD_CURRENCY`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`, `PK_E_LIMIT` (64 open sales),
+   * `PK_E_BAD_KEY`
+   * @throws {@link SaleStateError} `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
+   * @throws {@link StorageError} `PK_E_NO_SPACE`, `PK_E_POISONED`, `PK_E_OUTCOME_UNKNOWN`
+   * @example
+   * const sale = await terminal.begin({ store: 'corner-shop', currency: 'EUR', key: 'order-4711' })
+   */
+  begin(input: BeginInput): Promise<Sale> {
+    return this.#crossing.later('begin', undefined, this.#begin(input), this.#begun(input))
+  }
+
+  /** As {@link begin}, waiting on the calling thread. */
+  beginSync(input: BeginInput): Sale {
+    return this.#crossing.now('begin', undefined, this.#begin(input), this.#begun(input))
+  }
+
+  /**
+   * Rings up a whole sale: begin, lines, tenders and completion in one frame, one write and one
+   * flush. It is in the journal whole or not at all.
+   *
+   * Durable when the promise resolves, in both durability modes.
+   *
+   * @throws {@link MoneyError} `PK_E_BAD_CURRENCY`, `PK_E_BAD_QUANTITY`, `PK_E_BAD_PRICE`,
+   * `PK_E_BAD_AMOUNT`, `PK_E_OVERFLOW`
+   * @throws {@link SaleStateError} `PK_E_UNDERPAID`, `PK_E_EMPTY_SALE`, `PK_E_NOTHING_DUE`,
+   * `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`, `PK_E_LIMIT`, `PK_E_BAD_KEY`
+   * @throws {@link StorageError} `PK_E_NO_SPACE`, `PK_E_POISONED`, `PK_E_OUTCOME_UNKNOWN`
+   * @example
+   * const receipt = await terminal.sell({
+   *   store: 'corner-shop',
+   *   currency: 'EUR',
+   *   lines: [{ sku: 'coffee', quantity: 2, unitPrice: 320 }],
+   *   tenders: [{ kind: 'cash', amount: 1000 }],
+   *   key: 'order-4711',
+   * })
+   */
+  sell(cart: Cart): Promise<ReceiptAnswer> {
+    return this.#crossing.later(
+      'sell',
+      undefined,
+      (native) => this.#packer.sell(native, cart),
+      ({ receipt }) => receipt,
+    )
+  }
+
+  /** As {@link sell}, waiting on the calling thread. */
+  sellSync(cart: Cart): ReceiptAnswer {
+    return this.#crossing.now(
+      'sell',
+      undefined,
+      (native) => this.#packer.sell(native, cart),
+      ({ receipt }) => receipt,
+    )
+  }
+
+  /**
+   * The open sales, by number: those of this process and those that came back.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @example
+   * for (const sale of terminal.openSales()) {
+   *   if (sale.recovered) await sale.void({ reason: 'the till was restarted' })
+   * }
+   */
+  openSales(): readonly Sale[] {
+    const heads = this.#crossing.ask('openSales', (native) => native.openSales())
+    return heads.map((head) => new Sale(this.#crossing, head.sale, head))
+  }
+
+  /**
+   * A handle to a sale by its number, open or finished. On a finished one a call with a key that was
+   * used before still gets its stored answer: a host that was cut off asks again this way.
+   *
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_CLOSED`
+   * @throws {@link InputError} `PK_E_BAD_ARGUMENT`
+   * @example
+   * const receipt = await terminal.sale(17).complete({ key: 'order-4711' })
+   */
+  sale(id: number): Sale {
+    this.#crossing.ask('sale', (native) => {
+      try {
+        native.totals(numberOf('sale', id))
+      } catch (thrown) {
+        if (!isPosError(toPosError(thrown), 'PK_E_ALREADY_FINAL')) throw thrown
+      }
+    })
+    return new Sale(this.#crossing, id)
+  }
+
+  /**
+   * A receipt by its number, read from the journal.
+   *
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_CLOSED`
+   * @throws {@link InputError} `PK_E_BAD_ARGUMENT`
+   * @throws {@link StorageError} `PK_E_CORRUPT`, `PK_E_IO`
+   * @example
+   * const receipt = await terminal.receipt(1)
+   */
+  async receipt(receiptNumber: number): Promise<Receipt> {
+    const read = (native: NativeTerminal) =>
+      native.receipt(numberOf('receiptNumber', receiptNumber))
+    return receiptOf(await this.#crossing.read('receipt', read))
+  }
+
+  /** As {@link receipt}, reading on the calling thread. */
+  receiptSync(receiptNumber: number): Receipt {
+    const read = (native: NativeTerminal) =>
+      native.receiptSync(numberOf('receiptNumber', receiptNumber))
+    return receiptOf(this.#crossing.ask('receipt', read))
+  }
+
+  /**
+   * Perpetual totals, one entry a currency, by currency.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @example
+   * for (const { currency, net } of terminal.counters()) console.log(currency, net)
+   */
+  counters(): readonly Counters[] {
+    return this.#crossing.ask('counters', (native) => native.counters())
+  }
+
+  /**
+   * Where the terminal stands.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @example
+   * if (terminal.status().space !== 'ok') console.log('free some disk space')
+   */
+  status(): TerminalStatus {
+    return this.#crossing.ask('status', (native) => native.status()) as TerminalStatus
+  }
+
+  /**
+   * Writes, bytes and device flushes since the terminal was opened. Answers after closing too.
+   *
+   * @example
+   * const { writes, flushes } = terminal.stats()
+   */
+  stats(): TerminalStats {
+    return this.#crossing.stats()
+  }
+
+  /**
+   * Closes the terminal and frees its lock. Calls that still wait are settled first. Sales that are
+   * open stay so and come back when the terminal is opened again. Closing twice does nothing.
+   *
+   * Durable when the promise resolves: everything, and the close itself.
+   *
+   * @throws {@link StorageError} `PK_E_OUTCOME_UNKNOWN`, `PK_E_POISONED`, `PK_E_IO`; the lock is
+   * freed all the same
+   * @example
+   * await terminal.close()
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** As {@link close}, on the calling thread. */
+  closeSync(): void {
+    const isFirst = this.#closing === undefined
+    this.#closing ??= Promise.resolve()
+    this.#crossing.closeSync()
+    if (isFirst) tellClose({ terminal: this.id, root: this.root })
+  }
+
+  /** Closes the terminal at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await this.#crossing.close()
+    tellClose({ terminal: this.id, root: this.root })
+  }
+
+  #begin(input: BeginInput) {
+    return (native: NativeTerminal) => {
+      const { store, currency, reference, key } = beginOf(input)
+      return native.begin(store, currency, reference, key)
+    }
+  }
+
+  #begun(input: BeginInput) {
+    return ({ sale, replayed }: NativeAnswer & { readonly sale: number }) => {
+      const { store, currency, reference } = input
+      // A sale that was begun before may have come back, or be over: its handle asks when needed.
+      const known = replayed ? undefined : { store, currency, reference, recovered: false }
+      return new Sale(this.#crossing, sale, known, replayed)
+    }
+  }
+}
+
+const optionNames = new Set(['root', 'id', 'durability', 'segmentBytes', 'create'])
+
+/**
+ * The root folder that an option means: itself, else `POS_KERNEL_ROOT`, else `./pos_kernel_data`.
+ * Absolute, so that a later change of the working folder does not move the store.
+ */
+export function rootOf(option: unknown): string {
+  const given = optionalText('root', option)
+  if (given === '') throw wrong('root', given, 'a folder')
+  return path.resolve(given ?? (process.env.POS_KERNEL_ROOT || './pos_kernel_data'))
+}
+
+function checkedOptions(options: TerminalOptions): NativeOpenOptions & { root: string } {
+  checkNames('options', options, optionNames)
+  const { segmentBytes } = options
+  if (segmentBytes !== undefined && !Number.isSafeInteger(segmentBytes)) {
+    throw wrong('segmentBytes', segmentBytes, '65536 to 1073741824 in steps of 4096')
+  }
+  const checked: NativeOpenOptions & { root: string } = {
+    root: rootOf(options.root),
+    hostVersion: `pos-kernel ${packageVersion()}, node ${process.versions.node}`,
+  }
+  const id = optionalText('id', options.id)
+  const durability = optionalText('durability', options.durability)
+  const create = optionalFlag('create', options.create)
+  if (id !== undefined) checked.id = id
+  if (durability !== undefined) checked.durability = durability
+  if (segmentBytes !== undefined) checked.segmentBytes = segmentBytes
+  if (create !== undefined) checked.create = create
+  return checked
+}
+
+function queueOf({ id }: TerminalOptions): DurableQueue {
+  return new DurableQueue((operation, error) => {
+    tellError({ ...(id !== undefined && { terminal: id }), operation, error })
+  })
+}
+
+function opening<T>(open: () => T): T {
+  try {
+    return open()
+  } catch (thrown) {
+    throw refusal(thrown)
+  }
+}
+
+function refusal(thrown: unknown) {
+  const error = toPosError(thrown)
+  tellError({ operation: 'open', error })
+  return error
+}
