@@ -12,25 +12,25 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** An open terminal. See the TypeScript layer for what its calls mean. */
 export declare class NativeTerminal {
   /** Begins a sale. */
-  begin(store: string, currency: string, reference: Text, key: Text): NativeBegun
+  begin(store: string, currency: string, reference?: string | undefined | null, key?: string | undefined | null): NativeBegun
   /** Adds a line. */
-  addLine(sale: number, line: NativeLine, key: Text): NativeLineAnswer
+  addLine(sale: number, line: NativeLine, key?: string | undefined | null): NativeLineAnswer
   /** Changes a line's quantity. */
-  setQuantity(sale: number, line: number, newQuantity: number | string, reason: string, key: Text): NativeLineAnswer
+  setQuantity(sale: number, line: number, newQuantity: number | string, reason: string, key?: string | undefined | null): NativeLineAnswer
   /** Voids a line. */
-  voidLine(sale: number, line: number, reason: string, key: Text): NativeLineAnswer
+  voidLine(sale: number, line: number, reason: string, key?: string | undefined | null): NativeLineAnswer
   /** Takes a tender. */
-  tender(sale: number, tender: NativeTender, key: Text): NativeTenderAnswer
+  tender(sale: number, tender: NativeTender, key?: string | undefined | null): NativeTenderAnswer
   /** Confirms a pending tender. */
-  confirmTender(sale: number, tender: number, auth: Text, key: Text): NativeTenderAnswer
+  confirmTender(sale: number, tender: number, auth?: string | undefined | null, key?: string | undefined | null): NativeTenderAnswer
   /** Declines a pending tender. */
-  declineTender(sale: number, tender: number, reason: string, key: Text): NativeTenderAnswer
+  declineTender(sale: number, tender: number, reason: string, key?: string | undefined | null): NativeTenderAnswer
   /** Takes a live tender back. */
-  voidTender(sale: number, tender: number, reason: string, key: Text): NativeTenderAnswer
+  voidTender(sale: number, tender: number, reason: string, key?: string | undefined | null): NativeTenderAnswer
   /** Completes a sale. */
-  complete(sale: number, key: Text): NativeReceipt
+  complete(sale: number, key?: string | undefined | null): NativeReceipt
   /** Voids a whole sale. */
-  voidSale(sale: number, reason: string, key: Text): NativeBegun
+  voidSale(sale: number, reason: string, key?: string | undefined | null): NativeBegun
   /** Forgets a finished sale. */
   closeSale(sale: number): void
   /**

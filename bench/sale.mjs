@@ -145,10 +145,7 @@ function goals() {
     ],
     [
       '3 64 in flight: Node / better-sqlite3 rows batched',
-      over(
-        nodeRate('in-flight-64', 'pos-kernel'),
-        nodeRate('in-flight-64', 'better-sqlite3-rows'),
-      ),
+      over(nodeRate('in-flight-64', 'pos-kernel'), nodeRate('in-flight-64', 'better-sqlite3-rows')),
       '>=',
       2,
     ],
@@ -182,7 +179,12 @@ function goals() {
       '>=',
       0.85,
     ],
-    ['7 CPU of a sale, native (us)', figure('native', 'cpu', 'pos-kernel', 'cpu_per_sale'), '<=', 8],
+    [
+      '7 CPU of a sale, native (us)',
+      figure('native', 'cpu', 'pos-kernel', 'cpu_per_sale'),
+      '<=',
+      8,
+    ],
     ['7 CPU of a sale, Node (us)', figure('node', 'cpu', 'pos-kernel', 'cpu_per_sale'), '<=', 20],
     ...results
       .filter((line) => line.metric === 'ready' && line.peer === 'pos-kernel')

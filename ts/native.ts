@@ -6,7 +6,7 @@
  * `require`, which works whether this package was imported or required, and is the only way to
  * catch the failure and say what to do about it.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -40,6 +40,18 @@ export interface BindingFacts {
   readonly package?: string
   /** The command that mends it. */
   readonly command: string
+}
+
+/** An error as JSON: what the commands print and a script answers. */
+export interface ErrorJson {
+  /** An error is never ok. */
+  readonly ok: false
+  /** `PK_E_...`, or `ERR_POS_KERNEL_BINDING`. */
+  readonly code: string
+  /** A sentence for people. */
+  readonly message: string
+  /** The values behind the sentence. */
+  readonly facts: object
 }
 
 /**
@@ -80,7 +92,7 @@ export class BindingLoadError extends Error {
   }
 
   /** The error as the one JSON object that every door shows. */
-  toJSON(): { ok: false; code: string; message: string; facts: BindingFacts } {
+  toJSON(): ErrorJson {
     return { ok: false, code: this.code, message: this.message, facts: this.facts }
   }
 }
@@ -117,8 +129,8 @@ export function binding(): Binding {
 
 /** Version of this package, from its `package.json`. */
 export function packageVersion(): string {
-  const manifest = require('../package.json') as { version: string }
-  return manifest.version
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }
 
 function bindingFacts(): BindingFacts {

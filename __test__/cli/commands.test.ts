@@ -178,15 +178,25 @@ test('inspect: JSON lines, lines for people, and from a sequence on', async (t) 
     records.map((_, index) => index + 1),
   )
   t.is(records.at(-1)?.kind, 'TerminalClosed')
-  const tail = await posKernel(
-    ['inspect', '--root', root, '--terminal', 'ONE', '--from', '10', '--json'],
-  )
+  const tail = await posKernel([
+    'inspect',
+    '--root',
+    root,
+    '--terminal',
+    'ONE',
+    '--from',
+    '10',
+    '--json',
+  ])
   t.deepEqual(jsonLines(tail.stdout), records.slice(9))
   const plain = await posKernel(['inspect', '--root', root, '--terminal', 'ONE'])
   t.regex(plain.stdout, /^ +6 {2}\S+Z {2}SaleCompleted {4}.*gross=640.*receipt=1/m)
   const which = await posKernel(['inspect', '--root', root, '--json'])
   t.is(which.code, 2)
-  t.like(JSON.parse(which.stdout), { code: 'PK_E_BAD_ARGUMENT', facts: { allowed: ['ONE', 'TWO'] } })
+  t.like(JSON.parse(which.stdout), {
+    code: 'PK_E_BAD_ARGUMENT',
+    facts: { allowed: ['ONE', 'TWO'] },
+  })
   const environment = await posKernel(['inspect', '--root', root, '--json'], {
     env: { POS_TERMINAL_ID: 'TWO' },
   })

@@ -140,11 +140,7 @@ const saleTable: Record<string, readonly Row[]> = {
     ['quantity: zero', [{ ...line, quantity: 0 }], 'PK_E_BAD_QUANTITY'],
     ['quantity: zero as a text', [{ ...line, quantity: '0.00' }], 'PK_E_BAD_QUANTITY'],
     ['unitPrice: negative', [{ ...line, unitPrice: -1 }], 'PK_E_BAD_PRICE'],
-    [
-      'amount: too large',
-      [{ ...line, quantity: 2 ** 30, unitPrice: 2 ** 30 }],
-      'PK_E_OVERFLOW',
-    ],
+    ['amount: too large', [{ ...line, quantity: 2 ** 30, unitPrice: 2 ** 30 }], 'PK_E_OVERFLOW'],
     ['a misspelt field', [{ ...line, qantity: 1 }], 'PK_E_BAD_ARGUMENT'],
     ['a misspelt option', [line, { kee: 'k' }], 'PK_E_BAD_ARGUMENT'],
     ['the key in the wrong place', [{ ...line, key: 'k' }], 'PK_E_BAD_ARGUMENT'],

@@ -141,7 +141,12 @@ test('records are decoded in order, from any sequence', async (t) => {
 
 test('a long journal is decoded in batches, without a gap between segments', async (t) => {
   const root = tempStore(t)
-  const terminal = await terminalFor(t, { root, id: 'T1', segmentBytes: 65_536, durability: 'sale' })
+  const terminal = await terminalFor(t, {
+    root,
+    id: 'T1',
+    segmentBytes: 65_536,
+    durability: 'sale',
+  })
   await Promise.all(Array.from({ length: 1500 }, () => terminal.sell(coffees)))
   let expected = 0
   for await (const record of inspectJournal({ root, terminal: 'T1' })) {

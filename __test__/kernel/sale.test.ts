@@ -286,11 +286,7 @@ test('a sale of one call holds no pending tender and changes nothing when it is 
   ] as const
   for (const [cart, code] of cases) await refusal(t, () => terminal.sell(cart), code)
   const pending = { kind: 'card', amount: 100, pending: true } as { kind: 'card'; amount: number }
-  await refusal(
-    t,
-    () => terminal.sell({ ...shop, lines, tenders: [pending] }),
-    'PK_E_BAD_ARGUMENT',
-  )
+  await refusal(t, () => terminal.sell({ ...shop, lines, tenders: [pending] }), 'PK_E_BAD_ARGUMENT')
   t.is(terminal.status().sequence, sequence, 'nothing was written')
   t.is((await terminal.sell(coffees)).receiptNumber, 1)
 })

@@ -18,7 +18,13 @@ import type {
   Terminal,
   Totals,
 } from '../../ts/index.js'
-import { errorCodes, inspectJournal, isPosError, openTerminal, verifyStore } from '../../ts/index.js'
+import {
+  type errorCodes,
+  inspectJournal,
+  isPosError,
+  openTerminal,
+  verifyStore,
+} from '../../ts/index.js'
 
 /** True when both types are exactly the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

@@ -1,14 +1,8 @@
 /** `pos-kernel script`: operations, one JSON object a line, on one terminal; one answer a line. */
 import { createReadStream } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { isPosError } from '../kernel/errors.js'
 import type { Durability } from '../kernel/terminal.js'
-import { asKnown, exitCodeOf, exitCodes } from './failure.js'
 import { globalsOf } from './globals.js'
-import { streamJson } from './output.js'
-import { Interpreter } from './script/interpreter.js'
-import { linesOf, type SourceLine } from './script/lines.js'
-import { nameOf, operationOf, parseLine } from './script/operation.js'
 
 interface Options {
   readonly strict?: true
@@ -51,67 +45,13 @@ Examples:
     .action(async (file: string, options: Options, command: Command) => {
       const { root, terminal } = globalsOf(command)
       const { durability } = options
-      const source: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file)
-      const interpreter = new Interpreter(
-        { root, id: terminal, durability },
-        options.testClock === true,
-      )
-      try {
-        await runScript(interpreter, source, options.strict === true)
-      } finally {
-        await interpreter.close()
-      }
+      // Loaded only here: reading the schemas takes longer than most commands.
+      const { runScript } = await import('./script/run.js')
+      await runScript({
+        source: file === '-' ? process.stdin : createReadStream(file),
+        terminal: { root, id: terminal, durability },
+        isStrict: options.strict === true,
+        hasTestClock: options.testClock === true,
+      })
     })
-}
-
-async function runScript(
-  interpreter: Interpreter,
-  source: AsyncIterable<Buffer>,
-  isStrict: boolean,
-): Promise<void> {
-  for await (const line of linesOf(source)) {
-    const { answer, error } = await answerTo(interpreter, line)
-    await streamJson(answer)
-    if (error === undefined) continue
-    if (endsScript(error)) {
-      process.exitCode = exitCodeOf(error)
-      return
-    }
-    if (isStrict) {
-      process.exitCode = exitCodes.refused
-      return
-    }
-  }
-}
-
-/** Runs one line; a refusal is an answer too. */
-async function answerTo(interpreter: Interpreter, line: SourceLine) {
-  let op: string | undefined
-  try {
-    if ('error' in line) throw line.error
-    const value = parseLine(line.text, line.number)
-    op = nameOf(value)
-    const operation = operationOf(value, line.number)
-    return { answer: { ok: true, op, ...(await interpreter.run(operation)) } }
-  } catch (thrown) {
-    const error = asKnown(thrown)
-    const { ok, code, message, facts } = error.toJSON()
-    return { answer: { ok, ...(op !== undefined && { op }), code, message, facts }, error }
-  }
-}
-
-/** A terminal that cannot be opened, or is damaged or out of action, answers nothing any more. */
-function endsScript(error: unknown): boolean {
-  if (!isPosError(error)) return true
-  switch (error.family) {
-    case 'lock':
-    case 'internal':
-      return true
-    case 'storage':
-      return error.code !== 'PK_E_NO_SPACE'
-    case 'money':
-    case 'state':
-    case 'input':
-      return error.code === 'PK_E_BAD_ID' || error.code === 'PK_E_BAD_CONFIG'
-  }
 }

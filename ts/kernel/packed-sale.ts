@@ -8,12 +8,13 @@
 import type { NativeTerminal } from '../native.js'
 import type { ReceiptAnswer } from './answers.js'
 import type { NativeAnswer } from './crossing.js'
-import { type ErrorFacts, posError } from './errors.js'
+import { posError } from './errors.js'
+import type { ErrorFacts } from './facts.js'
 import { checkNames, list, optionalText, shown, text } from './input.js'
 import { amount, type Decimal, quantity, unitPrice } from './money.js'
 import type { ReceiptLine, ReceiptTender } from './receipt.js'
-import { type Cart, type CartTender, cartNames, cartTenderNames, lineNames } from './sale-input.js'
 import type { LineInput } from './sale-input.js'
+import { type Cart, type CartTender, cartNames, cartTenderNames, lineNames } from './sale-input.js'
 
 const HAS_REFERENCE = 1
 const HAS_KEY = 2

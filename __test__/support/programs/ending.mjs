@@ -23,7 +23,9 @@ const ways = {
     terminal.sell(cart).then(({ receiptNumber }) => console.log(`sold ${receiptNumber}`))
   },
   waitingSync: () => {
-    openTerminalSync({ root, id: 'T2' }).sell(cart).then(() => console.log('sold on T2'))
+    openTerminalSync({ root, id: 'T2' })
+      .sell(cart)
+      .then(() => console.log('sold on T2'))
   },
   opening: () => {
     openTerminal({ root, id: 'T2' }).then(({ id }) => console.log(`opened ${id}`))

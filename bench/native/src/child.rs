@@ -35,7 +35,8 @@ pub enum End {
 
 /// Starts this program again with `arguments`.
 fn start(arguments: &[String], flush: Flush, quiet: bool) -> Outcome<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
+    // Not by its path: if the program is built again meanwhile, the path leads to another one.
+    let mut command = Command::new("/proc/self/exe");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
     if quiet {
         command.stderr(Stdio::null());

@@ -118,11 +118,21 @@ fn sample(number: Option<&str>) -> Outcome<()> {
 fn run(options: &Options) -> Outcome<()> {
     // A folder of our own, because it is emptied: the given one may hold anything.
     let dir = options.dir()?.join(format!("native-{}", std::process::id()));
+    folder::fresh(&dir)?;
+    warn_of_memory_disk(&dir);
+    let failures = run_all(options, &dir);
+    folder::remove(&dir)?;
+    match failures? {
+        0 => Ok(()),
+        failures => Err(format!("{failures} measurements failed").into()),
+    }
+}
+
+/// Runs every workload in `dir` and returns how many measurements failed.
+fn run_all(options: &Options, dir: &Path) -> Outcome<usize> {
     let peers = options.peers()?;
     let kinds = options.kinds()?;
     let rounds: usize = options.get("rounds", 4)?;
-    folder::fresh(&dir)?;
-    warn_of_memory_disk(&dir);
     let mut failures = 0;
     for kind in kinds {
         match kind {
@@ -132,7 +142,7 @@ fn run(options: &Options) -> Outcome<()> {
                     sizes.push(LONG_RECOVERY_SALES);
                 }
                 for sales in sizes {
-                    recovery::run(&peers, &dir, sales, rounds)?
+                    recovery::run(&peers, dir, sales, rounds)?
                         .print(&format!("recovery-{sales}"), &json!({"flushDelayMs": 0}));
                 }
             }
@@ -143,15 +153,14 @@ fn run(options: &Options) -> Outcome<()> {
                     seed: options.get("seed", 1)?,
                 };
                 let extra = json!({"tries": plan.tries, "sales": plan.sales, "seed": plan.seed});
-                for (workload, results) in damage::run(&peers, &dir, plan)? {
+                for (workload, results) in damage::run(&peers, dir, plan)? {
                     results.print(workload, &extra);
                 }
             }
-            _ => failures += run_paced(options, &dir, &peers, kind, rounds)?,
+            _ => failures += run_paced(options, dir, &peers, kind, rounds)?,
         }
     }
-    folder::remove(&dir)?;
-    if failures > 0 { Err(format!("{failures} measurements failed").into()) } else { Ok(()) }
+    Ok(failures)
 }
 
 /// Every peer once in each round; the first of a round is another one each time, so that no peer

@@ -97,7 +97,7 @@ impl Hlc {
     pub fn stamp(&mut self, clock: &dyn Clock) -> Stamp {
         let wall_ns = clock.wall_ns();
         let wall_ms = u64::try_from(wall_ns / NS_PER_MS).unwrap_or(0);
-        self.last = (self.last + 1).max(wall_ms << HLC_COUNTER_BITS);
+        self.last = self.last.saturating_add(1).max(wall_ms << HLC_COUNTER_BITS);
         self.wall_ns = wall_ns;
         Stamp { wall_ns, mono_ns: clock.mono_ns(), hlc: self.last }
     }

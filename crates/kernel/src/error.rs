@@ -138,7 +138,10 @@ impl From<WalError> for Error {
             .with("segmentBytes", segment_bytes),
             WalError::TooLarge { bytes, limit } => {
                 let message = format!("a write of {bytes} bytes is over the limit of {limit}");
-                Self::new(Code::Limit, message).with("value", bytes).with("limit", limit)
+                Self::new(Code::Limit, message)
+                    .with("what", "bytes of one write")
+                    .with("value", bytes)
+                    .with("limit", limit)
             }
             WalError::Version { found, known } => {
                 let message = format!(

@@ -4,7 +4,7 @@
 pub const LINES_MAX: usize = 8192;
 /// Tenders in one sale, dead ones included.
 pub const TENDERS_MAX: usize = 64;
-/// Sales open at once on one terminal.
+/// Sales open at once on one terminal; smaller segments allow fewer.
 pub const OPEN_SALES_MAX: usize = 64;
 /// Currencies that one terminal has counters for.
 pub const CURRENCIES_MAX: usize = 16;
@@ -32,8 +32,17 @@ pub const AMOUNT_MAX: i64 = 9_007_199_254_740_991;
 /// The facts of all open sales together may take this share of a segment: the next checkpoint
 /// carries them, and a completion must still fit behind it.
 pub const OPEN_SHARE: usize = 4;
+/// One open sale for so many bytes of segment. When the disk is full, a quarter of a segment is left
+/// for what is open: a kilobyte for each, enough for its tenders and its completion.
+pub const SEGMENT_BYTES_PER_SALE: usize = 4096;
+/// The same with their tenders, and with what may yet end a live tender, may take this share: dead
+/// tenders stay among the facts of their sale, and what ends one must never be refused.
+pub const TENDER_SHARE: usize = 2;
+/// Most bytes of the facts of one tender: taken, confirmed and voided.
+pub const TENDER_BYTES_MAX: usize = 800;
 /// One remembered key for so many bytes of segment: a checkpoint carries 32 bytes for each.
 pub const SEGMENT_BYTES_PER_KEY: usize = 2048;
 
 const _: () = assert!(TERMINAL_ID_BYTES_MAX <= pos_kernel_wal::format::NAME_BYTES_MAX);
+const _: () = assert!(TENDER_SHARE < OPEN_SHARE);
 const _: () = assert!(AMOUNT_MAX == (1 << 53) - 1);

@@ -225,6 +225,14 @@ fn inspect(history: &History, from: u64, limit: u64) -> Result<NativeInspection>
             next = shown.sequence + 1;
             records.push(shown.value);
         }
+        // What stands behind damage is not shown, and that is said.
+        for problem in &scan.problems {
+            records.push(json!({
+                "segment": segment,
+                "offset": problem.offset,
+                "problem": problem.message,
+            }));
+        }
     }
     Ok(NativeInspection { records, next_sequence: number(next), end: true })
 }
@@ -276,8 +284,12 @@ impl VerifyTask {
                     listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
                 }
             };
-            let report = verify_terminal(&history, self.anchor.as_ref(), &progress)?;
-            reports.push((id, report));
+            match verify_terminal(&history, self.anchor.as_ref(), &progress) {
+                Ok(report) => reports.push((id, report)),
+                // A folder that is just being made, or holds settings only, has nothing to check.
+                Err(error) if self.terminal.is_none() && error.code() == Code::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
         // In a whole store the anchor belongs to one terminal: found in any, it is missing in none.
         let anchored = |report: &TerminalReport| {

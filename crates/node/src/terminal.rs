@@ -83,9 +83,6 @@ fn locked(listener: &Mutex<Listener>) -> MutexGuard<'_, Listener> {
     listener.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A call's optional text: absent, `undefined` and `null` are the same.
-type Text = Option<String>;
-
 #[napi]
 impl NativeTerminal {
     fn new(terminal: Terminal, listener: Arc<Mutex<Listener>>) -> Self {
@@ -107,8 +104,8 @@ impl NativeTerminal {
         env: &Env,
         store: String,
         currency: String,
-        reference: Text,
-        key: Text,
+        reference: Option<String>,
+        key: Option<String>,
     ) -> napi::Result<NativeBegun> {
         let answer = self
             .terminal
@@ -129,7 +126,7 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         line: NativeLine,
-        key: Text,
+        key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
         let add = || self.terminal.add_line(whole("sale", sale)?, &line.input()?, key.as_deref());
         add().map(Into::into).cross(env)
@@ -144,7 +141,7 @@ impl NativeTerminal {
         line: f64,
         new_quantity: Either<f64, String>,
         reason: String,
-        key: Text,
+        key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
         let set = || {
             let (sale, line) = (whole("sale", sale)?, small("line", line)?);
@@ -162,7 +159,7 @@ impl NativeTerminal {
         sale: f64,
         line: f64,
         reason: String,
-        key: Text,
+        key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
         let void = || {
             let (sale, line) = (whole("sale", sale)?, small("line", line)?);
@@ -178,7 +175,7 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         tender: NativeTender,
-        key: Text,
+        key: Option<String>,
     ) -> napi::Result<NativeTenderAnswer> {
         let take = || self.terminal.tender(whole("sale", sale)?, &tender.input()?, key.as_deref());
         take().map(Into::into).cross(env)
@@ -191,8 +188,8 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         tender: f64,
-        auth: Text,
-        key: Text,
+        auth: Option<String>,
+        key: Option<String>,
     ) -> napi::Result<NativeTenderAnswer> {
         let confirm = || {
             let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
@@ -209,7 +206,7 @@ impl NativeTerminal {
         sale: f64,
         tender: f64,
         reason: String,
-        key: Text,
+        key: Option<String>,
     ) -> napi::Result<NativeTenderAnswer> {
         let decline = || {
             let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
@@ -226,7 +223,7 @@ impl NativeTerminal {
         sale: f64,
         tender: f64,
         reason: String,
-        key: Text,
+        key: Option<String>,
     ) -> napi::Result<NativeTenderAnswer> {
         let void = || {
             let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
@@ -237,7 +234,12 @@ impl NativeTerminal {
 
     /// Completes a sale.
     #[napi(catch_unwind)]
-    pub fn complete(&self, env: &Env, sale: f64, key: Text) -> napi::Result<NativeReceipt> {
+    pub fn complete(
+        &self,
+        env: &Env,
+        sale: f64,
+        key: Option<String>,
+    ) -> napi::Result<NativeReceipt> {
         let complete = || self.terminal.complete(whole("sale", sale)?, key.as_deref());
         complete().map(Into::into).cross(env)
     }
@@ -249,7 +251,7 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         reason: String,
-        key: Text,
+        key: Option<String>,
     ) -> napi::Result<NativeBegun> {
         let void = || self.terminal.void_sale(whole("sale", sale)?, &reason, key.as_deref());
         let answer = void().cross(env)?;

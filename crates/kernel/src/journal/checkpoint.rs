@@ -4,12 +4,16 @@
 //! so that fields which this version does not know survive. A checkpoint is a cache: the verifier
 //! folds the facts and compares.
 
-use super::codec::{Bytes, DecodeError, Field, map_struct};
+use super::codec::{Bytes, DecodeError, Field, map_struct, whole};
 use super::fact::{Fact, RecordKind};
+use crate::limits::AMOUNT_MAX;
 use crate::money::Currency;
-use crate::sale::Sale;
+use crate::sale::{Sale, State};
 use crate::till::{CurrencyTotals, KeyWindow, Till};
-use minicbor::{Decoder, Encoder};
+use minicbor::Encoder;
+
+/// No number or count comes near this; adding to one below it never overflows.
+const NUMBER_MAX: u64 = u64::MAX / 2;
 
 map_struct! {
     /// Perpetual totals in a checkpoint.
@@ -91,6 +95,10 @@ pub fn snapshot(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
     records
 }
 
+fn is_number(number: u64) -> bool {
+    (1..NUMBER_MAX).contains(&number)
+}
+
 fn body(record: &impl Field) -> Vec<u8> {
     let mut body = Vec::new();
     record.write(&mut Encoder::new(&mut body)).expect("writing to memory cannot fail");
@@ -111,11 +119,14 @@ pub fn restore<'a>(
     if kind != RecordKind::Checkpoint as u16 {
         return Err(DecodeError(format!("a checkpoint begins with a record of kind {kind}")));
     }
-    let head = Checkpoint::read(&mut Decoder::new(bytes))?;
+    let head: Checkpoint = whole(bytes)?;
     let keys_max = usize::try_from(head.keys_max)
         .ok()
         .filter(|keys_max| *keys_max <= crate::limits::KEYS_MAX)
         .ok_or_else(|| DecodeError(format!("a checkpoint remembers {} keys", head.keys_max)))?;
+    if !is_number(head.next_sale) || !is_number(head.next_receipt) {
+        return Err(DecodeError("a checkpoint's numbers are out of range".to_owned()));
+    }
     let mut till = Till::new(keys_max);
     till.next_sale = head.next_sale;
     till.next_receipt = head.next_receipt;
@@ -123,14 +134,24 @@ pub fn restore<'a>(
         .ok_or_else(|| DecodeError("a checkpoint's keys are malformed".to_owned()))?;
     for totals in head.totals {
         let CheckpointTotals { currency, sales, returns, receipts, voids } = totals;
-        till.totals.insert(currency, CurrencyTotals { sales, returns, receipts, voids });
+        let amounts = 0..=AMOUNT_MAX;
+        let possible = amounts.contains(&sales) && amounts.contains(&returns);
+        let counted = receipts < NUMBER_MAX && voids < NUMBER_MAX;
+        let totals = CurrencyTotals { sales, returns, receipts, voids };
+        if !possible || !counted || till.totals.insert(currency, totals).is_some() {
+            return Err(DecodeError(format!("a checkpoint's totals in {currency} cannot be")));
+        }
     }
     let mut count = 0;
     for (kind, bytes) in records {
         if kind != RecordKind::CheckpointSale as u16 {
             return Err(DecodeError(format!("a checkpoint holds a record of kind {kind}")));
         }
-        till.restore_sale(sale_from(&CheckpointSale::read(&mut Decoder::new(bytes))?)?);
+        let sale = sale_from(&whole(bytes)?)?;
+        if !(1..head.next_sale).contains(&sale.number) {
+            return Err(DecodeError(format!("a checkpoint holds a sale {}", sale.number)));
+        }
+        till.restore_sale(sale);
         count += 1;
     }
     if count != head.sales || till.open.len() as u64 != count {
@@ -167,5 +188,9 @@ fn sale_from(record: &CheckpointSale) -> Result<Sale, DecodeError> {
             sale.remember(kind, body);
         }
     }
-    sale.ok_or_else(|| DecodeError(format!("the log of sale {} is empty", record.sale)))
+    match sale {
+        Some(sale) if matches!(sale.state(), State::Building | State::Tendering) => Ok(sale),
+        Some(_) => Err(DecodeError(format!("sale {} is over", record.sale))),
+        None => Err(DecodeError(format!("the log of sale {} is empty", record.sale))),
+    }
 }

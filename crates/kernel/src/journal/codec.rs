@@ -217,6 +217,16 @@ impl Field for Bytes {
     }
 }
 
+/// Reads a body that is one value and nothing behind it.
+pub(crate) fn whole<T: Field>(body: &[u8]) -> Result<T, DecodeError> {
+    let mut input = Decoder::new(body);
+    let value = T::read(&mut input)?;
+    if input.position() == body.len() {
+        return Ok(value);
+    }
+    Err(DecodeError(format!("{} bytes follow the map", body.len() - input.position())))
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -265,7 +275,14 @@ macro_rules! map_struct {
                 $( let mut $field: Option<$type> = None; )+
                 for _ in 0..$crate::journal::codec::definite(input.map()?)? {
                     match input.u64()? {
-                        $( $key => $field = Some(<$type>::read(input)?), )+
+                        $( $key => {
+                            let value = <$type>::read(input)?;
+                            if $field.replace(value).is_some() {
+                                return Err($crate::journal::codec::DecodeError(concat!(
+                                    stringify!($name), " has two ", stringify!($field)
+                                ).to_owned()));
+                            }
+                        } )+
                         _ => input.skip()?,
                     }
                 }

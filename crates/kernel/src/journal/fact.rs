@@ -5,9 +5,9 @@
 //! repeated call is answered from the record: totals after a line, due and change after a tender,
 //! the counters after a completion.
 
-use super::codec::{DecodeError, Field, Hash, map_struct, number_enum};
+use super::codec::{DecodeError, Field, Hash, map_struct, number_enum, whole};
 use crate::money::{Currency, Decimal};
-use minicbor::{Decoder, Encoder};
+use minicbor::Encoder;
 use serde_json::Value;
 
 /// Version of the record bodies, kept in the record's flags.
@@ -280,7 +280,7 @@ map_struct! {
         3 currency: Currency,
         /// Lines, voided ones included.
         4 lines: u32,
-        /// BLAKE3 of the bodies of the sale's records before this one.
+        /// BLAKE3 of the sale's records before this one, each as kind u16, size u32, body.
         5 content: Hash,
         /// Total.
         6 gross: i64,
@@ -387,17 +387,10 @@ macro_rules! facts {
             /// # Errors
             /// What the body lacks or holds instead.
             pub fn decode(kind: RecordKind, body: &[u8]) -> Result<Option<Self>, DecodeError> {
-                let mut input = Decoder::new(body);
-                let fact = match kind {
-                    RecordKind::Seal | RecordKind::Checkpoint | RecordKind::CheckpointSale => {
-                        return Ok(None);
-                    }
-                    $( RecordKind::$variant => Self::$variant($variant::read(&mut input)?), )+
-                };
-                if input.position() != body.len() {
-                    return Err(DecodeError(format!("bytes follow the map of a {}", kind.name())));
-                }
-                Ok(Some(fact))
+                Ok(match kind {
+                    RecordKind::Seal | RecordKind::Checkpoint | RecordKind::CheckpointSale => None,
+                    $( RecordKind::$variant => Some(Self::$variant(whole(body)?)), )+
+                })
             }
 
             /// The fact with its fields by name.

@@ -3,6 +3,9 @@
 //! Every fact is one CBOR map (RFC 8949) with small integer keys, in the order of the keys. A reader
 //! skips keys that it does not know, and what it does not know survives: records are never
 //! rewritten, and a checkpoint carries the records of an open sale as the bytes that they are.
+//!
+//! What must not live here: deciding anything. Read `fact.rs` first, then `checkpoint.rs`; `verify.rs`
+//! is the audit, which believes no checkpoint and folds every fact again.
 
 mod checkpoint;
 mod codec;

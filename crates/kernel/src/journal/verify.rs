@@ -10,7 +10,7 @@ use super::fact::RecordKind;
 use crate::code::Code;
 use crate::error::Result;
 use crate::terminal::History;
-use crate::terminal::fold_record;
+use crate::terminal::{fold_record, known_kind};
 use crate::till::Till;
 use pos_kernel_wal::{
     Frame, Link, Problem, ProblemKind, Reader, SegmentEnds, SegmentScan, SegmentTail,
@@ -189,8 +189,8 @@ fn fold_segment(scan: &SegmentScan, checked: &mut Checked) {
     let mut till: Option<Till> = None;
     for frame in scan.frames() {
         checked.records += u64::from(frame.header.count);
-        if let Err((sequence, message)) = fold_frame(&frame, &mut till, checked) {
-            checked.problems.push(problem_at(&frame, sequence, message));
+        if let Err((sequence, code, message)) = fold_frame(&frame, &mut till, checked) {
+            checked.problems.push(problem_at(&frame, sequence, code, message));
             return;
         }
     }
@@ -201,18 +201,20 @@ fn fold_frame(
     frame: &Frame<'_>,
     till: &mut Option<Till>,
     checked: &mut Checked,
-) -> std::result::Result<(), (u64, String)> {
+) -> std::result::Result<(), (u64, Code, String)> {
     let sequence = frame.header.sequence;
+    let inconsistent = |message: String| (sequence, Code::Inconsistent, message);
     if frame.is_checkpoint() {
+        for record in frame.records() {
+            known_kind(record).map_err(|e| (record.sequence, e.code(), e.message().to_owned()))?;
+        }
         let records = frame.records().map(|record| (record.kind, record.body));
-        let restored = restore(records).map_err(|error| (sequence, error.to_string()))?;
+        let restored = restore(records).map_err(|error| inconsistent(error.to_string()))?;
         let snapshot_here = snapshot(&restored);
         match till {
             Some(till) if snapshot(till) != snapshot_here => {
-                return Err((
-                    sequence,
-                    "the checkpoint is not what the facts add up to".to_owned(),
-                ));
+                let message = "the checkpoint is not what the facts add up to";
+                return Err(inconsistent(message.to_owned()));
             }
             Some(_) => {}
             None => {
@@ -223,12 +225,12 @@ fn fold_frame(
         return Ok(());
     }
     let Some(till) = till else {
-        return Err((sequence, "the segment does not begin with a checkpoint".to_owned()));
+        return Err(inconsistent("the segment does not begin with a checkpoint".to_owned()));
     };
     let receipts = till.next_receipt;
     for record in frame.records() {
         fold_record(till, record, frame.header.stamp.wall_ns)
-            .map_err(|error| (record.sequence, error.message().to_owned()))?;
+            .map_err(|e| (record.sequence, e.code(), e.message().to_owned()))?;
     }
     checked.receipts += till.next_receipt - receipts;
     Ok(())
@@ -262,12 +264,12 @@ fn between(segment: u32, before: Option<&Checked>, after: &Checked) -> Option<Ve
     differ.then(|| differs("the segment begins with a state that the facts before it do not make"))
 }
 
-fn problem_at(frame: &Frame<'_>, sequence: u64, message: String) -> VerifyProblem {
+fn problem_at(frame: &Frame<'_>, sequence: u64, code: Code, message: String) -> VerifyProblem {
     VerifyProblem {
         segment: frame.header.segment,
         offset: frame.header.offset,
         sequence,
-        code: Code::Inconsistent,
+        code,
         message,
     }
 }

@@ -1,6 +1,11 @@
 //! Money: integers of minor units, checked; decimals for quantities and prices; ISO 4217.
 //!
-//! Invariant: no float, no unchecked operation, no rounding without a rule named at its call site.
+//! What lives here: arithmetic that cannot be wrong by accident. What must not: symbols, locales,
+//! names of currencies (the host's), and any knowledge of a sale. Invariants: no float, no unchecked
+//! operation, no rounding without a rule named at its call site, and no amount outside the safe
+//! integers of JavaScript, so that every door can carry it.
+//!
+//! Read `rounding.rs` first: it is where an amount comes from.
 
 mod currency;
 mod decimal;

@@ -6,7 +6,7 @@
 use super::machine::{LINE_ROUNDING, after, content};
 use super::{End, Line, Sale, Tender};
 use crate::journal::{Fact, RecordKind, SaleBegun, SaleCompleted, TenderKind, TenderState};
-use crate::money::{Decimal, extend};
+use crate::money::{Decimal, extend, in_range};
 use std::fmt;
 
 /// A fact that cannot follow from what came before it.
@@ -99,6 +99,8 @@ impl Sale {
                     fact.tender,
                     number - 1
                 );
+                let possible = in_range(fact.amount.into()).is_ok() && fact.amount != 0;
+                hold!(possible, "tender {} is of {}", fact.tender, fact.amount);
                 let live = matches!(fact.state, TenderState::Pending | TenderState::Confirmed);
                 hold!(live, "tender {} begins {}", fact.tender, fact.state.name());
                 self.tenders.push(Tender {
@@ -197,10 +199,10 @@ impl Sale {
             })
         });
         hold!(same && confirmed.next().is_none(), "the completion lists other tenders");
-        let cash: i64 =
-            fact.tenders.iter().filter(|t| t.kind == TenderKind::Cash).map(|t| t.amount).sum();
+        let cash = fact.tenders.iter().filter(|t| t.kind == TenderKind::Cash);
+        let cash: i128 = cash.map(|t| i128::from(t.amount)).sum();
         hold!(
-            fact.change >= 0 && fact.change <= cash.max(0),
+            fact.change >= 0 && i128::from(fact.change) <= cash.max(0),
             "change of {} is not from cash",
             fact.change
         );
@@ -224,6 +226,7 @@ impl Sale {
     fn gross_becomes(&mut self, change: i128, claimed: i64) -> Result<(), Contradiction> {
         let gross = i128::from(self.gross) + change;
         hold!(gross == i128::from(claimed), "the total is {gross}, not {claimed}");
+        hold!(in_range(gross).is_ok(), "the total is {gross}, out of range");
         self.gross = claimed;
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Fact, Key, RecordKind, TenderKind, TenderState};
+use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE};
 use crate::money::Decimal;
 use crate::sale::{LineInput, Receipt, ReceiptMeta, Sale, State, TenderInput, Totals, machine};
 use crate::till::{Check, Till};
@@ -91,8 +92,9 @@ impl Terminal {
             key.map(|key| (key, inputs())),
             LINE,
             |till, key| {
-                till.may_begin()?;
-                Ok(machine::begin(till.next_sale, store, currency, reference, key)?.into())
+                let begun = machine::begin(till.next_sale, store, currency, reference, key)?;
+                till.may_begin(begun.currency, self.open_sales_max())?;
+                Ok(begun.into())
             },
             |recorded| match &recorded.fact {
                 Fact::SaleBegun(fact) => Some(Begun { sale: fact.sale }),
@@ -184,7 +186,11 @@ impl Terminal {
         self.command(
             key.map(|key| (key, inputs())),
             (Growth::Finishes, urgency),
-            |till, key| Ok(machine::tender(till.open_sale(sale)?, tender, key)?.into()),
+            |till, key| {
+                let fact = machine::tender(till.open_sale(sale)?, tender, key)?;
+                self.hold_tender(till)?;
+                Ok(fact.into())
+            },
             tender_answer,
         )
     }
@@ -264,14 +270,16 @@ impl Terminal {
     pub fn complete(&self, sale: u64, key: Option<&str>) -> Result<Answer<Receipt>> {
         let key = key.map(|key| (key, Inputs::of("complete").number(sale)));
         let history = &self.history;
-        let mut stored = None;
+        let (mut stored, mut before) = (None, None);
         let answer = self.command(
             key,
             FINAL,
             |till, key| {
                 let open = till.open_sale(sale)?;
-                let totals = till.totals_of(open.currency)?;
-                Ok(machine::complete(open, till.next_receipt, &totals, key)?.into())
+                let totals = till.totals_of(open.currency);
+                let fact = machine::complete(open, till.next_receipt, &totals, key)?;
+                before = Some(open.clone());
+                Ok(fact.into())
             },
             |recorded| match recorded.fact {
                 Fact::SaleCompleted(_) => {
@@ -282,12 +290,13 @@ impl Terminal {
             },
         )?;
         let recorded = stored.expect("a completion answers with itself");
-        let value = if answer.replayed {
-            history.receipt_of(&recorded)?
-        } else {
-            let core = self.lock()?;
-            let sale = core.till.known_sale(sale)?.clone();
-            Receipt::of(sale, meta(&recorded)).expect("the sale was completed a moment ago")
+        let value = match before {
+            None => history.receipt_of(&recorded)?,
+            // The state is unlocked again, and another thread may have closed the sale meanwhile.
+            Some(mut sale) => {
+                sale.apply(&recorded.fact).expect("a decided fact contradicts nothing");
+                Receipt::of(sale, meta(&recorded)).expect("the sale was completed a moment ago")
+            }
         };
         let Answer { sequence, wait, replayed, .. } = answer;
         Ok(Answer { value, sequence, wait, replayed })
@@ -309,7 +318,7 @@ impl Terminal {
             FINAL,
             |till, key| {
                 let open = till.open_sale(sale)?;
-                let totals = till.totals_of(open.currency)?;
+                let totals = till.totals_of(open.currency);
                 Ok(machine::void(open, reason, &totals, key)?.into())
             },
             |recorded| match &recorded.fact {
@@ -348,7 +357,6 @@ impl Terminal {
             },
         };
         self.reserve(&core.till)?;
-        core.till.may_begin()?;
         let (sale, completion, sequence, hash) = self.ring_up(&mut core, sold, key)?;
         let at_ns = self.last_wall_ns(&core);
         core.till.adopt(sale).expect("it has the next number");
@@ -383,6 +391,7 @@ impl Terminal {
                 sold.reference,
                 None,
             )?;
+            core.till.may_begin(begun.currency, self.open_sales_max())?;
             let mut bodies = Bodies::new(std::mem::take(&mut core.bodies));
             let mut sale = Sale::begun(&begun, first_sequence, stamp.wall_ns);
             bodies.push(&mut sale, &begun.into());
@@ -397,7 +406,7 @@ impl Terminal {
                 let fact = Fact::from(machine::tender(&sale, tender, None)?);
                 bodies.fold(&mut sale, &fact);
             }
-            let totals = core.till.totals_of(sale.currency)?;
+            let totals = core.till.totals_of(sale.currency);
             let receipt = core.till.next_receipt;
             let completion = Fact::from(machine::complete(&sale, receipt, &totals, key.clone())?);
             bodies.end(&completion);
@@ -441,12 +450,15 @@ impl Terminal {
     /// A receipt by its number, from the journal.
     ///
     /// # Errors
-    /// `PK_E_NOT_FOUND`, `PK_E_CORRUPT`, `PK_E_IO`, `PK_E_CLOSED`.
+    /// `PK_E_NOT_FOUND`, `PK_E_CORRUPT`, `PK_E_IO`, `PK_E_POISONED`, `PK_E_CLOSED`.
     pub fn receipt(&self, number: u64) -> Result<Receipt> {
         let next = self.lock()?.till.next_receipt;
         if !(1..next).contains(&number) {
             let message = format!("receipt {number} was never given; the last one is {}", next - 1);
             return Err(Error::new(Code::NotFound, message).with("receipt", number));
+        }
+        if let Some(fault) = self.wal.poison() {
+            return Err(WalError::Poisoned(fault).into());
         }
         self.wal.write_out()?;
         self.history.receipt(number)
@@ -456,6 +468,12 @@ impl Terminal {
     #[must_use]
     pub fn keys_max(&self) -> usize {
         self.keys_max
+    }
+
+    /// How many sales can be open at once.
+    #[must_use]
+    pub fn open_sales_max(&self) -> usize {
+        OPEN_SALES_MAX.min(self.wal.segment_bytes() as usize / SEGMENT_BYTES_PER_SALE)
     }
 
     /// A copy of the till's state, for checks.

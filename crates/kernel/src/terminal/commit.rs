@@ -14,7 +14,7 @@ use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Fact, Key, RecordKind, snapshot};
-use crate::limits::OPEN_SHARE;
+use crate::limits::{OPEN_SHARE, TENDER_BYTES_MAX, TENDER_SHARE};
 use crate::sale::input;
 use crate::till::{Check, Till};
 use pos_kernel_wal::{Appended, FlushCause, Record, Stamp, WalError, format};
@@ -145,6 +145,16 @@ impl Terminal {
         Ok(self.wal.reserve()?)
     }
 
+    /// Makes sure that the next checkpoint can carry one tender more, and what may yet end it.
+    pub(super) fn hold_tender(&self, till: &Till) -> Result<()> {
+        let limit = self.wal.segment_bytes() as usize / TENDER_SHARE;
+        let held = till.held_bytes() + TENDER_BYTES_MAX;
+        if held > limit {
+            return Err(Error::limit("bytes of all open sales and tenders", held, limit));
+        }
+        Ok(())
+    }
+
     /// Appends facts as one frame and folds them in. They are not durable yet.
     pub(super) fn append(&self, core: &mut Core, facts: &[Fact], flags: u8) -> Result<Appended> {
         let mut bodies = std::mem::take(&mut core.bodies);
@@ -167,7 +177,10 @@ impl Terminal {
                 .apply(fact, record.body, sequence, stamp.wall_ns, Check::Live)
                 .expect("a decided fact contradicts nothing");
         }
-        self.checkpoint_when_due(core, stamp);
+        // Nothing may follow an owner's end: the last frame is what says that it was clean.
+        if flags & format::FLAG_OWNER_ENDS == 0 {
+            self.checkpoint_when_due(core, stamp);
+        }
         drop(records);
         core.bodies = bodies;
         Ok(appended)

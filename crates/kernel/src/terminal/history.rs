@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::journal::{Fact, restore};
 use crate::sale::{Receipt, ReceiptMeta, Sale};
 use pos_kernel_wal::storage::Storage;
-use pos_kernel_wal::{Frame, Link, OsStorage, Reader, SegmentScan};
+use pos_kernel_wal::{Frame, Link, OsStorage, Problem, ProblemKind, Reader, SegmentScan};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,7 +35,9 @@ pub struct History {
 }
 
 impl History {
-    pub(super) fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Self {
+    /// The journal whose segments lie in `dir` of a storage.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Self {
         Self { storage, dir }
     }
 
@@ -136,7 +139,37 @@ impl History {
                 }
             }
         }
+        whole(&scan)?;
         Err(missing("receipt", number))
+    }
+
+    /// Visits every receipt, in the order of their numbers. Reads the journal once.
+    ///
+    /// # Errors
+    /// `PK_E_CORRUPT` once it comes to damage, `PK_E_INCONSISTENT`, `PK_E_IO`, `PK_E_VERSION`.
+    pub fn each_receipt(&self, mut visit: impl FnMut(Receipt)) -> Result<()> {
+        let mut open: BTreeMap<u64, Sale> = BTreeMap::new();
+        let mut contradiction = None;
+        self.each(1, u64::MAX, |recorded| {
+            let Recorded { fact, sequence, at_ns, hash } = recorded;
+            let Some(number) = fact.sale() else { return };
+            if let Fact::SaleBegun(begun) = &fact {
+                open.insert(number, Sale::begun(begun, sequence, at_ns));
+                return;
+            }
+            // A sale that began before the oldest segment kept cannot be told whole.
+            let Some(sale) = open.get_mut(&number) else { return };
+            if let Err(error) = sale.apply(&fact) {
+                contradiction.get_or_insert((sequence, error.0));
+            }
+            let ended = matches!(fact, Fact::SaleCompleted(_) | Fact::SaleVoided(_));
+            if let Some(sale) = ended.then(|| open.remove(&number)).flatten()
+                && let Some(receipt) = Receipt::of(sale, ReceiptMeta { sequence, at_ns, hash })
+            {
+                visit(receipt);
+            }
+        })?;
+        contradiction.map_or(Ok(()), |(sequence, found)| Err(inconsistent(sequence, &found)))
     }
 
     /// Visits the facts from one sequence to another.
@@ -145,17 +178,16 @@ impl History {
     /// `PK_E_CORRUPT`, `PK_E_IO`, `PK_E_VERSION`.
     pub fn each(&self, from: u64, to: u64, mut visit: impl FnMut(Recorded)) -> Result<()> {
         let reader = self.reader()?;
-        let Some(first) = reader.segment_of(from)? else { return Ok(()) };
+        // Without one, the number is below the oldest, or a header on the way to it is damaged.
+        let first = reader.segment_of(from)?.unwrap_or(0);
         for segment in reader.segments().filter(|segment| *segment >= first) {
             let scan = scan(&reader, segment)?;
             if scan.header().first_sequence > to {
                 break;
             }
-            let wanted = |frame: &Frame<'_>| frame.last_sequence() >= from;
+            let wanted =
+                |frame: &Frame<'_>| frame.last_sequence() >= from && frame.header.sequence <= to;
             for frame in scan.frames().filter(wanted) {
-                if frame.header.sequence > to {
-                    return Ok(());
-                }
                 for recorded in facts(&frame) {
                     let recorded = recorded?;
                     if (from..=to).contains(&recorded.sequence) {
@@ -163,13 +195,20 @@ impl History {
                     }
                 }
             }
+            if scan.last_sequence >= to {
+                break;
+            }
+            whole(&scan)?;
         }
         Ok(())
     }
 
     fn next_receipt(&self, reader: &Reader, segment: u32) -> Result<u64> {
-        let records =
-            reader.first_frame(segment)?.ok_or_else(|| missing("segment", segment.into()))?;
+        let Some(records) = reader.first_frame(segment)? else {
+            // The scan knows what is wrong with it.
+            whole(&scan(reader, segment)?)?;
+            return Err(missing("segment", segment.into()));
+        };
         let bodies = records.iter().map(|(kind, body)| (*kind, &body[..]));
         let till = restore(bodies).map_err(|error| inconsistent(0, &error.0))?;
         Ok(till.next_receipt)
@@ -177,17 +216,19 @@ impl History {
 }
 
 fn scan(reader: &Reader, segment: u32) -> Result<SegmentScan> {
-    reader.scan(segment, false)?.map_err(|problem| {
-        Error::new(
-            Code::Corrupt,
-            format!(
-                "segment {} is damaged at byte {}: {}; run verify",
-                problem.segment, problem.offset, problem.message
-            ),
-        )
-        .with("segment", problem.segment)
-        .with("offset", problem.offset)
-    })
+    reader.scan(segment, false)?.map_err(|problem| damaged(&problem))
+}
+
+/// Refuses to read on behind damage. An unreadable mark hides no record.
+fn whole(scan: &SegmentScan) -> Result<()> {
+    let lost = scan.problems.iter().find(|problem| problem.kind != ProblemKind::Mark);
+    lost.map_or(Ok(()), |problem| Err(damaged(problem)))
+}
+
+fn damaged(problem: &Problem) -> Error {
+    let Problem { segment, offset, message, .. } = problem;
+    let text = format!("segment {segment} is damaged at byte {offset}: {message}; run verify");
+    Error::new(Code::Corrupt, text).with("segment", *segment).with("offset", *offset)
 }
 
 /// The facts of a frame, checkpoints left out.

@@ -23,8 +23,8 @@ pub use commit::Answer;
 pub use config::{Config, Durability};
 pub use history::{History, Recorded};
 pub use id::TerminalId;
-pub(crate) use open::fold_record;
 pub use open::{OpenOptions, RecoveryReport, terminal_dir};
+pub(crate) use open::{fold_record, known_kind};
 pub use owner::OwnerRecord;
 
 use crate::clock::{Clock, Hlc};

@@ -24,7 +24,9 @@ use crate::journal::{
 use crate::limits::{KEYS_MAX, SEGMENT_BYTES_PER_KEY};
 use crate::till::{Check, Till};
 use pos_kernel_wal::storage::Storage;
-use pos_kernel_wal::{FlushCause, Options, OsStorage, Record, RecordView, Replay, Wal, format};
+use pos_kernel_wal::{
+    FlushCause, Options, OsStorage, Record, RecordView, Replay, Wal, WalError, format,
+};
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -153,8 +155,9 @@ impl Terminal {
     /// owner's facts; `PK_E_NOT_FOUND` with `create` off; `PK_E_CORRUPT`, `PK_E_CHAIN_BROKEN`,
     /// `PK_E_VERSION`, `PK_E_INCONSISTENT`; `PK_E_IO`, `PK_E_NO_SPACE`.
     pub fn open(options: &OpenOptions) -> Result<Self> {
-        let root = options.resolve_root();
+        let root = absolute(&options.resolve_root())?;
         let id = options.resolve_id(&root)?;
+        options.segment_bytes.map_or(Ok(()), check_segment_bytes)?;
         let dir = terminal_dir(&root, &id);
         if options.create {
             make_dir(&root, &dir)?;
@@ -246,11 +249,11 @@ impl Terminal {
         if core.lock.is_none() {
             return Ok(());
         }
-        let outcome = self.end(&mut core);
+        let mut outcome = self.end(&mut core);
         self.wal.shutdown();
         if outcome.is_ok() {
             core.owner.released = true;
-            core.owner.save(&self.dir)?;
+            outcome = core.owner.save(&self.dir);
         }
         core.lock = None;
         outcome
@@ -292,6 +295,7 @@ fn opened_fact(owner: &OwnerRecord, recovery: &RecoveryReport, started_ns: i64) 
 fn fold(replay: &Replay, keys_max: usize) -> Result<(Till, u64)> {
     let mut frames = replay.frames();
     let Some(checkpoint) = frames.next() else { return Ok((Till::new(keys_max), 0)) };
+    checkpoint.records().try_for_each(|record| known_kind(record).map(drop))?;
     let bodies = checkpoint.records().map(|record| (record.kind, record.body));
     let mut till = restore(bodies).map_err(|error| {
         inconsistent(checkpoint.header.sequence, &format!("the checkpoint cannot be used: {error}"))
@@ -314,6 +318,13 @@ pub(crate) fn fold_record(till: &mut Till, record: RecordView<'_>, wall_ns: i64)
 
 /// Reads a record's fact; `None` for the log's own records and for checkpoints.
 pub(crate) fn decode(record: RecordView<'_>) -> Result<Option<Fact>> {
+    let kind = known_kind(record)?;
+    Fact::decode(kind, record.body)
+        .map_err(|error| inconsistent(record.sequence, &format!("{}: {error}", kind.name())))
+}
+
+/// The kind of a record, unless a newer version wrote it.
+pub(crate) fn known_kind(record: RecordView<'_>) -> Result<RecordKind> {
     let newer = |what: String| {
         let message = format!("record {} {what}; use the version that wrote it", record.sequence);
         Error::new(Code::Version, message).with("sequence", record.sequence)
@@ -324,14 +335,30 @@ pub(crate) fn decode(record: RecordView<'_>) -> Result<Option<Fact>> {
     if kind != RecordKind::Seal && record.flags != BODY_VERSION {
         return Err(newer(format!("has body version {}, not {BODY_VERSION}", record.flags)));
     }
-    Fact::decode(kind, record.body)
-        .map_err(|error| inconsistent(record.sequence, &format!("{}: {error}", kind.name())))
+    Ok(kind)
 }
 
 pub(crate) fn inconsistent(sequence: u64, found: &str) -> Error {
     let message =
         format!("record {sequence} contradicts the journal before it: {found}; run verify");
     Error::new(Code::Inconsistent, message).with("sequence", sequence).with("found", found)
+}
+
+/// The root wherever the process goes: a host that changes its working folder must not have its
+/// lock in one folder and its next segment in another.
+fn absolute(root: &Path) -> Result<PathBuf> {
+    std::path::absolute(root).map_err(|error| Error::io("find", root, &error))
+}
+
+/// Checked before anything is made; the log checks what a configuration file says once more.
+fn check_segment_bytes(bytes: u32) -> Result<()> {
+    let range = format::SEGMENT_BYTES_MIN..=format::SEGMENT_BYTES_MAX;
+    let bytes_given = bytes as usize;
+    if range.contains(&bytes_given) && bytes_given.is_multiple_of(format::BLOCK_BYTES) {
+        return Ok(());
+    }
+    let range = "65536 to 1073741824 in steps of 4096";
+    Err(WalError::Option { name: "segment_bytes", value: bytes.into(), range }.into())
 }
 
 /// Makes a terminal's folder, with every new entry above it durable.

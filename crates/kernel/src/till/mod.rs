@@ -1,5 +1,8 @@
 //! The till: everything that the facts of one terminal add up to.
 //!
+//! What lives here: counters, open sales, the window of idempotency keys, and the fold that moves
+//! them. What must not: time, files, locks; a fact comes in with its sequence and its wall time.
+//!
 //! Guards I6 (receipt numbers 1..n without a gap), I9 (perpetual totals never fall) and I13 (one
 //! key, one fact). The fold is the same on the live path, in replay and in the verifier.
 
@@ -10,10 +13,10 @@ pub use keys::{KeyEntry, KeyWindow};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Fact, RecordKind, SaleCompleted, SaleVoided};
-use crate::limits::{CURRENCIES_MAX, OPEN_SALES_MAX};
+use crate::limits::{CURRENCIES_MAX, TENDER_BYTES_MAX};
 use crate::money::Currency;
 use crate::sale::{Contradiction, Sale, machine};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Finished sales that stay readable until the host closes them or this many newer ones follow.
 pub const SETTLED_MAX: usize = 64;
@@ -121,34 +124,43 @@ impl Till {
     }
 
     /// Totals of a currency, zero when it was never used.
-    ///
-    /// # Errors
-    /// `PK_E_LIMIT` when it would be one currency too many.
-    pub fn totals_of(&self, currency: Currency) -> Result<CurrencyTotals> {
-        match self.totals.get(&currency) {
-            Some(totals) => Ok(*totals),
-            None if self.totals.len() >= CURRENCIES_MAX => {
-                Err(Error::limit("currencies", self.totals.len() + 1, CURRENCIES_MAX))
-            }
-            None => Ok(CurrencyTotals::default()),
-        }
+    #[must_use]
+    pub fn totals_of(&self, currency: Currency) -> CurrencyTotals {
+        self.totals.get(&currency).copied().unwrap_or_default()
     }
 
-    /// Refuses one more open sale than there may be.
+    /// Refuses one more open sale than there may be, and one more currency: open sales count with
+    /// theirs, so that every sale that begins can also end.
     ///
     /// # Errors
     /// `PK_E_LIMIT`.
-    pub fn may_begin(&self) -> Result<()> {
-        if self.open.len() < OPEN_SALES_MAX {
+    pub fn may_begin(&self, currency: Currency, open_sales_max: usize) -> Result<()> {
+        if self.open.len() >= open_sales_max {
+            return Err(Error::limit("open sales", self.open.len() + 1, open_sales_max));
+        }
+        if self.totals.contains_key(&currency) {
             return Ok(());
         }
-        Err(Error::limit("open sales", self.open.len() + 1, OPEN_SALES_MAX))
+        let open = self.open.values().map(|sale| sale.currency);
+        let mut currencies: BTreeSet<Currency> = self.totals.keys().copied().chain(open).collect();
+        currencies.insert(currency);
+        if currencies.len() > CURRENCIES_MAX {
+            return Err(Error::limit("currencies", currencies.len(), CURRENCIES_MAX));
+        }
+        Ok(())
     }
 
     /// Bytes of the facts of all open sales.
     #[must_use]
     pub fn open_bytes(&self) -> usize {
         self.open_bytes
+    }
+
+    /// Bytes of the facts of all open sales, with the most that may yet end their live tenders.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let tenders = self.open.values().flat_map(|sale| &sale.tenders);
+        self.open_bytes + tenders.filter(|tender| tender.is_live()).count() * TENDER_BYTES_MAX
     }
 
     /// Folds a fact in.
@@ -164,10 +176,11 @@ impl Till {
         check: Check,
     ) -> std::result::Result<(), Contradiction> {
         match fact {
-            Fact::TerminalOpened(_) => {
-                self.open.values_mut().for_each(|sale| sale.recovered = true)
+            Fact::TerminalOpened(opened) => {
+                self.hold_open(&opened.sales)?;
+                self.open.values_mut().for_each(|sale| sale.recovered = true);
             }
-            Fact::TerminalClosed(_) => {}
+            Fact::TerminalClosed(closed) => self.hold_open(&closed.sales)?,
             Fact::SaleBegun(begun) => {
                 hold_number("sale", begun.sale, self.next_sale)?;
                 let mut sale = Sale::begun(begun, sequence, wall_ns);
@@ -223,6 +236,14 @@ impl Till {
     pub(crate) fn restore_sale(&mut self, sale: Sale) {
         self.open_bytes += sale.log_bytes();
         self.open.insert(sale.number, sale);
+    }
+
+    fn hold_open(&self, sales: &[u64]) -> std::result::Result<(), Contradiction> {
+        if self.open.keys().eq(sales) {
+            return Ok(());
+        }
+        let open: Vec<u64> = self.open.keys().copied().collect();
+        Err(Contradiction(format!("the open sales are {open:?}, not {sales:?}")))
     }
 
     fn take(&mut self, number: u64) -> std::result::Result<Sale, Contradiction> {

@@ -1,6 +1,7 @@
 //! Short names for what every test of the kernel needs.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod forge;
 pub(crate) mod store;
 
 use pos_kernel_core::journal::TenderKind;

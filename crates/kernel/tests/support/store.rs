@@ -76,9 +76,8 @@ impl Storage for Mapped {
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StorageFile>> {
         let opened = self.disk.open(&self.place(path), access);
         let changed = self.changed.clone();
-        let opened = opened.map(|file| -> Arc<dyn StorageFile> {
-            Arc::new(MappedFile { file, changed })
-        });
+        let opened =
+            opened.map(|file| -> Arc<dyn StorageFile> { Arc::new(MappedFile { file, changed }) });
         match access {
             Access::Create => told(self.changed.as_ref(), opened),
             Access::Read | Access::Write => opened,
@@ -120,6 +119,14 @@ impl StorageFile for MappedFile {
     }
 }
 
+/// A folder for a lock and an owner record: in memory where the system has such a place, since no
+/// test of a simulated disk depends on how a real one syncs.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.unwrap()
+}
+
 /// A store with one terminal, whose disk can be crashed, damaged and filled.
 pub(crate) struct Store {
     pub(crate) disk: SimStorage,
@@ -138,7 +145,7 @@ impl Store {
             durability,
             segment_bytes: SEGMENT_BYTES,
             changed: None,
-            root: tempfile::tempdir().unwrap(),
+            root: folder(),
         }
     }
 
@@ -175,8 +182,8 @@ impl Store {
     }
 
     pub(crate) fn history(&self) -> History {
-        let dir = self.root.path().join("terminals").join(ID);
-        History::of_terminal(self.storage(), &dir)
+        let terminal = self.root.path().join("terminals").join(ID);
+        History::new(self.storage(), terminal.join("transaction.wal"))
     }
 
     pub(crate) fn try_verify(&self, anchor: Option<&Link>) -> Result<TerminalReport, Error> {

@@ -107,6 +107,11 @@ impl Names {
 }
 
 impl Inode {
+    /// A file whose bytes are in the cache and on the device.
+    pub(super) fn settled(bytes: Vec<u8>) -> Self {
+        Self { live: bytes.clone(), durable: bytes, ..Self::default() }
+    }
+
     fn write(&mut self, bytes: &[u8], offset: usize) {
         let end = offset + bytes.len();
         for sector in sectors(offset..end) {
@@ -366,10 +371,7 @@ impl Disk {
         let inodes = self
             .inodes
             .iter()
-            .map(|inode| {
-                let image = inode.crash(share, &mut random);
-                Inode { live: image.clone(), durable: image, ..Inode::default() }
-            })
+            .map(|inode| Inode::settled(inode.crash(share, &mut random)))
             .collect();
         Self::reborn(inodes, names, random.next_u64())
     }

@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub const SECTOR_BYTES: usize = 512;
 /// What the page cache drops at once.
 pub const PAGE_BYTES: usize = 4096;
-const _: () = assert!(PAGE_BYTES % SECTOR_BYTES == 0);
+const _: () = assert!(PAGE_BYTES.is_multiple_of(SECTOR_BYTES));
 
 /// A small random generator (splitmix64), so that a seed names a run.
 #[derive(Debug, Clone)]
@@ -274,7 +274,7 @@ impl SimStorage {
     /// the file when there is none. Not a call, not counted.
     pub fn poke(&self, path: &Path, bytes: &[u8]) {
         let mut disk = self.disk();
-        let inode = Inode { live: bytes.to_vec(), durable: bytes.to_vec(), ..Inode::default() };
+        let inode = Inode::settled(bytes.to_vec());
         if let Some(number) = disk.live.files.get(path).copied() {
             disk.inodes[number] = inode;
             return;

@@ -3,224 +3,13 @@
 //! record, or changes nothing that anybody could read.
 
 use crate::long;
+use crate::specimen::{Specimen, Tally, frames_of, in_parallel, injure, refusal, segment};
 use crate::till::{DIR, Model, Op, SEGMENT_BYTES, Trouble, audit, run, same, survey};
+use pos_kernel_wal::Reader;
 use pos_kernel_wal::format::{BLOCK_BYTES, FRAMES_START, MARK_OFFSETS, is_blank};
 use pos_kernel_wal::sim::{Random, SECTOR_BYTES, SimStorage};
-use pos_kernel_wal::{Damage, Reader, WalError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-fn segment(number: u32) -> PathBuf {
-    Path::new(DIR).join(format!("segment-{number:06}.wal"))
-}
-
-/// A journal with its model, and what it looked like after each step.
-struct Specimen {
-    sim: SimStorage,
-    ids: Vec<u64>,
-    /// So many ids are below a durable mark.
-    marked: usize,
-    image: Vec<u8>,
-    /// Start and end of each frame.
-    frames: Vec<(usize, usize)>,
-    /// Older images of the segment.
-    past: Vec<Vec<u8>>,
-}
-
-impl Specimen {
-    /// Twenty frames in one segment, the last two of them in a batch that no mark covers.
-    fn new(unmarked: bool) -> Self {
-        let sim = SimStorage::new(3);
-        let mut ops = Vec::new();
-        for size in [300, 90, 700, 24, 510, 1300, 60, 60, 250, 900, 40, 330, 120] {
-            ops.extend([Op::Append(size), Op::Commit]);
-        }
-        ops.insert(12, Op::Mark);
-        ops.extend([Op::Checkpoint, Op::Append(200), Op::Append(70), Op::Commit, Op::Mark]);
-        let marked_ops = ops.len();
-        if unmarked {
-            ops.extend([Op::Append(150), Op::Append(380), Op::Commit]);
-        }
-        let mut past = Vec::new();
-        let mut model = Model::default();
-        for end in 0..=ops.len() {
-            let sim = SimStorage::new(3);
-            let (after, trouble) = run(&sim, Model::default(), &ops[..end]);
-            assert!(trouble.is_none());
-            if end == marked_ops {
-                model = after;
-            }
-            past.push(sim.peek(&segment(1)).unwrap());
-        }
-        let marked = model.log.len();
-        let (model, trouble) = run(&sim, Model::default(), &ops);
-        assert!(trouble.is_none());
-        let image = sim.peek(&segment(1)).unwrap();
-        let frames = frames_of(&sim);
-        assert_eq!(frames.len(), if unmarked { 20 } else { 18 });
-        past.dedup();
-        Self { sim, ids: model.log, marked, image, frames, past }
-    }
-
-    fn end(&self) -> usize {
-        self.frames.last().unwrap().1
-    }
-
-    /// Where a refusal may point: the start of the frame that holds the first wrong byte, or the gap
-    /// before it. A frame whose bytes became zeros up to the end of their block reads like a gap; then
-    /// the next block is where another frame stands than the expected one.
-    fn right_offset(&self, image: &[u8], offset: usize) -> bool {
-        let wrong = |at: &usize| image[*at] != self.image[*at];
-        if (0..BLOCK_BYTES).any(|at| wrong(&at)) {
-            return offset == 0;
-        }
-        let at = (FRAMES_START..image.len()).find(wrong).expect("marks alone refuse nothing");
-        let before = self.frames.iter().rfind(|(_, end)| *end <= at);
-        let start =
-            self.frames.iter().rfind(|(start, _)| *start <= at).map_or(FRAMES_START, |f| f.0);
-        let end_before = before.map_or(FRAMES_START, |(_, end)| *end);
-        let boundary = (at + 1).next_multiple_of(BLOCK_BYTES);
-        if offset == boundary && is_blank(&image[start.max(end_before)..boundary]) {
-            return true;
-        }
-        (start.min(end_before)..=start.max(end_before)).contains(&offset)
-    }
-}
-
-fn frames_of(sim: &SimStorage) -> Vec<(usize, usize)> {
-    let reader = Reader::open(Arc::new(sim.clone()), Path::new(DIR)).unwrap().unwrap();
-    let scan = reader.scan(1, true).unwrap().unwrap();
-    scan.frames().map(|frame| (frame.header.offset as usize, frame.end())).collect()
-}
-
-/// What became of one injury.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Tally {
-    cases: u64,
-    /// The bytes were what they had been.
-    unchanged: u64,
-    refused: u64,
-    /// Recovered to a prefix: something of the unmarked last batch was cut.
-    ambiguous: u64,
-    /// Everything is there, and opening or the reader says that bytes are wrong.
-    reported: u64,
-    /// Everything is there and nobody noticed: the injury equals a write that never happened.
-    unnoticed: u64,
-    /// Marked records were cut, because the same injury broke the mark that vouched for them. The cut
-    /// and the broken mark are both reported. Only a swap can do this.
-    mark_broken_too: u64,
-    /// A marked record is missing or wrong, and nobody says so.
-    silent: u64,
-}
-
-impl Tally {
-    fn add(&mut self, other: Self) {
-        self.cases += other.cases;
-        self.unchanged += other.unchanged;
-        self.refused += other.refused;
-        self.ambiguous += other.ambiguous;
-        self.reported += other.reported;
-        self.unnoticed += other.unnoticed;
-        self.mark_broken_too += other.mark_broken_too;
-        self.silent += other.silent;
-    }
-}
-
-impl std::fmt::Display for Tally {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { cases, unchanged, refused, ambiguous, reported, unnoticed, .. } = self;
-        let Self { mark_broken_too, silent, .. } = self;
-        write!(
-            f,
-            "cases={cases} unchanged={unchanged} refused={refused} whole-and-reported={reported} "
-        )?;
-        write!(f, "whole-unnoticed={unnoticed} last-unmarked-batch={ambiguous} ")?;
-        write!(f, "mark-broken-too={mark_broken_too} silent={silent}")
-    }
-}
-
-fn refusal(trouble: &WalError) -> Option<&Damage> {
-    if let WalError::Damaged(damage) = trouble { Some(damage) } else { None }
-}
-
-/// Puts an image in place of the segment and opens the journal.
-fn injure(specimen: &Specimen, image: &[u8], place: &dyn Fn() -> String) -> Tally {
-    let mut tally = Tally { cases: 1, ..Tally::default() };
-    let first_wrong = image.iter().zip(&specimen.image).position(|(a, b)| a != b);
-    let first_wrong = match first_wrong {
-        None if image.len() == specimen.image.len() => {
-            tally.unchanged = 1;
-            return tally;
-        }
-        None => image.len(),
-        Some(at) => at,
-    };
-    let sim = specimen.sim.kill();
-    sim.poke(&segment(1), image);
-    let seen_by_reader = audit(&sim);
-    match survey(&sim) {
-        Err(error) => {
-            let damage = refusal(&error).unwrap_or_else(|| panic!("{}: {error}", place()));
-            assert_eq!(damage.segment, 1, "{}", place());
-            let at = damage.offset as usize;
-            let right = if image.len() < specimen.image.len() {
-                at == image.len() || image.len() < BLOCK_BYTES && at == 0
-            } else {
-                specimen.right_offset(image, at)
-            };
-            assert!(right, "{}: refused at {at}, first wrong byte {first_wrong}", place());
-            assert!(seen_by_reader.is_err(), "{}: refused and the reader sees nothing", place());
-            tally.refused = 1;
-        }
-        Ok(found) => {
-            let mut model = Model { log: specimen.ids.clone(), ..Model::default() };
-            model.acked = specimen.marked;
-            if model.settle(&found.ids).is_err() {
-                model.acked = 0;
-                let is_prefix = model.settle(&found.ids).is_ok();
-                let reported = found.cut && found.problems > 0;
-                tally.mark_broken_too = u64::from(is_prefix && reported);
-                tally.silent = 1 - tally.mark_broken_too;
-            } else if found.ids.len() < specimen.ids.len() {
-                assert!(first_wrong < specimen.end());
-                tally.ambiguous = 1;
-            } else if found.cut || found.problems > 0 {
-                tally.reported = 1;
-            } else {
-                tally.unnoticed = 1;
-            }
-            if !matches!(&seen_by_reader, Ok(ids) if same(&found.ids, ids)) {
-                panic!(
-                    "{}: open finds {}, the reader {seen_by_reader:?}",
-                    place(),
-                    found.ids.len()
-                );
-            }
-        }
-    }
-    tally
-}
-
-/// Runs cases on two threads.
-fn in_parallel(cases: usize, case: &(dyn Fn(usize) -> Tally + Sync)) -> Tally {
-    let mut total = Tally::default();
-    std::thread::scope(|scope| {
-        let halves = [0, 1].map(|half| {
-            scope.spawn(move || {
-                let mut tally = Tally::default();
-                (half..cases).step_by(2).for_each(|index| tally.add(case(index)));
-                tally
-            })
-        });
-        for half in halves {
-            match half.join() {
-                Ok(tally) => total.add(tally),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-    });
-    total
-}
 
 #[test]
 fn a_segment_cut_at_every_byte_of_its_last_five_frames_is_refused_or_recovered() {
@@ -292,6 +81,65 @@ fn every_flipped_bit_is_refused_recovered_or_reported() {
     println!("flipped bits: {tally}");
     assert_eq!(tally.silent + tally.mark_broken_too + tally.unnoticed, 0);
     assert_eq!(tally.unchanged, 0);
+}
+
+#[test]
+fn without_any_mark_each_frame_is_vouched_for_by_the_one_after_it() {
+    let sim = SimStorage::new(3);
+    let ops: Vec<Op> = [300, 90, 700, 24, 510, 1300, 60, 60, 250, 900]
+        .iter()
+        .flat_map(|size| [Op::Append(*size), Op::Commit])
+        .collect();
+    let (model, trouble) = run(&sim, Model::default(), &ops);
+    assert!(trouble.is_none());
+    let image = sim.peek(&segment(1)).unwrap();
+    assert!(is_blank(&image[BLOCK_BYTES..FRAMES_START]), "no mark was written");
+    let frames = frames_of(&sim);
+    let marked = model.log.len() - 1;
+    let specimen = Specimen { sim, ids: model.log, marked, past: Vec::new(), image, frames };
+    let last = specimen.frames[specimen.frames.len() - 1].0;
+    let tally = in_parallel(specimen.end() - FRAMES_START, &|index| {
+        let at = FRAMES_START + index;
+        let mut image = specimen.image.clone();
+        image[at] ^= 1 << (at % 8);
+        let tally = injure(&specimen, &image, &|| format!("byte {at}"));
+        assert_eq!(tally.refused, u64::from(at < last), "byte {at}");
+        tally
+    });
+    println!("flipped bits of a journal without marks: {tally}");
+    assert_eq!(tally.silent + tally.unnoticed, 0);
+}
+
+#[test]
+fn a_frame_of_an_earlier_owner_behind_the_new_owners_is_cut_and_not_believed() {
+    // Two frames wait unsynced when the power fails: the first is torn, the second lands. The next
+    // owner's first frame is as long as the torn one; the zeros behind it are lost to a second cut.
+    let sim = SimStorage::new(3);
+    let ops = [Op::Append(300), Op::Commit, Op::Append(40), Op::Append(60), Op::WriteOut];
+    let (mut model, trouble) = run(&sim, Model::default(), &ops);
+    assert!(trouble.is_none());
+    let frames = frames_of(&sim);
+    let (torn, stale) = (frames[frames.len() - 2], frames[frames.len() - 1]);
+    let landed = sim.peek(&segment(1)).unwrap();
+    let mut image = landed.clone();
+    image[torn.0 + 20] ^= 1;
+    sim.poke(&segment(1), &image);
+    model.acked = model.log.len() - 2;
+    model.owner_bytes = 40;
+    let (model, trouble) = run(&sim, model, &[]);
+    assert!(trouble.is_none(), "{trouble:?}");
+    assert_eq!(
+        frames_of(&sim).last(),
+        Some(&torn),
+        "the new frame stands where the torn one stood"
+    );
+    let mut image = sim.peek(&segment(1)).unwrap();
+    image[stale.0..stale.1].copy_from_slice(&landed[stale.0..stale.1]);
+    sim.poke(&segment(1), &image);
+    let found = survey(&sim).unwrap();
+    assert!(found.cut);
+    assert_eq!(found.ids, model.log);
+    assert_eq!(audit(&sim).unwrap(), model.log);
 }
 
 #[test]
@@ -406,6 +254,8 @@ fn swapped_and_misdirected_blocks_are_refused_recovered_or_harmless() {
             image[from..from + size].copy_from_slice(&specimen.image[to..to + size]);
             injure(&specimen, &image, &|| format!("{from} and {to} swapped, {size} bytes"))
         });
+        // A whole mark that stands over frames still vouches for them; a torn one cannot.
+        assert!(swapped.mark_broken_too == 0 || size < BLOCK_BYTES);
         check_blocks(&format!("swapped blocks of {size} bytes"), swapped);
         let doubled = in_parallel(pairs.len(), &|index| {
             let (from, to) = pairs[index];

@@ -15,6 +15,7 @@ mod limits;
 mod model;
 mod sabotage;
 mod space;
+mod specimen;
 mod tamper;
 mod till;
 

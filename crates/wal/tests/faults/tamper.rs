@@ -1,16 +1,13 @@
 //! Somebody changes the journal and mends the checksums: the chain shows it.
 
 use crate::fuzz::mend;
+use crate::specimen::segment;
 use crate::till::{DIR, Model, Op, audit, run, survey};
-use pos_kernel_wal::Reader;
 use pos_kernel_wal::format::{BLOCK_BYTES, FRAMES_START};
 use pos_kernel_wal::sim::{Random, SimStorage};
-use std::path::{Path, PathBuf};
+use pos_kernel_wal::{Reader, WalError};
+use std::path::Path;
 use std::sync::Arc;
-
-fn segment(number: u32) -> PathBuf {
-    Path::new(DIR).join(format!("segment-{number:06}.wal"))
-}
 
 fn journal(seed: u64) -> SimStorage {
     let sim = SimStorage::new(seed);
@@ -65,6 +62,31 @@ fn an_edit_with_mended_checksums_breaks_the_chain() {
         }
     }
     println!("edits with mended checksums: attacks={attacks} undetected=0");
+}
+
+#[test]
+fn an_owner_refuses_what_it_would_replay_from_a_broken_chain() {
+    let sim = journal(1);
+    let image = sim.peek(&segment(2)).unwrap();
+    let mut refused = 0;
+    for (start, end) in frames(&sim, 2) {
+        // The clocks, and the link itself: nothing but the chain can tell.
+        for at in [start + 24, start + 32, start + 40, end - 1] {
+            let sim = sim.kill();
+            let mut changed = image.clone();
+            changed[at] ^= 1;
+            mend(&mut changed, false);
+            sim.poke(&segment(2), &changed);
+            let Err(WalError::Damaged(damage)) = survey(&sim).map(|found| found.ids) else {
+                panic!("byte {at} of the frame at {start} is replayed");
+            };
+            // A changed link shows at the frame after it, unless it is the last.
+            let place = damage.offset as usize;
+            assert!(place == start || place == end || place == end.next_multiple_of(BLOCK_BYTES));
+            refused += 1;
+        }
+    }
+    println!("replays of a broken chain: attacks={refused} refused=all");
 }
 
 #[test]

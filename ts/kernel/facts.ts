@@ -1,0 +1,310 @@
+/**
+ * The facts of each error code: the values behind the sentence, so that a host can make its own.
+ * A field that may be absent is one that not every place that raises the code knows.
+ */
+
+/** The owner of a terminal, as its owner record tells it. */
+export interface OwnerFacts {
+  /** Process id. */
+  readonly pid: number
+  /** When that process started, in clock ticks since boot; 0 when unknown. */
+  readonly processStart: number
+  /** Boot of the machine; empty when unknown. */
+  readonly bootId: string
+  /** Host name. */
+  readonly host: string
+  /** Kernel version. */
+  readonly version: string
+  /** Version of the host layer. */
+  readonly hostVersion: string | null
+  /** Owner epoch in the journal. */
+  readonly epoch: number
+  /** When the terminal was opened, ISO 8601 in UTC. */
+  readonly openedAt: string
+  /** The owner has closed the terminal. */
+  readonly released: boolean
+}
+
+/** Who has a terminal. */
+export interface InUseFacts {
+  /** Terminal id. */
+  readonly terminal: string
+  /** The owner; absent when its record cannot be read. */
+  readonly owner?: OwnerFacts
+}
+
+/** A terminal. */
+export interface TerminalFacts {
+  /** Terminal id. */
+  readonly terminal: string
+}
+
+/** A sale. */
+export interface SaleFacts {
+  /** Number of the sale. */
+  readonly sale: number
+}
+
+/** A line of a sale. */
+export interface LineFacts extends SaleFacts {
+  /** Line number. */
+  readonly line: number
+}
+
+/** A tender of a sale. */
+export interface TenderFacts extends SaleFacts {
+  /** Tender number. */
+  readonly tender: number
+}
+
+/** A tender and where it stands. */
+export interface TenderStateFacts extends TenderFacts {
+  /** Where it stands. */
+  readonly state: string
+}
+
+/** A sale that is not paid for, in minor units. */
+export interface UnderpaidFacts extends SaleFacts {
+  /** What the sale comes to. */
+  readonly gross: number
+  /** What was tendered and confirmed. */
+  readonly tendered: number
+  /** What is still due; negative when it is to be paid out. */
+  readonly due: number
+}
+
+/** What was looked for and is not there. */
+export interface NotFoundFacts {
+  /** Number of a sale. */
+  readonly sale?: number
+  /** Number of a line. */
+  readonly line?: number
+  /** Number of a tender. */
+  readonly tender?: number
+  /** Number of a receipt. */
+  readonly receipt?: number
+  /** Sequence of a record. */
+  readonly record?: number
+  /** Sequence that was waited for. */
+  readonly sequence?: number
+  /** Terminal id. */
+  readonly terminal?: string
+  /** Folder that was looked in. */
+  readonly path?: string
+}
+
+/** A text that is refused. */
+export interface TextFacts {
+  /** Which text. */
+  readonly what: string
+  /** How many bytes it has. */
+  readonly bytes?: number
+  /** How many it may have. */
+  readonly limit?: number
+  /** The text, shortened. */
+  readonly value?: string
+}
+
+/** A terminal id that is none. */
+export interface IdFacts {
+  /** The id as it was given; absent when none was. */
+  readonly value?: string
+  /** How many bytes it may have. */
+  readonly limit?: number
+}
+
+/** An argument that is missing, or of the wrong type or value. */
+export interface ArgumentFacts {
+  /** Which one. */
+  readonly argument?: string
+  /** Which text, where a text stands for the argument. */
+  readonly what?: string
+  /** What was given, shortened. */
+  readonly value?: unknown
+  /** What is wanted. */
+  readonly expected?: string
+  /** The names or values that there are. */
+  readonly allowed?: readonly string[]
+  /** The range that there is. */
+  readonly range?: string
+  /** Line of the script. */
+  readonly line?: number
+}
+
+/** A configuration file. */
+export interface ConfigFacts {
+  /** The file. */
+  readonly path: string
+}
+
+/** A limit that is reached. */
+export interface LimitFacts {
+  /** What has the limit. */
+  readonly what?: string
+  /** How much it would be. */
+  readonly value: number
+  /** How much it may be. */
+  readonly limit: number
+}
+
+/** A currency, a quantity or a price as it was given. */
+export interface ValueFacts {
+  /** What was given. */
+  readonly value: string
+  /** Which argument. */
+  readonly what?: string
+  /** Line number, where a line's quantity cannot become this. */
+  readonly line?: number
+}
+
+/** An amount that does not fit. */
+export interface AmountFacts {
+  /** The amount; as digits when it is no safe integer. */
+  readonly value: number | string
+  /** Which argument. */
+  readonly what?: string
+  /** What is due, where that decides. */
+  readonly due?: number
+  /** The largest amount there is. */
+  readonly limit?: number
+}
+
+/** An amount beyond the safe integers. */
+export interface OverflowFacts extends AmountFacts {
+  /** The largest amount there is. */
+  readonly limit: number
+}
+
+/** Where a journal is damaged. */
+export interface DamageFacts {
+  /** Segment. */
+  readonly segment?: number
+  /** Byte offset in it. */
+  readonly offset?: number
+  /** Sequence there. */
+  readonly sequence?: number
+  /** Newest sequence that was durable. */
+  readonly durableSequence?: number
+  /** How many good records follow. */
+  readonly goodRecordsAfter?: number
+  /** What was found. */
+  readonly found?: string
+}
+
+/** A version that is not known. */
+export interface VersionFacts {
+  /** The version that was found. */
+  readonly found?: number
+  /** The newest that is known. */
+  readonly known?: number
+  /** Sequence of the record. */
+  readonly sequence?: number
+}
+
+/** A file operation and why it failed. */
+export interface FileFacts {
+  /** The operation. */
+  readonly operation?: string
+  /** The file. */
+  readonly path?: string
+  /** The cause in words. */
+  readonly cause?: string
+  /** The operating system's code. */
+  readonly osCode?: number | string | null
+}
+
+/** Room that is missing. */
+export interface SpaceFacts extends FileFacts {
+  /** How many bytes the next segment needs. */
+  readonly segmentBytes?: number
+}
+
+/** An idempotency key that was used for something else. */
+export interface KeyFacts {
+  /** The key. */
+  readonly key: string
+  /** Sequence of the record that it made. */
+  readonly sequence: number
+}
+
+/** A fault of the kernel. */
+export interface FaultFacts {
+  /** What is known about it. */
+  readonly cause?: string
+}
+
+/** The facts of each code. */
+export interface ErrorFacts {
+  /** What was looked for. */
+  readonly PK_E_NOT_FOUND: NotFoundFacts
+  /** The terminal that is closed. */
+  readonly PK_E_CLOSED: TerminalFacts
+  /** The sale that is over. */
+  readonly PK_E_ALREADY_FINAL: SaleFacts
+  /** What is missing. */
+  readonly PK_E_UNDERPAID: UnderpaidFacts
+  /** The tender whose outcome is not known. */
+  readonly PK_E_PENDING_TENDER: TenderFacts
+  /** A live tender of the sale. */
+  readonly PK_E_TENDER_TAKEN: TenderFacts
+  /** The sale that is covered. */
+  readonly PK_E_NOTHING_DUE: SaleFacts
+  /** The sale without a live line. */
+  readonly PK_E_EMPTY_SALE: SaleFacts
+  /** The line that is voided already. */
+  readonly PK_E_LINE_VOIDED: LineFacts
+  /** The tender and the state it is in. */
+  readonly PK_E_TENDER_STATE: TenderStateFacts
+  /** The sale that is still open. */
+  readonly PK_E_STILL_OPEN: SaleFacts
+  /** Who has the terminal. */
+  readonly PK_E_TERMINAL_IN_USE: InUseFacts
+  /** Which text, how long it is, how long it may be. */
+  readonly PK_E_BAD_TEXT: TextFacts
+  /** The id. */
+  readonly PK_E_BAD_ID: IdFacts
+  /** Which argument, what was given, what is wanted. */
+  readonly PK_E_BAD_ARGUMENT: ArgumentFacts
+  /** The file. */
+  readonly PK_E_BAD_CONFIG: ConfigFacts
+  /** How long the key is and may be. */
+  readonly PK_E_BAD_KEY: TextFacts
+  /** What reached which limit. */
+  readonly PK_E_LIMIT: LimitFacts
+  /** The currency as it was given. */
+  readonly PK_E_BAD_CURRENCY: ValueFacts
+  /** The amount, and what is due. */
+  readonly PK_E_BAD_AMOUNT: AmountFacts
+  /** The quantity as it was given. */
+  readonly PK_E_BAD_QUANTITY: ValueFacts
+  /** The price as it was given. */
+  readonly PK_E_BAD_PRICE: ValueFacts
+  /** The amount and the largest there is. */
+  readonly PK_E_OVERFLOW: OverflowFacts
+  /** Where the damage is. */
+  readonly PK_E_CORRUPT: DamageFacts
+  /** Where the chain breaks. */
+  readonly PK_E_CHAIN_BROKEN: DamageFacts
+  /** The version that was found. */
+  readonly PK_E_VERSION: VersionFacts
+  /** The record and what it contradicts. */
+  readonly PK_E_INCONSISTENT: DamageFacts
+  /** The segment that is missing. */
+  readonly PK_E_MISSING_SEGMENT: DamageFacts
+  /** The segment whose mark is unreadable. */
+  readonly PK_E_MARK: DamageFacts
+  /** Where it was looked for. */
+  readonly PK_E_ANCHOR_MISSING: DamageFacts
+  /** The operation, the file and the cause. */
+  readonly PK_E_IO: FileFacts
+  /** How much was wanted, or which file operation failed. */
+  readonly PK_E_NO_SPACE: SpaceFacts
+  /** The operation that failed. */
+  readonly PK_E_OUTCOME_UNKNOWN: FileFacts
+  /** The operation that failed earlier. */
+  readonly PK_E_POISONED: FileFacts
+  /** The key and the record that it made. */
+  readonly PK_E_IDEMPOTENCY_MISMATCH: KeyFacts
+  /** What is known about the fault. */
+  readonly PK_E_PANIC: FaultFacts
+}
