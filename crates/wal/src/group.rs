@@ -1,9 +1,10 @@
 //! Group commit: whoever waits shares the flush.
 //!
 //! The first to wait becomes the *leader*: it writes everything that is pending, flushes once, and
-//! wakes the others. While it flushes, appends gather for the next leader. When the last batch had
-//! company, a leader first waits for as many again, at most an eighth of a flush: on a slow device
-//! that nearly doubles throughput, on a fast one it costs nothing, and a lone writer never waits.
+//! wakes the others. While it flushes, appends gather for the next leader. A leader first waits for
+//! as many as the last batch held, beside those who came too late for it, at most an eighth of a
+//! flush: otherwise two halves take turns for ever, and a slow device does half of what it can. A
+//! lone writer never waits.
 //!
 //! Two locks, always taken in this order: `writing` (one write at a time, in log order, so that
 //! bytes handed to the operating system never have a hole before them), then `state`.
@@ -311,6 +312,7 @@ impl Shared {
         state.latency.smoothed_ns = (state.latency.smoothed_ns * 7 + taken_ns) / 8;
         state.flushed_at = Some(Instant::now());
         state.last_company = point.frames - before.frames;
+        state.late = state.appended.frames - point.frames;
         let batch = point.end.saturating_sub(before.end);
         state.batch_bytes = (state.batch_bytes * 7 + batch) / 8;
         self.became_durable(&mut state, point);
@@ -348,7 +350,8 @@ impl Shared {
     }
 
     fn wait_for_company<'a>(&'a self, mut state: MutexGuard<'a, State>) {
-        let company = state.last_company;
+        // Those of the last batch are likely to come back, beside those who were late for it.
+        let company = state.last_company + state.late;
         if company < 2 {
             return;
         }

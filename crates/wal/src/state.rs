@@ -71,7 +71,9 @@ pub(crate) struct State {
     /// Threads asleep until nobody leads.
     pub(crate) sleepers: u32,
     pub(crate) keeper_asleep: bool,
+    /// Frames of the last batch, and those that were appended while it was flushed.
     pub(crate) last_company: u64,
+    pub(crate) late: u64,
     /// Smoothed bytes between two syncs; decides whether a batch starts on a new block.
     pub(crate) batch_bytes: usize,
     pub(crate) mark_counter: u64,
@@ -128,6 +130,7 @@ impl State {
             sleepers: 0,
             keeper_asleep: false,
             last_company: 0,
+            late: 0,
             batch_bytes: 0,
             mark_counter,
             marked: 0,
