@@ -136,6 +136,7 @@ impl Sale {
             Fact::SaleVoided(fact) => {
                 self.lines_may_change()?;
                 hold!(fact.gross == self.gross, "the void says {}, not {}", fact.gross, self.gross);
+                hold!(fact.currency == self.currency, "the void is in {}", fact.currency);
                 self.end = Some(End::Voided);
             }
             Fact::SaleBegun(_) | Fact::TerminalOpened(_) | Fact::TerminalClosed(_) => {

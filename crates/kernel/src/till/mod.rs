@@ -13,7 +13,7 @@ pub use keys::{KeyEntry, KeyWindow};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Fact, RecordKind, SaleCompleted, SaleVoided};
-use crate::limits::{CURRENCIES_MAX, TENDER_BYTES_MAX};
+use crate::limits::{AMOUNT_MAX, CURRENCIES_MAX, TENDER_BYTES_MAX};
 use crate::money::Currency;
 use crate::sale::{Contradiction, Sale, machine};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -271,6 +271,10 @@ impl Till {
                 "perpetual totals are {sales} and {returns}, not {} and {}",
                 fact.total_sales, fact.total_returns
             )));
+        }
+        let most = i128::from(AMOUNT_MAX);
+        if sales > most || returns > most {
+            return Err(Contradiction(format!("perpetual totals of {sales} and {returns}")));
         }
         assert!(fact.total_sales >= totals.sales, "perpetual totals never fall");
         assert!(fact.total_returns >= totals.returns, "perpetual totals never fall");

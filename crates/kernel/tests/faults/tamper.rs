@@ -6,6 +6,7 @@ use crate::support::store::Store;
 use crate::support::{card, cash, decimal, line, long, sold};
 use pos_kernel_core::Code;
 use pos_kernel_core::journal::{Fact, RecordKind, TerminalReport, body_of};
+use pos_kernel_core::money::Currency;
 use pos_kernel_core::terminal::Durability;
 use pos_kernel_wal::Link;
 use pos_kernel_wal::sim::Random;
@@ -242,7 +243,18 @@ fn number_edits(fact: &Fact) -> Vec<(&'static str, Fact)> {
             changed.quantity = decimal("7");
             edits.push(("quantity", changed.into()));
         }
+        Fact::SaleVoided(original) => {
+            let mut changed = original.clone();
+            changed.currency = Currency::parse("KWD").unwrap();
+            edits.push(("currency", changed.into()));
+        }
         Fact::SaleCompleted(original) => {
+            let mut changed = original.clone();
+            changed.currency = Currency::parse("KWD").unwrap();
+            edits.push(("currency", changed.into()));
+            let mut changed = original.clone();
+            changed.reference = Some("forged".to_owned());
+            edits.push(("reference", changed.into()));
             let mut changed = original.clone();
             changed.content.0[3] ^= 1;
             edits.push(("content", changed.into()));
