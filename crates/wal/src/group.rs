@@ -313,7 +313,8 @@ impl Shared {
         state.flushed_at = Some(Instant::now());
         state.last_company = point.frames - before.frames;
         state.late = state.appended.frames - point.frames;
-        let batch = point.end.saturating_sub(before.end);
+        // Gaps do not count: a batch that was moved to a new block would else seem to need all of it.
+        let batch = point.bytes - before.bytes;
         state.batch_bytes = (state.batch_bytes * 7 + batch) / 8;
         self.became_durable(&mut state, point);
         if state.marked == before.sequence {

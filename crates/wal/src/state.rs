@@ -25,6 +25,8 @@ pub(crate) struct Point {
     pub(crate) link: Link,
     /// Frames since the log was opened.
     pub(crate) frames: u64,
+    /// Their bytes, without the gaps between them.
+    pub(crate) bytes: usize,
 }
 
 /// The segment being written.
@@ -97,7 +99,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(live: Option<LiveSegment>, tail: (u32, u64, u32, Link)) -> Self {
         let (oldest, sequence, epoch, link) = tail;
-        let mut point = Point { sequence, end: FRAMES_START, link, frames: 0 };
+        let mut point = Point { sequence, end: FRAMES_START, link, frames: 0, bytes: 0 };
         let mut garbage_end = 0;
         let mut mark_counter = 0;
         let active = live.map(|live| {
@@ -199,6 +201,7 @@ impl State {
             end,
             link,
             frames: self.appended.frames + 1,
+            bytes: self.appended.bytes + length,
         };
         self.stats.frames += 1;
         self.stats.records += records.len() as u64;

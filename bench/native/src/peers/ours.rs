@@ -68,10 +68,12 @@ impl Till {
             }
         });
         let kind = TenderKind::Cash;
-        let tender = TenderInput { kind, amount: sale.tendered_minor, reference: None, pending: false };
+        let tender =
+            TenderInput { kind, amount: sale.tendered_minor, reference: None, pending: false };
         if self.by_call {
             let terminal = &self.terminal;
-            let begun = terminal.settle(terminal.begin(STORE, CURRENCY, Some(&reference), None)?)?;
+            let begun =
+                terminal.settle(terminal.begin(STORE, CURRENCY, Some(&reference), None)?)?;
             for line in &lines {
                 terminal.settle(terminal.add_line(begun.sale, line, None)?)?;
             }
