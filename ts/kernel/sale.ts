@@ -189,7 +189,7 @@ export class Sale {
     return this.#crossing.later('tender', this.id, this.#tender(tender), tenderAnswer)
   }
 
-  /** As {@link tender}, waiting on the calling thread. */
+  /** As {@link Sale.tender}, waiting on the calling thread. */
   tenderSync(tender: TenderInput): TenderAnswer {
     return this.#crossing.now('tender', this.id, this.#tender(tender), tenderAnswer)
   }
