@@ -221,6 +221,7 @@ struct Counts {
     kills: u32,
     cuts: u32,
     lost_unacknowledged: u32,
+    torn_marks: u32,
 }
 
 thread_local! {
@@ -425,7 +426,8 @@ impl Shop {
             }
         };
         drop(terminal);
-        self.store.assert_sound();
+        let torn_mark = self.store.assert_sound_after_a_cut(&format!("{ending:?}"));
+        count(|counts| counts.torn_marks += u32::from(torn_mark));
         let facts = self.store.sale_facts().len();
         assert!(facts >= promised, "{facts} facts are there, {promised} were promised: {ending:?}");
         self.pages.retain(|page| page.facts <= facts);
