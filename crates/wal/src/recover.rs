@@ -44,6 +44,8 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct Replay {
     image: Option<Image>,
+    /// Checkpoints of the segment before the last one.
+    earlier: Vec<FrameHeader>,
     frames: Vec<FrameHeader>,
     /// Owner epoch of the last frame; 0 in a new journal.
     pub epoch: u32,
@@ -66,9 +68,19 @@ impl Replay {
         self.image.is_none()
     }
 
+    /// The checkpoints of the segment before the last one, for what a caller writes into each of
+    /// them anew.
+    pub fn earlier_checkpoints(&self) -> impl Iterator<Item = Frame<'_>> {
+        self.at(&self.earlier)
+    }
+
     /// The frames from the last checkpoint on; the first one is the checkpoint.
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        self.frames
+        self.at(&self.frames)
+    }
+
+    fn at<'a>(&'a self, headers: &'a [FrameHeader]) -> impl Iterator<Item = Frame<'a>> {
+        headers
             .iter()
             .flat_map(|header| self.image.iter().map(|image| Frame::at(&image.bytes, *header)))
     }
@@ -99,6 +111,7 @@ pub(crate) struct LiveSegment {
     pub(crate) sealed: bool,
     pub(crate) mark_counter: u64,
     pub(crate) checkpoint_bytes: usize,
+    pub(crate) last_checkpoint_bytes: usize,
     pub(crate) checkpoint_end: usize,
 }
 
@@ -115,6 +128,7 @@ pub(crate) fn open(
         let tail = Tail { oldest: 1, ..Tail::default() };
         let replay = Replay {
             image: None,
+            earlier: Vec::new(),
             frames: Vec::new(),
             epoch: 0,
             stamp: Stamp::default(),
@@ -143,7 +157,8 @@ pub(crate) fn open(
         garbage_end: survey.garbage_end,
         sealed: survey.sealed,
         mark_counter: image.mark.counter,
-        checkpoint_bytes: survey.frames[0].length as usize,
+        checkpoint_bytes: survey.checkpoints().map(|frame| frame.length).max().unwrap_or(0) as usize,
+        last_checkpoint_bytes: survey.frames[0].length as usize,
         checkpoint_end: (survey.frames[0].offset + survey.frames[0].length) as usize,
     };
     let named = manifest.is_some_and(|manifest| manifest.current == live.header.segment);
@@ -157,6 +172,7 @@ pub(crate) fn open(
     };
     let replay = Replay {
         image: Some(image),
+        earlier: survey.earlier,
         frames: survey.frames,
         epoch,
         stamp,
@@ -245,6 +261,8 @@ fn load_from_device(
 }
 
 struct Survey {
+    /// Checkpoints before the last one.
+    earlier: Vec<FrameHeader>,
     /// From the last checkpoint on.
     frames: Vec<FrameHeader>,
     link: Link,
@@ -253,14 +271,27 @@ struct Survey {
     sealed: bool,
 }
 
-/// Walks the newest segment, judges its end, and follows the chain from its last checkpoint on.
+impl Survey {
+    fn checkpoints(&self) -> impl Iterator<Item = &FrameHeader> {
+        self.earlier.iter().chain(self.frames.first())
+    }
+}
+
+/// Walks the newest segment, judges its end, and follows the chain where something is replayed: into
+/// each checkpoint, and from the last one on.
 fn survey(image: &Image) -> Result<Survey, WalError> {
     let mut walk = Walk::new(image);
-    let mut frames = Vec::new();
+    let mut earlier = Vec::new();
+    let mut frames: Vec<FrameHeader> = Vec::new();
     let mut link = image.header.link();
     let mut last_link = link;
+    let mut broken = None;
     for frame in &mut walk {
         if frame.is_checkpoint() {
+            if !frame.follows(&last_link) {
+                broken = broken.or(Some(frame.header));
+            }
+            earlier.extend(frames.first());
             frames.clear();
             link = last_link;
         }
@@ -282,18 +313,21 @@ fn survey(image: &Image) -> Result<Survey, WalError> {
     for header in &frames {
         let frame = Frame::at(&image.bytes, *header);
         if !frame.follows(&link) {
-            return Err(WalError::Damaged(Damage {
-                segment,
-                offset: header.offset,
-                sequence: header.sequence,
-                durable: last.durable.max(image.mark.durable),
-                good_records_after: last_sequence - header.sequence + 1,
-                found: "the hash chain breaks here: bytes were changed and the checksum mended",
-            }));
+            broken = broken.or(Some(*header));
         }
         link = frame.link();
     }
-    Ok(Survey { frames, link, end: stop.offset, garbage_end, sealed: walk.sealed() })
+    if let Some(header) = broken {
+        return Err(WalError::Damaged(Damage {
+            segment,
+            offset: header.offset,
+            sequence: header.sequence,
+            durable: last.durable.max(image.mark.durable),
+            good_records_after: last_sequence - header.sequence + 1,
+            found: "the hash chain breaks here: bytes were changed and the checksum mended",
+        }));
+    }
+    Ok(Survey { earlier, frames, link, end: stop.offset, garbage_end, sealed: walk.sealed() })
 }
 
 /// Copies a torn tail into a file of its own before anything is written over it.

@@ -38,7 +38,9 @@ pub(crate) struct Active {
     pub(crate) bytes: usize,
     pub(crate) salt: u64,
     pub(crate) sealed: bool,
+    /// Bytes of its largest checkpoint: the next segment begins with one of about this size.
     pub(crate) checkpoint_bytes: usize,
+    pub(crate) last_checkpoint_bytes: usize,
     pub(crate) checkpoint_end: usize,
 }
 
@@ -113,6 +115,7 @@ impl State {
                 salt: live.header.salt,
                 sealed: live.sealed,
                 checkpoint_bytes: live.checkpoint_bytes,
+                last_checkpoint_bytes: live.last_checkpoint_bytes,
                 checkpoint_end: live.checkpoint_end,
             }
         });
@@ -193,7 +196,8 @@ impl State {
         let end = place + length;
         assert_eq!(self.pending_at + self.pending.len(), end);
         if flags & FLAG_CHECKPOINT != 0 {
-            active.checkpoint_bytes = length;
+            active.checkpoint_bytes = active.checkpoint_bytes.max(length);
+            active.last_checkpoint_bytes = length;
             active.checkpoint_end = end;
         }
         self.appended = Point {

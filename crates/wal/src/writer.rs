@@ -21,9 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Bytes written since the last checkpoint after which the next is due, at the least.
-const CHECKPOINT_BYTES: usize = 512 * 1024;
-/// A checkpoint may cost at most this share of the log.
-const CHECKPOINT_SHARE: usize = 8;
+const CHECKPOINT_BYTES: usize = 256 * 1024;
+/// Log written since the last checkpoint, in sizes of that checkpoint, before the next is due.
+const CHECKPOINT_SHARE: usize = 4;
 /// Without a prepared segment, new work is refused once less than this share of a segment is left.
 const ROOM_SHARE: usize = 4;
 
@@ -392,6 +392,7 @@ impl Wal {
             salt: header.salt,
             sealed: false,
             checkpoint_bytes: 0,
+            last_checkpoint_bytes: 0,
             checkpoint_end: 0,
         });
         let point = Point { end: FRAMES_START, link: header.link(), ..state.appended };
@@ -494,7 +495,7 @@ impl Wal {
         let Some(active) = &state.active else { return false };
         let since = state.appended.end.saturating_sub(active.checkpoint_end);
         let every = CHECKPOINT_BYTES.min(self.segment_bytes() as usize / 4);
-        since >= every.max(active.checkpoint_bytes * CHECKPOINT_SHARE)
+        since >= every.max(active.last_checkpoint_bytes * CHECKPOINT_SHARE)
     }
 
     /// Tells `listener` each time the log has become durable up to what [`Self::request_flush`]

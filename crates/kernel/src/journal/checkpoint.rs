@@ -3,6 +3,9 @@
 //! Counters and keys are one record; each open sale is one more, carried as the bytes of its facts,
 //! so that fields which this version does not know survive. A checkpoint is a cache: the verifier
 //! folds the facts and compares.
+//!
+//! The first checkpoint of a segment carries all remembered keys. Further ones carry only those
+//! that came since the checkpoint before: all of them each time would be most of the log.
 
 use super::codec::{Bytes, DecodeError, Field, map_struct, whole};
 use super::fact::{Fact, RecordKind};
@@ -40,7 +43,8 @@ map_struct! {
         1 next_receipt: u64,
         /// Perpetual totals.
         2 totals: Vec<CheckpointTotals>,
-        /// Remembered keys, oldest first, 32 bytes each: hash 16, sequence 8, fingerprint 8.
+        /// Keys, oldest first, 32 bytes each: hash 16, sequence 8, fingerprint 8. All that are
+        /// remembered, or those that came since the checkpoint before in this segment.
         3 keys: Bytes,
         /// How many keys are remembered at most.
         4 keys_max: u64,
@@ -65,9 +69,19 @@ map_struct! {
     }
 }
 
-/// A till as the records of a checkpoint: kind and body of each.
+/// A till as the records of a checkpoint that begins a segment: kind and body of each.
 #[must_use]
 pub fn snapshot(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
+    with_keys(till, till.keys.pack())
+}
+
+/// A till as the records of a further checkpoint of a segment.
+#[must_use]
+pub fn snapshot_since(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
+    with_keys(till, till.keys.pack_fresh())
+}
+
+fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
     let totals = till.totals.iter().map(|(currency, totals)| CheckpointTotals {
         currency: *currency,
         sales: totals.sales,
@@ -79,7 +93,7 @@ pub fn snapshot(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
         next_sale: till.next_sale,
         next_receipt: till.next_receipt,
         totals: totals.collect(),
-        keys: Bytes(till.keys.pack()),
+        keys: Bytes(keys),
         keys_max: till.keys.keys_max() as u64,
         sales: till.open.len() as u64,
     };
@@ -93,6 +107,47 @@ pub fn snapshot(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
     let mut records = vec![(RecordKind::Checkpoint, body(&head))];
     records.extend(sales.map(|sale| (RecordKind::CheckpointSale, body(&sale))));
     records
+}
+
+fn head_of<'a>(
+    records: &mut impl Iterator<Item = (u16, &'a [u8])>,
+) -> Result<Checkpoint, DecodeError> {
+    let Some((kind, bytes)) = records.next() else {
+        return Err(DecodeError("a checkpoint has no head".to_owned()));
+    };
+    if kind != RecordKind::Checkpoint as u16 {
+        return Err(DecodeError(format!("a checkpoint begins with a record of kind {kind}")));
+    }
+    whole(bytes)
+}
+
+fn keys_in(head: &Checkpoint) -> Result<KeyWindow, DecodeError> {
+    let keys_max = usize::try_from(head.keys_max)
+        .ok()
+        .filter(|keys_max| *keys_max <= crate::limits::KEYS_MAX)
+        .ok_or_else(|| DecodeError(format!("a checkpoint remembers {} keys", head.keys_max)))?;
+    KeyWindow::unpack(&head.keys.0, keys_max)
+        .ok_or_else(|| DecodeError("a checkpoint's keys are malformed".to_owned()))
+}
+
+/// The keys that a checkpoint carries.
+///
+/// # Errors
+/// What in it cannot be.
+pub fn keys_of<'a>(
+    records: impl IntoIterator<Item = (u16, &'a [u8])>,
+) -> Result<KeyWindow, DecodeError> {
+    keys_in(&head_of(&mut records.into_iter())?)
+}
+
+/// The receipt number that comes next after a checkpoint.
+///
+/// # Errors
+/// What in it cannot be.
+pub(crate) fn next_receipt_of<'a>(
+    records: impl IntoIterator<Item = (u16, &'a [u8])>,
+) -> Result<u64, DecodeError> {
+    Ok(head_of(&mut records.into_iter())?.next_receipt)
 }
 
 fn is_number(number: u64) -> bool {
@@ -113,25 +168,15 @@ pub fn restore<'a>(
     records: impl IntoIterator<Item = (u16, &'a [u8])>,
 ) -> Result<Till, DecodeError> {
     let mut records = records.into_iter();
-    let Some((kind, bytes)) = records.next() else {
-        return Err(DecodeError("a checkpoint has no head".to_owned()));
-    };
-    if kind != RecordKind::Checkpoint as u16 {
-        return Err(DecodeError(format!("a checkpoint begins with a record of kind {kind}")));
-    }
-    let head: Checkpoint = whole(bytes)?;
-    let keys_max = usize::try_from(head.keys_max)
-        .ok()
-        .filter(|keys_max| *keys_max <= crate::limits::KEYS_MAX)
-        .ok_or_else(|| DecodeError(format!("a checkpoint remembers {} keys", head.keys_max)))?;
+    let head = head_of(&mut records)?;
     if !is_number(head.next_sale) || !is_number(head.next_receipt) {
         return Err(DecodeError("a checkpoint's numbers are out of range".to_owned()));
     }
-    let mut till = Till::new(keys_max);
+    let keys = keys_in(&head)?;
+    let mut till = Till::new(keys.keys_max());
+    till.keys = keys;
     till.next_sale = head.next_sale;
     till.next_receipt = head.next_receipt;
-    till.keys = KeyWindow::unpack(&head.keys.0, keys_max)
-        .ok_or_else(|| DecodeError("a checkpoint's keys are malformed".to_owned()))?;
     for totals in head.totals {
         let CheckpointTotals { currency, sales, returns, receipts, voids } = totals;
         let amounts = 0..=AMOUNT_MAX;

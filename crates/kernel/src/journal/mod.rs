@@ -13,7 +13,10 @@ mod fact;
 mod show;
 mod verify;
 
-pub use checkpoint::{Checkpoint, CheckpointSale, CheckpointTotals, restore, snapshot};
+pub(crate) use checkpoint::next_receipt_of;
+pub use checkpoint::{
+    Checkpoint, CheckpointSale, CheckpointTotals, keys_of, restore, snapshot, snapshot_since,
+};
 pub use codec::{Bytes, DecodeError, Hash};
 pub use fact::{BODY_VERSION, Cut, Fact, Key, Owner, RecordKind, body_of};
 pub use fact::{

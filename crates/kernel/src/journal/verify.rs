@@ -5,7 +5,7 @@
 //! and that the fold of one segment ends in exactly the checkpoint that the next begins with. A
 //! checkpoint is therefore never believed; it is proved.
 
-use super::checkpoint::{restore, snapshot};
+use super::checkpoint::{restore, snapshot, snapshot_since};
 use super::fact::RecordKind;
 use crate::code::Code;
 use crate::error::Result;
@@ -212,11 +212,13 @@ fn fold_frame(
         let restored = restore(records).map_err(|error| inconsistent(error.to_string()))?;
         let snapshot_here = snapshot(&restored);
         match till {
-            Some(till) if snapshot(till) != snapshot_here => {
-                let message = "the checkpoint is not what the facts add up to";
-                return Err(inconsistent(message.to_owned()));
+            Some(till) => {
+                if snapshot_since(till) != snapshot_here {
+                    let message = "the checkpoint is not what the facts add up to";
+                    return Err(inconsistent(message.to_owned()));
+                }
+                till.keys.saved();
             }
-            Some(_) => {}
             None => {
                 checked.begins_with = Some(snapshot_here);
                 *till = Some(restored);

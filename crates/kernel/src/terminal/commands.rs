@@ -366,7 +366,7 @@ impl Terminal {
         let number = completion.sale().expect("a completion has a sale");
         let sale = core.till.hand_out(number).expect("it was settled a moment ago");
         let stamp = core.hlc.stamp(&*self.clock);
-        self.checkpoint_when_due(&core, stamp);
+        self.checkpoint_when_due(&mut core, stamp);
         drop(core);
         let meta = ReceiptMeta { sequence, at_ns, hash };
         let value = Receipt::of(sale, meta).expect("the sale was completed a moment ago");

@@ -13,7 +13,7 @@ use super::open::record;
 use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, Key, RecordKind, snapshot};
+use crate::journal::{Fact, Key, RecordKind, snapshot, snapshot_since};
 use crate::limits::{OPEN_SHARE, TENDER_BYTES_MAX, TENDER_SHARE};
 use crate::sale::input;
 use crate::till::{Check, Till};
@@ -203,17 +203,22 @@ impl Terminal {
         }
     }
 
-    pub(super) fn roll(&self, core: &Core, stamp: Stamp) -> Result<()> {
+    pub(super) fn roll(&self, core: &mut Core, stamp: Stamp) -> Result<()> {
         let checkpoint = snapshot(&core.till);
-        Ok(self.wal.roll(stamp, &as_records(&checkpoint))?)
+        self.wal.roll(stamp, &as_records(&checkpoint))?;
+        core.till.keys.saved();
+        Ok(())
     }
 
     /// A checkpoint rides on the flush of what comes next; without room for it, the next segment
     /// begins with one anyway.
-    pub(super) fn checkpoint_when_due(&self, core: &Core, stamp: Stamp) {
+    pub(super) fn checkpoint_when_due(&self, core: &mut Core, stamp: Stamp) {
         if self.wal.checkpoint_due() {
-            let checkpoint = snapshot(&core.till);
-            let _ = self.wal.append(stamp, format::FLAG_CHECKPOINT, &as_records(&checkpoint));
+            let checkpoint = snapshot_since(&core.till);
+            let records = as_records(&checkpoint);
+            if self.wal.append(stamp, format::FLAG_CHECKPOINT, &records).is_ok() {
+                core.till.keys.saved();
+            }
         }
     }
 

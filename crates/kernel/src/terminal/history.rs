@@ -6,7 +6,7 @@
 use super::open::{decode, inconsistent};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, restore};
+use crate::journal::{Fact, RecordKind, next_receipt_of};
 use crate::sale::{Receipt, ReceiptMeta, Sale};
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{Frame, Link, OsStorage, Problem, ProblemKind, Reader, SegmentScan};
@@ -81,12 +81,20 @@ impl History {
     /// # Errors
     /// As [`Self::record`].
     pub fn receipt_of(&self, completion: &Recorded) -> Result<Receipt> {
+        self.receipt_from(completion, |from, to, take| self.each(from, to, take))
+    }
+
+    fn receipt_from(
+        &self,
+        completion: &Recorded,
+        read: impl FnOnce(u64, u64, &mut dyn FnMut(Recorded)) -> Result<()>,
+    ) -> Result<Receipt> {
         let Fact::SaleCompleted(completed) = &completion.fact else {
             return Err(missing("receipt", completion.sequence));
         };
         let mut sale: Option<Sale> = None;
         let mut contradiction = None;
-        self.each(completed.first_sequence, completion.sequence, |recorded| {
+        read(completed.first_sequence, completion.sequence, &mut |recorded| {
             if recorded.fact.sale() != Some(completed.sale) {
                 return;
             }
@@ -132,10 +140,15 @@ impl History {
         let Some(segment) = segments.get(low) else { return Err(missing("receipt", number)) };
         let scan = scan(&reader, *segment)?;
         for frame in scan.frames() {
-            for recorded in facts(&frame) {
+            for recorded in facts(&frame, Some(RecordKind::SaleCompleted)) {
                 let recorded = recorded?;
                 if matches!(&recorded.fact, Fact::SaleCompleted(fact) if fact.receipt == number) {
-                    return self.receipt_of(&recorded);
+                    return self.receipt_from(&recorded, |from, to, take| {
+                        if scan.header().first_sequence <= from {
+                            return each_in(&scan, from, to, take);
+                        }
+                        self.each(from, to, take)
+                    });
                 }
             }
         }
@@ -185,16 +198,7 @@ impl History {
             if scan.header().first_sequence > to {
                 break;
             }
-            let wanted =
-                |frame: &Frame<'_>| frame.last_sequence() >= from && frame.header.sequence <= to;
-            for frame in scan.frames().filter(wanted) {
-                for recorded in facts(&frame) {
-                    let recorded = recorded?;
-                    if (from..=to).contains(&recorded.sequence) {
-                        visit(recorded);
-                    }
-                }
-            }
+            each_in(&scan, from, to, &mut visit)?;
             if scan.last_sequence >= to {
                 break;
             }
@@ -210,8 +214,7 @@ impl History {
             return Err(missing("segment", segment.into()));
         };
         let bodies = records.iter().map(|(kind, body)| (*kind, &body[..]));
-        let till = restore(bodies).map_err(|error| inconsistent(0, &error.0))?;
-        Ok(till.next_receipt)
+        next_receipt_of(bodies).map_err(|error| inconsistent(0, &error.0))
     }
 }
 
@@ -231,11 +234,35 @@ fn damaged(problem: &Problem) -> Error {
     Error::new(Code::Corrupt, text).with("segment", *segment).with("offset", *offset)
 }
 
-/// The facts of a frame, checkpoints left out.
-fn facts<'a>(frame: &Frame<'a>) -> impl Iterator<Item = Result<Recorded>> + use<'a> {
+/// Visits the facts of one segment from one sequence to another.
+fn each_in(
+    scan: &SegmentScan,
+    from: u64,
+    to: u64,
+    visit: &mut dyn FnMut(Recorded),
+) -> Result<()> {
+    let wanted = |frame: &Frame<'_>| frame.last_sequence() >= from && frame.header.sequence <= to;
+    for frame in scan.frames().filter(wanted) {
+        for recorded in facts(&frame, None) {
+            let recorded = recorded?;
+            if (from..=to).contains(&recorded.sequence) {
+                visit(recorded);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The facts of a frame, or those of one kind; checkpoints left out.
+fn facts<'a>(
+    frame: &Frame<'a>,
+    kind: Option<RecordKind>,
+) -> impl Iterator<Item = Result<Recorded>> + use<'a> {
     let (checkpoint, at_ns, hash) =
         (frame.is_checkpoint(), frame.header.stamp.wall_ns, frame.link());
-    frame.records().filter(move |_| !checkpoint).filter_map(move |record| {
+    let wanted = move |number| kind.is_none_or(|kind| number == kind as u16);
+    let records = frame.records().filter(move |record| !checkpoint && wanted(record.kind));
+    records.filter_map(move |record| {
         let sequence = record.sequence;
         decode(record)
             .map(|fact| fact.map(|fact| Recorded { fact, sequence, at_ns, hash }))

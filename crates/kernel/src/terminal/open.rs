@@ -18,14 +18,14 @@ use crate::clock::{Clock, Hlc, SystemClock, iso_utc};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{
-    BODY_VERSION, Cut, Fact, Owner, RecordKind, TerminalClosed, TerminalOpened, body_of, restore,
-    snapshot,
+    BODY_VERSION, Cut, DecodeError, Fact, Owner, RecordKind, TerminalClosed, TerminalOpened,
+    body_of, keys_of, restore, snapshot,
 };
 use crate::limits::{KEYS_MAX, SEGMENT_BYTES_PER_KEY};
-use crate::till::{Check, Till};
+use crate::till::{Check, KeyWindow, Till};
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{
-    FlushCause, Options, OsStorage, Record, RecordView, Replay, Wal, WalError, format,
+    FlushCause, Frame, Options, OsStorage, Record, RecordView, Replay, Wal, WalError, format,
 };
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -206,6 +206,7 @@ impl Terminal {
         owner.save(&dir)?;
         let fact = opened_fact(&owner, &recovery, stamp.wall_ns);
         let body = body_of(&fact);
+        let previous_segment = wal.position().segment;
         let checkpoint = snapshot(&till);
         let checkpoint: Vec<Record<'_>> =
             checkpoint.iter().map(|(kind, body)| record(*kind, body)).collect();
@@ -213,7 +214,11 @@ impl Terminal {
             wal.start(stamp, &checkpoint, &[record(RecordKind::TerminalOpened, &body)])?;
         till.apply(&fact, &body, appended.last_sequence, stamp.wall_ns, Check::Live)
             .expect("an opening contradicts nothing");
-        recovery.epoch = wal.position().epoch;
+        let position = wal.position();
+        recovery.epoch = position.epoch;
+        if position.segment != previous_segment {
+            till.keys.saved();
+        }
         let history = History::new(options.storage.clone(), journal);
         let core = Core { till, hlc, bodies: Vec::new(), lock: Some(lock), owner };
         Ok(Self {
@@ -295,11 +300,19 @@ fn opened_fact(owner: &OwnerRecord, recovery: &RecoveryReport, started_ns: i64) 
 fn fold(replay: &Replay, keys_max: usize) -> Result<(Till, u64)> {
     let mut frames = replay.frames();
     let Some(checkpoint) = frames.next() else { return Ok((Till::new(keys_max), 0)) };
-    checkpoint.records().try_for_each(|record| known_kind(record).map(drop))?;
-    let bodies = checkpoint.records().map(|record| (record.kind, record.body));
-    let mut till = restore(bodies).map_err(|error| {
-        inconsistent(checkpoint.header.sequence, &format!("the checkpoint cannot be used: {error}"))
-    })?;
+    let mut till = restore(bodies(&checkpoint)?).map_err(unusable(&checkpoint))?;
+    let mut keys: Option<KeyWindow> = None;
+    for earlier in replay.earlier_checkpoints() {
+        let newer = keys_of(bodies(&earlier)?).map_err(unusable(&earlier))?;
+        match &mut keys {
+            Some(keys) => keys.extend(&newer),
+            None => keys = Some(newer),
+        }
+    }
+    if let Some(mut keys) = keys {
+        keys.extend(&till.keys);
+        till.keys = keys;
+    }
     let mut count = 0;
     for frame in frames {
         for record in frame.records() {
@@ -308,6 +321,17 @@ fn fold(replay: &Replay, keys_max: usize) -> Result<(Till, u64)> {
         }
     }
     Ok((till, count))
+}
+
+/// The bodies of a checkpoint, unless a newer version wrote it.
+fn bodies<'a>(checkpoint: &Frame<'a>) -> Result<impl Iterator<Item = (u16, &'a [u8])> + use<'a>> {
+    checkpoint.records().try_for_each(|record| known_kind(record).map(drop))?;
+    Ok(checkpoint.records().map(|record| (record.kind, record.body)))
+}
+
+fn unusable(checkpoint: &Frame<'_>) -> impl Fn(DecodeError) -> Error + use<> {
+    let sequence = checkpoint.header.sequence;
+    move |error| inconsistent(sequence, &format!("the checkpoint cannot be used: {error}"))
 }
 
 pub(crate) fn fold_record(till: &mut Till, record: RecordView<'_>, wall_ns: i64) -> Result<()> {

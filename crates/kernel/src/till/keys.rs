@@ -2,6 +2,8 @@
 //!
 //! The key itself stands in its record; here is only its hash, what it was used for, and where its
 //! record stands, so the memory and the checkpoint of the window are bounded by a number of bytes.
+//! The window knows which keys are newer than the last checkpoint: only these go into the next one
+//! of the same segment.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -25,13 +27,15 @@ pub struct KeyWindow {
     entries: HashMap<KeyHash, KeyEntry>,
     order: VecDeque<KeyHash>,
     keys_max: usize,
+    /// How many of the newest no checkpoint carries yet.
+    fresh: usize,
 }
 
 impl KeyWindow {
     /// An empty window for this many keys.
     #[must_use]
     pub fn new(keys_max: usize) -> Self {
-        Self { entries: HashMap::new(), order: VecDeque::new(), keys_max }
+        Self { entries: HashMap::new(), order: VecDeque::new(), keys_max, fresh: 0 }
     }
 
     /// How many keys are remembered at most.
@@ -49,6 +53,18 @@ impl KeyWindow {
     /// Remembers a key, forgetting the oldest when the window is full.
     pub fn remember(&mut self, key: &str, entry: KeyEntry) {
         self.insert(hash(key), entry);
+        self.fresh = (self.fresh + 1).min(self.order.len());
+    }
+
+    /// Puts a newer window behind this one, the newest of both kept.
+    pub(crate) fn extend(&mut self, newer: &Self) {
+        newer.order.iter().for_each(|hash| self.insert(*hash, newer.entries[hash]));
+        self.fresh = newer.fresh;
+    }
+
+    /// A checkpoint now carries every key.
+    pub(crate) fn saved(&mut self) {
+        self.fresh = 0;
     }
 
     fn insert(&mut self, hash: KeyHash, entry: KeyEntry) {
@@ -64,9 +80,19 @@ impl KeyWindow {
         }
     }
 
+    /// All keys, oldest first.
     pub(crate) fn pack(&self) -> Vec<u8> {
-        let mut packed = Vec::with_capacity(self.order.len() * PACKED_BYTES);
-        for hash in &self.order {
+        self.pack_newest(self.order.len())
+    }
+
+    /// The keys that no checkpoint carries yet, oldest first.
+    pub(crate) fn pack_fresh(&self) -> Vec<u8> {
+        self.pack_newest(self.fresh)
+    }
+
+    fn pack_newest(&self, count: usize) -> Vec<u8> {
+        let mut packed = Vec::with_capacity(count * PACKED_BYTES);
+        for hash in self.order.range(self.order.len() - count..) {
             let entry = self.entries[hash];
             packed.extend_from_slice(hash);
             packed.extend_from_slice(&entry.sequence.to_le_bytes());
@@ -109,8 +135,26 @@ mod tests {
         }
         assert_eq!(window.find("k2"), None);
         assert_eq!(window.find("k3"), Some(KeyEntry { sequence: 3, fingerprint: 9 }));
+        window.saved();
         let again = KeyWindow::unpack(&window.pack(), 3).unwrap();
         assert_eq!(again, window);
         assert_eq!(KeyWindow::unpack(&[0; 31], 3), None);
+    }
+
+    #[test]
+    fn a_window_is_the_old_one_and_what_came_since() {
+        let mut window = KeyWindow::new(3);
+        window.remember("k1", KeyEntry { sequence: 1, fingerprint: 9 });
+        window.remember("k2", KeyEntry { sequence: 2, fingerprint: 9 });
+        let mut before = KeyWindow::unpack(&window.pack(), 3).unwrap();
+        window.saved();
+        assert!(window.pack_fresh().is_empty());
+        window.remember("k3", KeyEntry { sequence: 3, fingerprint: 9 });
+        window.remember("k4", KeyEntry { sequence: 4, fingerprint: 9 });
+        let since = KeyWindow::unpack(&window.pack_fresh(), 3).unwrap();
+        before.extend(&since);
+        window.saved();
+        assert_eq!(before, window);
+        assert_eq!(window.find("k1"), None);
     }
 }
