@@ -157,7 +157,8 @@ pub(crate) fn open(
         garbage_end: survey.garbage_end,
         sealed: survey.sealed,
         mark_counter: image.mark.counter,
-        checkpoint_bytes: survey.checkpoints().map(|frame| frame.length).max().unwrap_or(0) as usize,
+        checkpoint_bytes: survey.checkpoints().map(|frame| frame.length).max().unwrap_or(0)
+            as usize,
         last_checkpoint_bytes: survey.frames[0].length as usize,
         checkpoint_end: (survey.frames[0].offset + survey.frames[0].length) as usize,
     };

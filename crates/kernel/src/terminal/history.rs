@@ -235,12 +235,7 @@ fn damaged(problem: &Problem) -> Error {
 }
 
 /// Visits the facts of one segment from one sequence to another.
-fn each_in(
-    scan: &SegmentScan,
-    from: u64,
-    to: u64,
-    visit: &mut dyn FnMut(Recorded),
-) -> Result<()> {
+fn each_in(scan: &SegmentScan, from: u64, to: u64, visit: &mut dyn FnMut(Recorded)) -> Result<()> {
     let wanted = |frame: &Frame<'_>| frame.last_sequence() >= from && frame.header.sequence <= to;
     for frame in scan.frames().filter(wanted) {
         for recorded in facts(&frame, None) {
