@@ -173,7 +173,7 @@ impl Shared {
         state: MutexGuard<'a, State>,
     ) -> MutexGuard<'a, State> {
         self.prepared
-            .wait_while(state, |state| matches!(state.spare, Spare::Preparing))
+            .wait_while(state, |state| matches!(state.spare, Spare::Preparing { .. }))
             .unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -186,7 +186,7 @@ impl Shared {
         number: u32,
         segment_bytes: u32,
     ) -> MutexGuard<'a, State> {
-        state.spare = Spare::Preparing;
+        state.spare = Spare::Preparing { held: state.spare.holds_space() };
         let manifest = Manifest { oldest: state.oldest, current: number };
         drop(state);
         let prepared = segment::prepare(&*self.storage, dir, number, segment_bytes)

@@ -10,10 +10,16 @@ use std::time::{Duration, Instant};
 
 #[derive(Debug)]
 pub(crate) struct Keeper {
+    preparer: Preparer,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Has segments prepared ahead of use.
+#[derive(Debug, Clone)]
+struct Preparer {
     shared: Arc<Shared>,
     dir: PathBuf,
     segment_bytes: u32,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Keeper {
@@ -23,25 +29,31 @@ impl Keeper {
         segment_bytes: u32,
         idle_mark: Duration,
     ) -> Self {
-        let inner = shared.clone();
+        let preparer = Preparer { shared, dir, segment_bytes };
+        let inner = preparer.clone();
         let thread = thread::Builder::new()
             .name("pos-kernel-wal".to_owned())
             .spawn(move || run(&inner, idle_mark))
             .ok();
-        let keeper = Self { shared, dir, segment_bytes, thread };
-        keeper.prepare_next();
-        keeper
+        Self { preparer, thread }
     }
 
-    /// Prepares the segment after the one in use, in a thread of its own: filling it takes many
-    /// flushes' time, and nobody may wait behind it.
+    /// Prepares the segment after the one in use, unless it is there.
     pub(crate) fn prepare_next(&self) {
+        self.preparer.prepare_next();
+    }
+}
+
+impl Preparer {
+    /// In a thread of its own: filling a segment takes many flushes' time, and nobody may wait
+    /// behind it.
+    fn prepare_next(&self) {
         let mut state = self.shared.lock();
-        if !matches!(state.spare, Spare::Absent | Spare::Failed) {
+        if !matches!(state.spare, Spare::Absent | Spare::Left | Spare::Failed) {
             return;
         }
         let Some(number) = state.active.as_ref().map(|active| active.number + 1) else { return };
-        state.spare = Spare::Preparing;
+        state.spare = Spare::Preparing { held: state.spare.holds_space() };
         drop(state);
         let (shared, dir, bytes) = (self.shared.clone(), self.dir.clone(), self.segment_bytes);
         let spawned = thread::Builder::new()
@@ -56,17 +68,20 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.shared.lock().stopping = true;
-        self.shared.keeper_wake.notify_all();
+        let shared = &self.preparer.shared;
+        shared.lock().stopping = true;
+        shared.keeper_wake.notify_all();
         if let Some(thread) = self.thread.take() {
             // The thread ends by itself; a panic in it has already poisoned nothing of ours.
             let _ = thread.join();
         }
-        drop(self.shared.wait_while_preparing(self.shared.lock()));
+        let shared = &self.preparer.shared;
+        drop(shared.wait_while_preparing(shared.lock()));
     }
 }
 
-fn run(shared: &Shared, idle_mark: Duration) {
+fn run(preparer: &Preparer, idle_mark: Duration) {
+    let shared = &*preparer.shared;
     loop {
         let mut state = shared.lock();
         if state.stopping {
@@ -92,7 +107,9 @@ fn run(shared: &Shared, idle_mark: Duration) {
                 linger(shared);
             }
         } else if state.marked < state.durable.sequence {
-            mark_when_idle(shared, state, idle_mark);
+            if mark_when_idle(shared, state, idle_mark) {
+                preparer.prepare_next();
+            }
         } else {
             sleep(shared, state);
         }
@@ -105,7 +122,8 @@ fn sleep(shared: &Shared, mut state: MutexGuard<'_, State>) {
     state.keeper_asleep = false;
 }
 
-fn mark_when_idle(shared: &Shared, mut state: MutexGuard<'_, State>, idle_mark: Duration) {
+/// Marks the log durable once nothing has happened for a while; true when it did.
+fn mark_when_idle(shared: &Shared, mut state: MutexGuard<'_, State>, idle_mark: Duration) -> bool {
     let durable = state.durable.sequence;
     state.keeper_asleep = true;
     let waited = shared.keeper_wake.wait_timeout(state, idle_mark);
@@ -117,6 +135,7 @@ fn mark_when_idle(shared: &Shared, mut state: MutexGuard<'_, State>, idle_mark: 
         // A failure has poisoned the log; the next round reports it.
         let _ = shared.mark();
     }
+    idle
 }
 
 /// Looks for the next request before going to sleep, while requests follow each other closely:

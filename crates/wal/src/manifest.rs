@@ -29,6 +29,10 @@ impl Manifest {
         format!("{text}crc32c {crc:08x}\n")
     }
 
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().and_then(Self::from_text)
+    }
+
     fn from_text(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let title = lines.next()?;
@@ -43,10 +47,18 @@ impl Manifest {
     pub(crate) fn load(storage: &dyn Storage, dir: &Path) -> Result<Option<Self>, WalError> {
         let path = dir.join(FILE);
         match read_all(storage, &path) {
-            Ok(bytes) => Ok(std::str::from_utf8(&bytes).ok().and_then(Self::from_text)),
+            Ok(bytes) => Ok(Self::from_bytes(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(WalError::io("read", &path)(error)),
         }
+    }
+
+    /// True when the segment `number` stands prepared: it was durable before its manifest was
+    /// staged.
+    pub(crate) fn is_staged(storage: &dyn Storage, dir: &Path, number: u32) -> bool {
+        let staged = read_all(storage, &dir.join(STAGED_FILE)).ok();
+        let staged = staged.and_then(|bytes| Self::from_bytes(&bytes));
+        staged.is_some_and(|staged| staged.current == number)
     }
 
     /// True when no manifest was ever made: nothing in the journal was promised to anybody.

@@ -95,6 +95,8 @@ impl Replay {
 #[derive(Default)]
 pub(crate) struct Tail {
     pub(crate) segment: Option<LiveSegment>,
+    /// The last owner left the segment after it prepared.
+    pub(crate) spare_left: bool,
     /// The manifest names that segment; if not, it must before anything more is promised.
     pub(crate) named: bool,
     pub(crate) oldest: u32,
@@ -163,8 +165,12 @@ pub(crate) fn open(
         checkpoint_end: (survey.frames[0].offset + survey.frames[0].length) as usize,
     };
     let named = manifest.is_some_and(|manifest| manifest.current == live.header.segment);
+    let next = live.header.segment + 1;
+    let spare_left = Manifest::is_staged(&*storage, dir, next)
+        && segment::stands(&*storage, dir, next, options.segment_bytes);
     let tail = Tail {
         segment: Some(live),
+        spare_left,
         named,
         oldest: manifest.map_or(1, |manifest| manifest.oldest),
         sequence: last_sequence,

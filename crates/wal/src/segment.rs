@@ -47,6 +47,12 @@ pub(crate) fn read_from_device(
     Ok(())
 }
 
+/// True when a segment's file has its full size.
+pub(crate) fn stands(storage: &dyn Storage, dir: &Path, segment: u32, segment_bytes: u32) -> bool {
+    let file = storage.open(&path(dir, segment), Access::Read);
+    file.and_then(|file| file.size()).is_ok_and(|size| size == u64::from(segment_bytes))
+}
+
 /// Makes a segment file of zeros, durable in content and name. An append into it then never
 /// allocates: one device flush, one block. A file that is already blank is only synced.
 pub(crate) fn prepare(
@@ -80,7 +86,10 @@ fn blank_file(
             return Ok(file);
         }
     }
-    let file = storage.open(path, Access::Create)?;
+    // Space that a file of this size holds is not given back in between.
+    let kept = storage.open(path, Access::Write).ok();
+    let kept = kept.filter(|file| file.size().is_ok_and(|size| size == u64::from(segment_bytes)));
+    let file = kept.map_or_else(|| storage.open(path, Access::Create), Ok)?;
     let mut offset = 0;
     while offset < segment_bytes as usize {
         let size = FILL_BYTES.min(segment_bytes as usize - offset);

@@ -48,9 +48,26 @@ pub(crate) struct Active {
 #[derive(Debug)]
 pub(crate) enum Spare {
     Absent,
-    Preparing,
+    /// The last owner prepared it: its space is held. It is looked through before it is used.
+    Left,
+    Preparing {
+        /// Its space is held already.
+        held: bool,
+    },
     Ready(Arc<dyn StorageFile>),
     Failed,
+}
+
+impl Spare {
+    /// The disk's space for the next segment is taken.
+    pub(crate) fn holds_space(&self) -> bool {
+        matches!(self, Self::Ready(_) | Self::Left | Self::Preparing { held: true })
+    }
+
+    /// Somebody should prepare it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        matches!(self, Self::Absent | Self::Left)
+    }
 }
 
 #[derive(Debug)]

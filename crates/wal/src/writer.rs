@@ -24,6 +24,9 @@ use std::time::Duration;
 const CHECKPOINT_BYTES: usize = 256 * 1024;
 /// Log written since the last checkpoint, in sizes of that checkpoint, before the next is due.
 const CHECKPOINT_SHARE: usize = 4;
+/// The next segment is prepared when the log is idle, or once less than this share of this one is
+/// left: not while a till opens or begins a segment, when a customer waits.
+const PREPARE_SHARE: usize = 2;
 /// Without a prepared segment, new work is refused once less than this share of a segment is left.
 const ROOM_SHARE: usize = 4;
 
@@ -176,11 +179,11 @@ pub struct SyncLatency {
 /// Room for what is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Space {
-    /// The next segment stands ready.
+    /// The next segment stands ready, or it is too early to prepare it.
     Ok,
-    /// It does not, but this one has room.
+    /// It could not be prepared, but this one has room.
     Low,
-    /// It does not, and only what is open can still be finished.
+    /// It could not be prepared, and only what is open can still be finished.
     Full,
 }
 
@@ -238,7 +241,8 @@ impl Wal {
 
     pub(crate) fn new(storage: Arc<dyn Storage>, dir: &Path, options: Options, tail: Tail) -> Self {
         let state = State::new(tail.segment, (tail.oldest, tail.sequence, tail.epoch, tail.link));
-        let shared = Arc::new(Shared::new(storage, state));
+        let spare = if tail.spare_left { Spare::Left } else { Spare::Absent };
+        let shared = Arc::new(Shared::new(storage, State { spare, ..state }));
         let dir = dir.to_owned();
         Self { shared, keeper: Mutex::new(None), dir, options, named: tail.named }
     }
@@ -332,11 +336,7 @@ impl Wal {
         drop(state);
         let rolled = self.roll_as_leader(stamp, checkpoint);
         self.shared.step_down();
-        rolled?;
-        if let Some(keeper) = &*self.keeper() {
-            keeper.prepare_next();
-        }
-        Ok(())
+        rolled
     }
 
     fn roll_as_leader(&self, stamp: Stamp, checkpoint: &[Record<'_>]) -> Result<(), WalError> {
@@ -444,8 +444,15 @@ impl Wal {
         if let Some(fault) = &state.poison {
             return Err(WalError::Poisoned(fault.clone()));
         }
-        let roomy = self.room(&state) >= self.segment_bytes() as usize / ROOM_SHARE;
-        if matches!(state.spare, Spare::Ready(_)) || (roomy && self.options.background) {
+        let (room, segment_bytes) = (self.room(&state), self.segment_bytes() as usize);
+        let roomy = room >= segment_bytes / ROOM_SHARE;
+        if state.spare.holds_space() || (roomy && self.options.background) {
+            if state.spare.is_wanted() && room < segment_bytes / PREPARE_SHARE {
+                drop(state);
+                if let Some(keeper) = &*self.keeper() {
+                    keeper.prepare_next();
+                }
+            }
             return Ok(());
         }
         state = self.shared.wait_while_preparing(state);
@@ -465,9 +472,13 @@ impl Wal {
     #[must_use]
     pub fn space(&self) -> Space {
         let state = self.shared.lock();
-        if matches!(state.spare, Spare::Ready(_) | Spare::Preparing) {
+        let room = self.room(&state);
+        let awaited =
+            self.options.background && room >= self.segment_bytes() as usize / PREPARE_SHARE;
+        let prepared = state.spare.holds_space() || matches!(state.spare, Spare::Preparing { .. });
+        if prepared || (awaited && matches!(state.spare, Spare::Absent)) {
             Space::Ok
-        } else if self.room(&state) >= self.segment_bytes() as usize / ROOM_SHARE {
+        } else if room >= self.segment_bytes() as usize / ROOM_SHARE {
             Space::Low
         } else {
             Space::Full

@@ -31,6 +31,7 @@ use crate::clock::{Clock, Hlc};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::money::Currency;
+use crate::sale::Receipt;
 use crate::till::{CurrencyTotals, Till};
 use lock::TerminalLock;
 use pos_kernel_wal::{Space, Stats, SyncLatency, Wal, WalPosition};
@@ -57,6 +58,8 @@ pub struct Terminal {
 #[derive(Debug)]
 struct Core {
     till: Till,
+    /// The last receipt before this owner: what a till that comes back asks for first.
+    last_receipt: Option<Receipt>,
     hlc: Hlc,
     bodies: Vec<u8>,
     /// `None` once the terminal is closed.

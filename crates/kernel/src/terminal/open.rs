@@ -22,6 +22,7 @@ use crate::journal::{
     body_of, keys_of, restore, snapshot,
 };
 use crate::limits::{KEYS_MAX, SEGMENT_BYTES_PER_KEY};
+use crate::sale::{Receipt, ReceiptMeta};
 use crate::till::{Check, KeyWindow, Till};
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{
@@ -179,7 +180,7 @@ impl Terminal {
         let opened = Wal::open(options.storage.clone(), &journal, wal_options)?;
         let mut wal = opened.wal;
         let keys_max = KEYS_MAX.min(wal.segment_bytes() as usize / SEGMENT_BYTES_PER_KEY);
-        let (mut till, records) = fold(&opened.replay, keys_max)?;
+        let Folded { mut till, records, last_receipt } = fold(&opened.replay, keys_max)?;
         let replay = opened.replay;
         let mut recovery = RecoveryReport {
             clean: replay.clean,
@@ -220,7 +221,7 @@ impl Terminal {
             till.keys.saved();
         }
         let history = History::new(options.storage.clone(), journal);
-        let core = Core { till, hlc, bodies: Vec::new(), lock: Some(lock), owner };
+        let core = Core { till, last_receipt, hlc, bodies: Vec::new(), lock: Some(lock), owner };
         Ok(Self {
             id,
             dir,
@@ -296,10 +297,18 @@ fn opened_fact(owner: &OwnerRecord, recovery: &RecoveryReport, started_ns: i64) 
     })
 }
 
+struct Folded {
+    till: Till,
+    records: u64,
+    last_receipt: Option<Receipt>,
+}
+
 /// Folds the journal's tail, from its last checkpoint on.
-fn fold(replay: &Replay, keys_max: usize) -> Result<(Till, u64)> {
+fn fold(replay: &Replay, keys_max: usize) -> Result<Folded> {
     let mut frames = replay.frames();
-    let Some(checkpoint) = frames.next() else { return Ok((Till::new(keys_max), 0)) };
+    let Some(checkpoint) = frames.next() else {
+        return Ok(Folded { till: Till::new(keys_max), records: 0, last_receipt: None });
+    };
     let mut till = restore(bodies(&checkpoint)?).map_err(unusable(&checkpoint))?;
     let mut keys: Option<KeyWindow> = None;
     for earlier in replay.earlier_checkpoints() {
@@ -313,14 +322,24 @@ fn fold(replay: &Replay, keys_max: usize) -> Result<(Till, u64)> {
         keys.extend(&till.keys);
         till.keys = keys;
     }
-    let mut count = 0;
+    let mut records = 0;
+    let mut last_completion = None;
     for frame in frames {
+        let at_ns = frame.header.stamp.wall_ns;
         for record in frame.records() {
-            fold_record(&mut till, record, frame.header.stamp.wall_ns)?;
-            count += 1;
+            fold_record(&mut till, record, at_ns)?;
+            records += 1;
+            if record.kind == RecordKind::SaleCompleted as u16 {
+                let sequence = record.sequence;
+                last_completion = Some(ReceiptMeta { sequence, at_ns, hash: frame.link() });
+            }
         }
     }
-    Ok((till, count))
+    let last_receipt = last_completion.and_then(|meta| {
+        let sale = till.last_settled(|sale| sale.completion().is_some())?;
+        Receipt::of(sale.clone(), meta)
+    });
+    Ok(Folded { till, records, last_receipt })
 }
 
 /// The bodies of a checkpoint, unless a newer version wrote it.

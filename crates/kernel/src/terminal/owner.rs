@@ -1,8 +1,11 @@
 //! `terminal.owner.json`: who owns a terminal, as information for people. Never a decision.
+//!
+//! It is replaced whole but not flushed: a power cut may lose it, and the journal's own opening
+//! record says the same.
 
 use crate::error::{Error, Result};
-use pos_kernel_wal::{OsStorage, storage};
 use serde_json::{Value, json};
+use std::fs;
 use std::path::Path;
 
 const FILE: &str = "terminal.owner.json";
@@ -49,7 +52,7 @@ impl OwnerRecord {
     /// The record in a terminal's folder; `None` when there is none or it is not one.
     #[must_use]
     pub fn load(dir: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(dir.join(FILE)).ok()?;
+        let text = fs::read_to_string(dir.join(FILE)).ok()?;
         let value: Value = serde_json::from_str(&text).ok()?;
         let string = |name: &str| value.get(name)?.as_str().map(str::to_owned);
         Some(Self {
@@ -68,8 +71,10 @@ impl OwnerRecord {
     /// Replaces the record in a terminal's folder.
     pub(super) fn save(&self, dir: &Path) -> Result<()> {
         let path = dir.join(FILE);
+        let temporary = dir.join(format!("{FILE}.tmp"));
         let text = format!("{:#}\n", self.to_json());
-        storage::replace(&OsStorage, &path, text.as_bytes())
+        fs::write(&temporary, text)
+            .and_then(|()| fs::rename(&temporary, &path))
             .map_err(|error| Error::io("write", &path, &error))
     }
 
@@ -91,14 +96,14 @@ impl OwnerRecord {
 }
 
 fn process_start() -> Option<u64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The name in parentheses may itself hold spaces and parentheses.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
 fn boot_id() -> Option<String> {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
 }
 

@@ -117,6 +117,11 @@ impl Till {
         Ok(())
     }
 
+    /// The newest finished sale that is still readable and satisfies `wanted`.
+    pub(crate) fn last_settled(&self, wanted: impl Fn(&Sale) -> bool) -> Option<&Sale> {
+        self.settled.iter().rev().find(|sale| wanted(sale))
+    }
+
     /// Gives a finished sale away instead of keeping it readable.
     pub(crate) fn hand_out(&mut self, number: u64) -> Option<Sale> {
         let index = self.settled.iter().rposition(|sale| sale.number == number)?;

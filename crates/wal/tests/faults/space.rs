@@ -3,7 +3,7 @@
 
 use crate::long;
 use crate::till::{DIR, Model, Op, SEGMENT_BYTES, Till, Trouble, audit, run};
-use pos_kernel_wal::sim::SimStorage;
+use pos_kernel_wal::sim::{Call, SimStorage};
 use pos_kernel_wal::{Space, WalError};
 use std::path::Path;
 
@@ -86,6 +86,32 @@ fn a_full_disk_does_not_keep_a_till_from_opening_again() {
         assert_eq!(audit(&sim).unwrap(), till.model.log);
     }
     println!("opened on a full disk: cases={cases} refused=0");
+}
+
+#[test]
+fn the_next_owner_takes_the_prepared_segment_over() {
+    let sim = SimStorage::new(3);
+    let mut till = Till::open(&sim, Model::default()).unwrap();
+    till.wal().reserve().unwrap();
+    let next = Path::new(DIR).join("segment-000002.wal");
+    for blank in [true, false] {
+        sim.set_budget(Some(sim.bytes_used()));
+        till.step(Op::Kill).unwrap();
+        let reads = sim.count(Call::Read);
+        assert_eq!(till.wal().space(), Space::Ok);
+        till.wal().reserve().unwrap();
+        assert_eq!(sim.count(Call::Read), reads, "nobody waits until it was looked through");
+        if !blank {
+            // What a torn roll leaves: its space is kept, and zeros go over it.
+            let mut torn = sim.peek(&next).unwrap();
+            torn[20_000] = 7;
+            sim.poke(&next, &torn);
+        }
+    }
+    let segment = till.wal().position().segment;
+    assert!(sell_until_refused(&mut till, 100, "a full disk") > 0);
+    assert_eq!(till.wal().position().segment, segment + 1);
+    assert_eq!(audit(&sim).unwrap(), till.model.log);
 }
 
 #[test]
