@@ -64,8 +64,8 @@ export declare class NativeTerminal {
   waitSync(seq: number): void
   /**
    * Asks for everything to be made durable and returns the newest durable sequence; `onDurable`
-   * follows for the rest. With `patient` it may hold the thread for two flushes of a device that
-   * is known to be fast (under a millisecond).
+   * follows for the rest. With `patient` it flushes on this thread when the device is known to
+   * be fast (under half a millisecond).
    */
   flush(patient: boolean): number
   /** Keeps the process alive until [`Self::release`]: an answer is on its way. */

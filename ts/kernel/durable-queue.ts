@@ -17,7 +17,7 @@ import { type BindingLoadError, type PosError, toPosError } from './errors.js'
 export interface Flusher {
   /**
    * Asks the keeper thread for a flush and returns the newest durable sequence; `onDurable` follows
-   * for the rest. With `patient` it may watch a fast device for under a millisecond.
+   * for the rest. With `patient` it flushes a fast device on this thread.
    */
   flush(patient: boolean): number
   /** Keeps the process alive. */
@@ -131,8 +131,8 @@ export class DurableQueue {
   }
 
   /**
-   * Watching a fast flush saves two thread switches, but promises that resolve without a turn of
-   * the event loop starve it: after some milliseconds a flush is left to `onDurable`.
+   * A fast flush on this thread saves two thread switches, but promises that resolve without a turn
+   * of the event loop starve it: after some milliseconds a flush is left to `onDurable`.
    */
   #isPatient(): boolean {
     if (!this.#isTurnPending) {

@@ -170,19 +170,22 @@ function answer(
   return { sale: receipt.sale, seq: sequence, wait: number(10) === 1, replayed, receipt }
 }
 
-function receiptLine(line: LineInput, index: number, lineAmount: number): ReceiptLine {
+// Each shape is written out whole: spreading one object into another costs more than all of it.
+function receiptLine(line: LineInput, index: number, amount: number): ReceiptLine {
+  const { sku, text } = line
   const quantity = canonical(line.quantity)
   const unitPrice = canonical(line.unitPrice)
-  const head = { line: index + 1, sku: line.sku }
-  return line.text === undefined
-    ? { ...head, quantity, unitPrice, amount: lineAmount }
-    : { ...head, text: line.text, quantity, unitPrice, amount: lineAmount }
+  return text === undefined
+    ? { line: index + 1, sku, quantity, unitPrice, amount }
+    : { line: index + 1, sku, text, quantity, unitPrice, amount }
 }
 
-function receiptTender(tender: CartTender, index: number): ReceiptTender {
-  const { kind, amount: value, reference } = tender
-  const taken = { tender: index + 1, kind, amount: value, state: 'confirmed' as const }
-  return reference === undefined ? taken : { ...taken, reference }
+function receiptTender(taken: CartTender, index: number): ReceiptTender {
+  const { kind, amount, reference } = taken
+  const tender = index + 1
+  return reference === undefined
+    ? { tender, kind, amount, state: 'confirmed' }
+    : { tender, kind, amount, state: 'confirmed', reference }
 }
 
 const CANONICAL = /^(?:0|-?[1-9]\d*|-?(?:0|[1-9]\d*)\.\d*[1-9]\d*|(?:0|[1-9]\d*)\.\d+)$/

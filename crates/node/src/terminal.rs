@@ -408,8 +408,8 @@ impl NativeTerminal {
     }
 
     /// Asks for everything to be made durable and returns the newest durable sequence; `onDurable`
-    /// follows for the rest. With `patient` it may hold the thread for two flushes of a device that
-    /// is known to be fast (under a millisecond).
+    /// follows for the rest. With `patient` it flushes on this thread when the device is known to
+    /// be fast (under half a millisecond).
     #[napi(catch_unwind)]
     pub fn flush(&self, env: &Env, patient: bool) -> napi::Result<i64> {
         self.terminal.request_flush(patient).map(number).cross(env)

@@ -17,17 +17,15 @@ use crate::storage::{Storage, StorageFile};
 use crate::writer::FlushCause;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// Flushes after which the next one carries a durable mark along.
 const COMMITS_PER_MARK: u32 = 64;
-/// A device whose flush takes no longer is worth watching.
+/// A flush that takes no longer is led by a patient caller itself.
 const FAST_FLUSH: Duration = Duration::from_micros(400);
-/// A request that comes so soon after a flush is one of a run of them.
-pub(crate) const BRISK: Duration = Duration::from_micros(200);
 /// The longest that a leader waits for company.
 const COMPANY_WAIT_MAX: Duration = Duration::from_millis(2);
 /// A leader waits for company at most this share of a flush.
@@ -85,7 +83,6 @@ pub(crate) struct Shared {
     /// Work for the background thread.
     pub(crate) keeper_wake: Condvar,
     durable: AtomicU64,
-    flush_signal: AtomicBool,
     listener: Mutex<Option<Listener>>,
 }
 
@@ -107,7 +104,6 @@ impl Shared {
             prepared: Condvar::new(),
             keeper_wake: Condvar::new(),
             durable,
-            flush_signal: AtomicBool::new(false),
             listener: Mutex::new(None),
         }
     }
@@ -310,7 +306,6 @@ impl Shared {
         state.flushes.count(cause);
         state.latency.worst_ns = state.latency.worst_ns.max(taken_ns);
         state.latency.smoothed_ns = (state.latency.smoothed_ns * 7 + taken_ns) / 8;
-        state.flushed_at = Some(Instant::now());
         state.last_company = point.frames - before.frames;
         state.late = state.appended.frames - point.frames;
         // Gaps do not count: a batch that was moved to a new block would else seem to need all of it.
@@ -378,42 +373,30 @@ impl Shared {
         }
     }
 
-    /// Asks the background thread for a flush and watches for its end, at most as long as a flush
-    /// should take on a fast device. Returns what is durable then; the listener hears of the rest.
+    /// Asks for a flush. Returns what is durable then; the listener hears of the rest.
     ///
-    /// Watching spares a caller on a fast device two thread switches, which cost as much as the
-    /// flush; on a slow one it would only block, so it is not done.
+    /// A `patient` caller leads the flush itself on a device that is known to be fast: that spares
+    /// two thread switches, which cost as much as the flush. On a slow one it would only block, so
+    /// the background thread does it.
     pub(crate) fn request_flush(&self, cause: FlushCause, patient: bool) -> Result<u64, WalError> {
         let mut state = self.lock();
         let target = state.appended.sequence;
         if state.durable.sequence >= target {
             return Ok(target);
         }
-        state.flush_wanted = Some(cause);
-        state.brisk = state.flushed_at.is_some_and(|at| at.elapsed() < BRISK);
-        self.flush_signal.store(true, Ordering::Release);
-        self.wake_keeper(&state);
-        let flush = Duration::from_nanos(state.latency.smoothed_ns);
-        if patient && !flush.is_zero() && flush <= FAST_FLUSH {
-            drop(state);
-            let begun = Instant::now();
-            while self.durable_sequence() < target && begun.elapsed() < flush * 2 {
-                thread::yield_now();
-            }
-            state = self.lock();
-        }
         if let Some(fault) = &state.poison {
             return Err(WalError::OutcomeUnknown(fault.clone()));
         }
-        if state.durable.sequence < target {
-            state.notify_upto = target;
+        let flush = Duration::from_nanos(state.latency.smoothed_ns);
+        if patient && !state.leader && !flush.is_zero() && flush <= FAST_FLUSH {
+            drop(state);
+            self.wait_durable(target, cause)?;
+            return Ok(target);
         }
+        state.flush_wanted = Some(cause);
+        state.notify_upto = target;
+        self.wake_keeper(&state);
         Ok(state.durable.sequence)
-    }
-
-    /// True once somebody has asked for a flush since the last call.
-    pub(crate) fn take_flush_signal(&self) -> bool {
-        self.flush_signal.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn tell(&self, durable: Result<u64, IoFault>) {

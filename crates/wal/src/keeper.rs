@@ -1,12 +1,12 @@
 //! The background thread: flushes for callers that cannot block, marks an idle log durable, and
 //! has the next segment prepared. It never touches what a record means.
 
-use crate::group::{BRISK, Shared};
+use crate::group::Shared;
 use crate::state::{Spare, State};
 use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -99,13 +99,9 @@ fn run(preparer: &Preparer, idle_mark: Duration) {
             }
         } else if let Some(cause) = state.flush_wanted.take() {
             let upto = state.appended.sequence;
-            let brisk = state.brisk;
             drop(state);
             // The outcome reaches the callers through the listener, or through the poison above.
             let _ = shared.wait_durable(upto, cause);
-            if brisk {
-                linger(shared);
-            }
         } else if state.marked < state.durable.sequence {
             if mark_when_idle(shared, state, idle_mark) {
                 preparer.prepare_next();
@@ -136,13 +132,4 @@ fn mark_when_idle(shared: &Shared, mut state: MutexGuard<'_, State>, idle_mark: 
         let _ = shared.mark();
     }
     idle
-}
-
-/// Looks for the next request before going to sleep, while requests follow each other closely:
-/// waking a sleeping thread costs about as much as a flush on a fast device.
-fn linger(shared: &Shared) {
-    let begun = Instant::now();
-    while begun.elapsed() < BRISK && !shared.take_flush_signal() {
-        thread::yield_now();
-    }
 }

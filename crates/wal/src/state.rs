@@ -11,7 +11,6 @@ use crate::segment::offset_u32;
 use crate::storage::StorageFile;
 use crate::writer::{FlushCause, FlushCounts, Record, Stats, SyncLatency};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Bytes of the seal frame, for which every segment keeps room.
 pub(crate) const SEAL_BYTES: usize = 104;
@@ -106,9 +105,6 @@ pub(crate) struct State {
     /// Asynchronous callers want to hear when the log is durable up to here.
     pub(crate) notify_upto: u64,
     pub(crate) flush_wanted: Option<FlushCause>,
-    /// When the last flush ended, and whether requests follow each other closely.
-    pub(crate) flushed_at: Option<Instant>,
-    pub(crate) brisk: bool,
     pub(crate) stopping: bool,
     pub(crate) stats: Stats,
     pub(crate) flushes: FlushCounts,
@@ -162,8 +158,6 @@ impl State {
             poison: None,
             notify_upto: 0,
             flush_wanted: None,
-            flushed_at: None,
-            brisk: false,
             stopping: false,
             stats: Stats::default(),
             flushes: FlushCounts::default(),

@@ -531,9 +531,9 @@ impl Wal {
         self.shared.wait_durable(sequence, cause)
     }
 
-    /// Asks the background thread to make everything appended durable and returns what is durable;
-    /// the listener hears of the rest. A `patient` caller is held up for at most two flushes of a
-    /// device that is known to be fast, and not at all on another one.
+    /// Asks for everything appended to be made durable and returns what is durable; the listener
+    /// hears of the rest. A `patient` caller flushes itself on a device that is known to be fast,
+    /// and is not held up by another one.
     ///
     /// # Errors
     /// [`WalError::OutcomeUnknown`]: the log is poisoned.

@@ -262,9 +262,9 @@ impl Terminal {
         Ok(self.wal.wait_durable(sequence, self.cause())?)
     }
 
-    /// Asks the background thread to make everything durable and returns what is durable; the
-    /// listener hears of the rest. A `patient` caller is held up for at most two flushes of a device
-    /// that is known to be fast, under a millisecond, and not at all on another one.
+    /// Asks for everything to be made durable and returns what is durable; the listener hears of
+    /// the rest. A `patient` caller flushes itself on a device that is known to be fast (under half
+    /// a millisecond), and is not held up by another one.
     ///
     /// # Errors
     /// `PK_E_OUTCOME_UNKNOWN`.
