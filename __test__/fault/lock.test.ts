@@ -131,7 +131,8 @@ test('a refused process writes not one byte', async (t) => {
   const owner = await holder(t, root)
   // The owner prepares its next segment when it is idle, and writes nothing from then on.
   const journal = path.join(root, 'terminals', id, 'transaction.wal')
-  const bytes = (name: string) => statSync(path.join(journal, name), { throwIfNoEntry: false })?.size
+  const bytes = (name: string) =>
+    statSync(path.join(journal, name), { throwIfNoEntry: false })?.size
   while (bytes('manifest.next') !== bytes('manifest')) await delay(10)
   const before = snapshot(root)
   t.true(before.size >= 5)
