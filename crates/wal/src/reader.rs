@@ -266,7 +266,7 @@ impl Reader {
             }
             Some((_, Loaded::Live(image))) => image,
         };
-        Ok(Ok(SegmentScan::of(image, segment == self.newest, links)))
+        Ok(Ok(SegmentScan::of(*image, segment == self.newest, links)))
     }
 }
 
@@ -290,7 +290,7 @@ impl SegmentScan {
             frames.push(frame.header);
         }
         let stop = walk.stop();
-        let behind = used_bytes(&image.bytes[stop.offset..]);
+        let behind = used_bytes(image.used_from(stop.offset));
         let tail = if walk.sealed() && behind == 0 {
             SegmentTail::Sealed
         } else if walk.sealed() && newest {

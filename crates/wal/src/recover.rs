@@ -7,7 +7,7 @@
 
 use crate::error::{Damage, WalError};
 use crate::format::{
-    FLAG_OWNER_ENDS, FRAMES_START, FrameHeader, Link, RecordView, SegmentHeader, Stamp, used_bytes,
+    FLAG_OWNER_ENDS, FRAMES_START, FrameHeader, Link, RecordView, SegmentHeader, Stamp,
 };
 use crate::manifest::Manifest;
 use crate::segment::{self, Image, Loaded, offset_u32};
@@ -225,7 +225,7 @@ fn newest(
             Some((file, Loaded::Live(image))) => {
                 let begun = Walk::new(&image).next().is_some();
                 if named || begun {
-                    return Ok(Some((file, image, manifest)));
+                    return Ok(Some((file, *image, manifest)));
                 }
                 if manifest.is_none() && image.mark.durable > 0 {
                     return Err(lost(offset_u32(FRAMES_START), "the first frame is damaged"));
@@ -251,12 +251,11 @@ fn load_from_device(
     let Some((file, loaded)) = segment::load(storage, dir, segment, Access::Write)? else {
         return Ok(None);
     };
-    let Loaded::Live(Image { mut bytes, mark, .. }) = loaded else {
-        return Ok(Some((file, loaded)));
-    };
+    let Loaded::Live(image) = loaded else { return Ok(Some((file, loaded))) };
+    let Image { mut bytes, used, mark, .. } = *image;
     let path = segment::path(dir, segment);
     let from = (mark.end as usize).clamp(FRAMES_START, bytes.len());
-    let used = used_bytes(&bytes).max(from);
+    let used = used.max(from);
     if used > from {
         file.sync().map_err(WalError::io("sync", &path))?;
         for range in [0..FRAMES_START, from..used] {
@@ -264,7 +263,7 @@ fn load_from_device(
                 .map_err(WalError::io("re-read", &path))?;
         }
     }
-    Ok(Some((file, segment::interpret(bytes, segment)?)))
+    Ok(Some((file, segment::interpret(bytes, used, segment)?)))
 }
 
 struct Survey {

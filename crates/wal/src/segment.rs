@@ -1,7 +1,9 @@
 //! Segment files: their names, their preparation ahead of use, and reading one whole.
 
 use crate::error::WalError;
-use crate::format::{BLOCK_BYTES, HeaderFault, MARK_OFFSETS, Mark, SegmentHeader, is_blank};
+use crate::format::{
+    BLOCK_BYTES, HeaderFault, MARK_OFFSETS, Mark, SegmentHeader, is_blank, used_bytes,
+};
 use crate::storage::{Access, Storage, StorageFile};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use std::sync::Arc;
 
 /// Written at a time when a segment is prepared: large enough for the disk, small enough for memory.
 const FILL_BYTES: usize = 64 * 1024;
+/// Read at a time: small enough to stay in the processor's cache.
+const READ_BYTES: usize = 64 * 1024;
 /// The largest page that a system caches at once.
 const PAGE_BYTES_MAX: usize = 64 * 1024;
 static ZEROS: [u8; FILL_BYTES] = [0; FILL_BYTES];
@@ -118,11 +122,20 @@ fn is_blank_file(file: &dyn StorageFile) -> io::Result<bool> {
 /// A whole segment in memory.
 pub(crate) struct Image {
     pub(crate) bytes: Vec<u8>,
+    /// No byte from here on is anything but zero.
+    pub(crate) used: usize,
     pub(crate) header: SegmentHeader,
     /// The newer of the marks that can be believed.
     pub(crate) mark: Mark,
     /// Slots that cannot be believed: torn by a power cut, or damaged.
     pub(crate) broken_marks: Vec<usize>,
+}
+
+impl Image {
+    /// The bytes from an offset on, without the blank end.
+    pub(crate) fn used_from(&self, offset: usize) -> &[u8] {
+        &self.bytes[offset..self.used.max(offset)]
+    }
 }
 
 impl std::fmt::Debug for Image {
@@ -133,7 +146,7 @@ impl std::fmt::Debug for Image {
 
 /// What a segment file turned out to be.
 pub(crate) enum Loaded {
-    Live(Image),
+    Live(Box<Image>),
     /// No header yet: prepared, or not even that.
     Blank,
     Broken {
@@ -154,28 +167,41 @@ pub(crate) fn load(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(WalError::io("open", &path)(error)),
     };
-    let bytes = read_whole(&*file).map_err(WalError::io("read", &path))?;
-    let loaded = interpret(bytes, segment)?;
+    let (bytes, used) = read_whole(&*file).map_err(WalError::io("read", &path))?;
+    let loaded = interpret(bytes, used, segment)?;
     Ok(Some((file, loaded)))
 }
 
-/// Reads a segment. Of a prepared one only the blank header, since nothing stands behind it.
-fn read_whole(file: &dyn StorageFile) -> io::Result<Vec<u8>> {
-    let mut header = vec![0; BLOCK_BYTES];
-    let read = file.read_at(&mut header, 0)?;
-    if is_blank(&header[..read]) {
-        header.clear();
-        return Ok(header);
+/// Reads a segment, and where it stops being used. Of a prepared one only the blank header, since
+/// nothing stands behind it.
+///
+/// Blank pieces are not copied: memory that nobody has touched costs nothing, and most of a segment
+/// in use can be that.
+fn read_whole(file: &dyn StorageFile) -> io::Result<(Vec<u8>, usize)> {
+    let mut piece = vec![0; READ_BYTES];
+    let read = file.read_at(&mut piece[..BLOCK_BYTES], 0)?;
+    if is_blank(&piece[..read]) {
+        return Ok((Vec::new(), 0));
     }
-    let size = usize::try_from(file.size()?).map_err(io::Error::other)?;
-    let mut bytes = vec![0; size];
-    let read = file.read_at(&mut bytes, 0)?;
-    bytes.truncate(read);
-    Ok(bytes)
+    let mut bytes = vec![0; usize::try_from(file.size()?).map_err(io::Error::other)?];
+    let (mut at, mut used) = (0, 0);
+    while at < bytes.len() {
+        let read = file.read_at(&mut piece, at as u64)?.min(bytes.len() - at);
+        if read == 0 {
+            bytes.truncate(at);
+            break;
+        }
+        if !is_blank(&piece[..read]) {
+            bytes[at..at + read].copy_from_slice(&piece[..read]);
+            used = at + used_bytes(&piece[..read]);
+        }
+        at += read;
+    }
+    Ok((bytes, used))
 }
 
 /// Reads header and marks of an image.
-pub(crate) fn interpret(bytes: Vec<u8>, segment: u32) -> Result<Loaded, WalError> {
+pub(crate) fn interpret(bytes: Vec<u8>, used: usize, segment: u32) -> Result<Loaded, WalError> {
     let broken = |offset: usize, found| Ok(Loaded::Broken { offset: offset_u32(offset), found });
     if bytes.is_empty() {
         return Ok(Loaded::Blank);
@@ -203,7 +229,7 @@ pub(crate) fn interpret(bytes: Vec<u8>, segment: u32) -> Result<Loaded, WalError
             Err(_) => broken_marks.push(offset),
         }
     }
-    Ok(Loaded::Live(Image { bytes, header, mark, broken_marks }))
+    Ok(Loaded::Live(Box::new(Image { bytes, used, header, mark, broken_marks })))
 }
 
 pub(crate) fn offset_u32(offset: usize) -> u32 {

@@ -180,7 +180,7 @@ pub(crate) enum Verdict {
 
 /// Judges the end of a segment's frames.
 pub(crate) fn judge(image: &Image, stop: Stop) -> Verdict {
-    let garbage = used_bytes(&image.bytes[stop.offset..]);
+    let garbage = used_bytes(image.used_from(stop.offset));
     let garbage_end = stop.offset + garbage;
     let mut durable = image.mark.durable;
     let mut good_records_after = 0;

@@ -18,6 +18,7 @@ pub use checkpoint::{
     Checkpoint, CheckpointSale, CheckpointTotals, keys_of, restore, snapshot, snapshot_since,
 };
 pub use codec::{Bytes, DecodeError, Hash};
+pub(crate) use codec::{Field, WriteResult, Writer};
 pub use fact::{BODY_VERSION, Cut, Fact, Key, Owner, RecordKind, body_of};
 pub use fact::{
     LineAdded, LineVoided, QuantitySet, SaleBegun, SaleCompleted, SaleVoided, TakenTender,

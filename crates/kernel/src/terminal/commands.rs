@@ -135,8 +135,8 @@ impl Terminal {
         key: Option<&str>,
     ) -> Result<Answer<LineAnswer>> {
         let inputs = || {
-            let inputs = Inputs::of("setQuantity").number(sale).number(line);
-            decimal_inputs(inputs, quantity).text(reason)
+            let inputs = Inputs::of("setQuantity").number(sale).number(line.into());
+            inputs.decimal(quantity).text(reason)
         };
         self.command(
             key.map(|key| (key, inputs())),
@@ -160,7 +160,7 @@ impl Terminal {
         reason: &str,
         key: Option<&str>,
     ) -> Result<Answer<LineAnswer>> {
-        let inputs = || Inputs::of("voidLine").number(sale).number(line).text(reason);
+        let inputs = || Inputs::of("voidLine").number(sale).number(line.into()).text(reason);
         self.command(
             key.map(|key| (key, inputs())),
             LINE,
@@ -206,7 +206,8 @@ impl Terminal {
         auth: Option<&str>,
         key: Option<&str>,
     ) -> Result<Answer<TenderAnswer>> {
-        let inputs = || Inputs::of("confirmTender").number(sale).number(tender).optional(auth);
+        let inputs =
+            || Inputs::of("confirmTender").number(sale).number(tender.into()).optional(auth);
         self.command(
             key.map(|key| (key, inputs())),
             FINAL,
@@ -228,7 +229,7 @@ impl Terminal {
         reason: &str,
         key: Option<&str>,
     ) -> Result<Answer<TenderAnswer>> {
-        let inputs = || Inputs::of("declineTender").number(sale).number(tender).text(reason);
+        let inputs = || Inputs::of("declineTender").number(sale).number(tender.into()).text(reason);
         self.command(
             key.map(|key| (key, inputs())),
             FINAL,
@@ -250,7 +251,7 @@ impl Terminal {
         reason: &str,
         key: Option<&str>,
     ) -> Result<Answer<TenderAnswer>> {
-        let inputs = || Inputs::of("voidTender").number(sale).number(tender).text(reason);
+        let inputs = || Inputs::of("voidTender").number(sale).number(tender.into()).text(reason);
         self.command(
             key.map(|key| (key, inputs())),
             FINAL,
@@ -557,18 +558,14 @@ fn pending_in_sell() -> Error {
     Error::new(Code::BadArgument, message).with("argument", "pending")
 }
 
-fn decimal_inputs(inputs: Inputs, decimal: Decimal) -> Inputs {
-    inputs.number(decimal.mantissa()).number(decimal.scale())
-}
-
 fn line_inputs(inputs: Inputs, line: &LineInput<'_>) -> Inputs {
     let inputs = inputs.text(line.sku).optional(line.text);
-    decimal_inputs(decimal_inputs(inputs, line.quantity), line.unit_price)
+    inputs.decimal(line.quantity).decimal(line.unit_price)
 }
 
 fn tender_inputs(inputs: Inputs, tender: &TenderInput<'_>) -> Inputs {
-    let inputs = inputs.text(tender.kind.name()).number(tender.amount);
-    inputs.optional(tender.reference).number(u8::from(tender.pending))
+    let inputs = inputs.text(tender.kind.name()).amount(tender.amount);
+    inputs.optional(tender.reference).flag(tender.pending)
 }
 
 fn sold_inputs(sold: &Sold<'_>) -> Inputs {

@@ -13,8 +13,9 @@ use super::open::record;
 use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, Key, RecordKind, snapshot, snapshot_since};
+use crate::journal::{Fact, Field, Key, RecordKind, WriteResult, Writer, snapshot, snapshot_since};
 use crate::limits::{OPEN_SHARE, TENDER_BYTES_MAX, TENDER_SHARE};
+use crate::money::Decimal;
 use crate::sale::input;
 use crate::till::{Check, Till};
 use pos_kernel_wal::{Appended, FlushCause, Record, Stamp, WalError, format};
@@ -48,35 +49,49 @@ pub(super) enum Growth {
     Finishes,
 }
 
-/// The inputs of a keyed call, hashed so that a key cannot be used for two things.
-pub(super) struct Inputs(blake3::Hasher);
+/// The inputs of a keyed call as a CBOR sequence, so that a key cannot be used for two things.
+pub(super) struct Inputs(Vec<u8>);
 
 impl Inputs {
     pub(super) fn of(operation: &str) -> Self {
-        Self(blake3::Hasher::new()).text(operation)
+        Self(Vec::with_capacity(256)).text(operation)
     }
 
-    pub(super) fn text(mut self, text: &str) -> Self {
-        self.0.update(&(text.len() as u64).to_le_bytes());
-        self.0.update(text.as_bytes());
-        self
+    pub(super) fn text(self, text: &str) -> Self {
+        self.item(|out| out.str(text).map(drop))
     }
 
     pub(super) fn optional(self, text: Option<&str>) -> Self {
         match text {
-            Some(text) => self.number(1).text(text),
-            None => self.number(0),
+            Some(text) => self.text(text),
+            None => self.item(|out| out.null().map(drop)),
         }
     }
 
-    pub(super) fn number(mut self, number: impl Into<i128>) -> Self {
-        self.0.update(&number.into().to_le_bytes());
+    pub(super) fn number(self, number: u64) -> Self {
+        self.item(|out| out.u64(number).map(drop))
+    }
+
+    pub(super) fn amount(self, amount: i64) -> Self {
+        self.item(|out| out.i64(amount).map(drop))
+    }
+
+    pub(super) fn decimal(self, decimal: Decimal) -> Self {
+        self.item(|out| decimal.write(out))
+    }
+
+    pub(super) fn flag(self, flag: bool) -> Self {
+        self.item(|out| out.bool(flag).map(drop))
+    }
+
+    fn item(mut self, write: impl FnOnce(&mut Writer<'_>) -> WriteResult) -> Self {
+        write(&mut Writer::new(&mut self.0)).expect("a vector takes what is written");
         self
     }
 
     fn fingerprint(&self) -> u64 {
         let mut first = [0; 8];
-        first.copy_from_slice(&self.0.finalize().as_bytes()[..8]);
+        first.copy_from_slice(&blake3::hash(&self.0).as_bytes()[..8]);
         u64::from_le_bytes(first)
     }
 }
