@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type Ended, ended, jsonLines, posKernel, startProgram } from '../support/child.js'
-import { tempStore } from '../support/store.js'
+import { ownerIdle, tempStore } from '../support/store.js'
 
 /** Runs operations, given as objects or as raw lines, and returns what was answered. */
 async function script(
@@ -359,6 +359,7 @@ test('a terminal in use is refused with its owner, and not one byte is written',
   const root = tempStore(t)
   const owner = startProgram('hold.mjs', [root])
   await new Promise((resolve) => owner.stdout?.once('data', resolve))
+  await ownerIdle(root, 'T1')
   // A stopped process keeps its lock and writes nothing: whatever changes now, the refused one did.
   owner.kill('SIGSTOP')
   const before = digestOf(root)

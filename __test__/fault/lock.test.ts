@@ -8,10 +8,10 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { isPosError, openTerminal, openTerminalSync } from '../../ts/index.js'
+import { ownerIdle } from '../support/store.js'
 import { command } from './replay-run.js'
 
 const id = 'REGISTER_01'
@@ -129,11 +129,7 @@ test('a lock that is really held is refused whatever the files say', async (t) =
 test('a refused process writes not one byte', async (t) => {
   const root = newRoot(t)
   const owner = await holder(t, root)
-  // The owner prepares its next segment when it is idle, and writes nothing from then on.
-  const journal = path.join(root, 'terminals', id, 'transaction.wal')
-  const bytes = (name: string) =>
-    statSync(path.join(journal, name), { throwIfNoEntry: false })?.size
-  while (bytes('manifest.next') !== bytes('manifest')) await delay(10)
+  await ownerIdle(root, id)
   const before = snapshot(root)
   t.true(before.size >= 5)
   const options = [

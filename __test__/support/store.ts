@@ -1,7 +1,8 @@
 /** Stores of tests: each in a folder of its own, gone when its test is over. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import {
   type Cart,
@@ -28,6 +29,14 @@ export async function terminalFor(
   const terminal = await openTerminal({ root: tempStore(t), id: 'T1', ...options })
   t.teardown(() => terminal.close())
   return terminal
+}
+
+/** Waits until the owner of a terminal is idle: it has prepared its next segment, its last write. */
+export async function ownerIdle(root: string, id: string): Promise<void> {
+  const journal = path.join(root, 'terminals', id, 'transaction.wal')
+  const bytes = (name: string) =>
+    statSync(path.join(journal, name), { throwIfNoEntry: false })?.size
+  while (bytes('manifest.next') !== bytes('manifest')) await delay(10)
 }
 
 /** Two coffees, paid with a ten. */
