@@ -190,6 +190,18 @@ function goals() {
       .filter((line) => line.metric === 'ready' && line.peer === 'pos-kernel')
       .map((line) => [`8 ready after kill -9 (ms), ${line.workload}`, line.value, '<=', 5]),
     [
+      '9 audit of 1,000,000 sales, checksums and chain (ms)',
+      figure('native', 'recovery-1000000', 'pos-kernel', 'audit_chain'),
+      '<=',
+      2_000,
+    ],
+    [
+      '9 the same with invariants (ms)',
+      figure('native', 'recovery-1000000', 'pos-kernel', 'audit'),
+      '<=',
+      5_000,
+    ],
+    [
       '10 private memory, native (KiB)',
       figure('native', 'memory', 'pos-kernel', 'private_above_bare'),
       '<=',
@@ -241,7 +253,9 @@ function table() {
     ['share_of_ideal', 'of ideal'],
     ['cpu_per_sale', 'cpu us'],
     ['ready', 'ready ms'],
-    ['read_every', 'read ms'],
+    ['read_all', 'read ms'],
+    ['audit_chain', 'chain ms'],
+    ['audit', 'audit ms'],
     ['disk_per_sale', 'B/sale'],
     ['private_above_bare', 'KiB'],
     ['silent', 'silent'],

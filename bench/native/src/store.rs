@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::sale::Sale;
 
@@ -57,6 +58,12 @@ pub trait Store {
     /// Reads every sale in the order of numbers and hands each to `visit` with its canonical bytes.
     fn read_every(&mut self, visit: &mut dyn FnMut(u32, &[u8])) -> Outcome<()>;
 
+    /// Checks all that the store can check of itself, where it can: the time for checksums and chain,
+    /// and the time for those and every rule of its content.
+    fn audit(&mut self) -> Outcome<Option<Audit>> {
+        Ok(None)
+    }
+
     /// What the store itself says it cut off or gave up when it was opened. `None` means that it
     /// claims to be whole.
     fn admits(&self) -> Option<String> {
@@ -65,6 +72,12 @@ pub trait Store {
 
     /// Closes in order. Everything sold is durable already.
     fn close(self: Box<Self>) -> Outcome<()>;
+}
+
+/// How long a store takes to check itself.
+pub struct Audit {
+    pub chain: Duration,
+    pub full: Duration,
 }
 
 /// A store that many threads use at once.

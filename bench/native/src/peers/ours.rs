@@ -1,15 +1,19 @@
 //! pos-kernel itself, durability `sale`: a sale in one call, or call by call as a till rings it up.
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
-use pos_kernel_core::journal::TenderKind;
+use pos_kernel_core::journal::{TenderKind, verify_terminal};
 use pos_kernel_core::money::Decimal;
 use pos_kernel_core::sale::{LineInput, Receipt, TenderInput};
 use pos_kernel_core::terminal::{Answer, Durability, Sold};
 use pos_kernel_core::{OpenOptions, Terminal};
+use pos_kernel_wal::{Reader, SegmentEnds};
 
 use crate::sale::{CURRENCY, Canonical, LINES, STORE, Sale, TENDER_KIND};
-use crate::store::{Outcome, Peer, Seller, SharedStore, Store};
+use crate::store::{Audit, Outcome, Peer, Seller, SharedStore, Store};
 
 /// pos-kernel, whole sales or call by call.
 pub struct Ours {
@@ -132,6 +136,20 @@ impl Store for Till {
         fault.map_or(Ok(()), Err)
     }
 
+    fn audit(&mut self) -> Outcome<Option<Audit>> {
+        let history = self.terminal.history();
+        let began = Instant::now();
+        check_chain(&history.reader()?)?;
+        let chain = began.elapsed();
+        let began = Instant::now();
+        let report = verify_terminal(history, None, &|_, _| {})?;
+        let full = began.elapsed();
+        match report.problems.first() {
+            Some(problem) => Err(problem.message.clone().into()),
+            None => Ok(Some(Audit { chain, full })),
+        }
+    }
+
     fn admits(&self) -> Option<String> {
         let cut = self.terminal.recovery().cut.as_ref()?;
         Some(format!("{} bytes cut at {} of segment {}", cut.bytes, cut.offset, cut.segment))
@@ -139,6 +157,37 @@ impl Store for Till {
 
     fn close(self: Box<Self>) -> Outcome<()> {
         Ok(self.terminal.close()?)
+    }
+}
+
+/// Checksums, places and links of every frame, and the links between segments, on all processors.
+fn check_chain(reader: &Reader) -> Outcome<()> {
+    let segments: Vec<u32> = reader.segments().collect();
+    let next = AtomicUsize::new(0);
+    let ends = Mutex::new(vec![None; segments.len()]);
+    let check = || -> Outcome<()> {
+        while let Some((index, &segment)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            segments.get(index).map(|segment| (index, segment))
+        } {
+            let scan = reader.scan(segment, true)?.map_err(|problem| problem.message)?;
+            if let Some(problem) = scan.problems.first() {
+                return Err(problem.message.clone().into());
+            }
+            ends.lock().expect("no checker panics")[index] = Some(scan.ends());
+        }
+        Ok(())
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let checkers: Vec<_> = (0..workers).map(|_| scope.spawn(check)).collect();
+        checkers.into_iter().try_for_each(|checker| checker.join().expect("no checker panics"))
+    })?;
+    let ends: Vec<SegmentEnds> =
+        ends.into_inner().expect("no checker panics").into_iter().flatten().collect();
+    match ends.windows(2).find_map(|pair| pair[1].follows(&pair[0])) {
+        Some(problem) => Err(problem.message.into()),
+        None => Ok(()),
     }
 }
 

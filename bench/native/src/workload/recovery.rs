@@ -86,7 +86,8 @@ pub fn fill(peer: &dyn Peer, dir: &Path, sales: u32) -> Outcome<()> {
     }
 }
 
-/// In the child that comes after: opens, finds the last sale, sells one more, reads every sale.
+/// In the child that comes after: opens, finds the last sale, sells one more, reads every sale,
+/// and has the store check itself.
 pub fn ready(peer: &dyn Peer, dir: &Path, sales: u32) -> Outcome<Vec<Figure>> {
     // Made before the clock starts: the catalogue belongs to the benchmark.
     let next = Sale::nth(sales + 1);
@@ -113,13 +114,15 @@ pub fn ready(peer: &dyn Peer, dir: &Path, sales: u32) -> Outcome<Vec<Figure>> {
     if count != sales + 1 || !in_order {
         return Err(format!("{}: read {count} sales, in order: {in_order}", peer.name()).into());
     }
+    let audit = store.audit()?;
     store.close()?;
-    let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
-    Ok(vec![
-        Figure::new("open", millis(opened), "ms"),
-        Figure::new("ready", millis(ready), "ms"),
-        Figure::new("read_all", millis(read), "ms"),
-    ])
+    let millis = |name, time: Duration| Figure::new(name, time.as_secs_f64() * 1_000.0, "ms");
+    let mut figures =
+        vec![millis("open", opened), millis("ready", ready), millis("read_all", read)];
+    if let Some(audit) = audit {
+        figures.extend([millis("audit_chain", audit.chain), millis("audit", audit.full)]);
+    }
+    Ok(figures)
 }
 
 /// Touches every byte, cheaply.
