@@ -76,7 +76,7 @@ pub(crate) struct Shared {
     writing: Mutex<Vec<u8>>,
     /// A leader has finished, or the log was poisoned.
     settled: Condvar,
-    /// Somebody has joined the waiting, for a leader that waits for company.
+    /// The company that a leader waits for is there.
     joined: Condvar,
     /// The prepared segment has come or failed.
     prepared: Condvar,
@@ -254,7 +254,7 @@ impl Shared {
         }
         let mut state = self.lock();
         assert!(sequence <= state.appended.sequence, "only what was appended can be waited for");
-        if state.leader_listens {
+        if state.leader_listens_for.is_some_and(|frames| state.appended.frames >= frames) {
             self.joined.notify_one();
         }
         let mut me: Option<Arc<Waiter>> = None;
@@ -361,10 +361,10 @@ impl Shared {
                 return;
             }
             if limit >= SLEEP_WORTH {
-                state.leader_listens = true;
+                state.leader_listens_for = Some(state.durable.frames + company);
                 let waited = self.joined.wait_timeout(state, left);
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
-                state.leader_listens = false;
+                state.leader_listens_for = None;
             } else {
                 drop(state);
                 thread::yield_now();

@@ -84,8 +84,8 @@ pub(crate) struct State {
     pub(crate) durable: Point,
     /// Somebody is writing and syncing; everybody else waits.
     pub(crate) leader: bool,
-    /// The leader sleeps until company joins it.
-    pub(crate) leader_listens: bool,
+    /// The leader sleeps until so many frames are appended.
+    pub(crate) leader_listens_for: Option<u64>,
     /// Threads whose bytes wait for a flush, in the order in which they came.
     pub(crate) waiters: Vec<Arc<Waiter>>,
     /// Threads asleep until nobody leads.
@@ -143,7 +143,7 @@ impl State {
             written: point,
             durable: point,
             leader: false,
-            leader_listens: false,
+            leader_listens_for: None,
             waiters: Vec::new(),
             sleepers: 0,
             keeper_asleep: false,
