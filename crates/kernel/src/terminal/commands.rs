@@ -4,7 +4,7 @@
 //! fact, every later one gets the first one's answer, as long as the key is among the newest 2,048.
 //! The same key with other inputs is `PK_E_IDEMPOTENCY_MISMATCH`. A refused call changes nothing.
 
-use super::commit::{Answer, Growth, Inputs, Seen, Urgency};
+use super::commit::{Answer, Growth, Inputs, Urgency};
 use super::history::Recorded;
 use super::open::record;
 use super::{Core, Terminal};
@@ -343,20 +343,15 @@ impl Terminal {
     /// # Errors
     /// Those of the calls it stands for; `PK_E_BAD_ARGUMENT` for a pending tender.
     pub fn sell(&self, sold: &Sold<'_>, key: Option<&str>) -> Result<Answer<Receipt>> {
+        let key = key.map(|key| sold_inputs(sold).under(key)).transpose()?;
         let mut core = self.lock()?;
-        let key = match key {
-            None => None,
-            Some(text) => match self.seen(&core, text, &sold_inputs(sold))? {
-                Seen::Never(key) => Some(key),
-                Seen::Before(recorded) => {
-                    drop(core);
-                    let value = self.history.receipt_of(&recorded)?;
-                    let sequence = recorded.sequence;
-                    let wait = self.wal.durable_sequence() < sequence;
-                    return Ok(Answer { value, sequence, wait, replayed: true });
-                }
-            },
-        };
+        if let Some(recorded) = self.seen(&core, key.as_ref())? {
+            drop(core);
+            let value = self.history.receipt_of(&recorded)?;
+            let sequence = recorded.sequence;
+            let wait = self.wal.durable_sequence() < sequence;
+            return Ok(Answer { value, sequence, wait, replayed: true });
+        }
         self.reserve(&core.till)?;
         let (sale, completion, sequence, hash) = self.ring_up(&mut core, sold, key)?;
         let at_ns = self.last_wall_ns(&core);

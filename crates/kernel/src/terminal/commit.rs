@@ -89,10 +89,11 @@ impl Inputs {
         self
     }
 
-    fn fingerprint(&self) -> u64 {
+    /// The key that stands for these inputs.
+    pub(super) fn under(self, key: &str) -> Result<Key> {
         let mut first = [0; 8];
         first.copy_from_slice(&blake3::hash(&self.0).as_bytes()[..8]);
-        u64::from_le_bytes(first)
+        input::key(key, u64::from_le_bytes(first))
     }
 }
 
@@ -105,14 +106,11 @@ impl Terminal {
         decide: impl FnOnce(&Till, Option<Key>) -> Result<Fact>,
         answer: impl FnOnce(&Recorded) -> Option<T>,
     ) -> Result<Answer<T>> {
+        let key = key.map(|(text, inputs)| inputs.under(text)).transpose()?;
         let mut core = self.lock()?;
-        let key = match key {
-            None => None,
-            Some((text, inputs)) => match self.seen(&core, text, &inputs)? {
-                Seen::Before(recorded) => return self.replayed(&recorded, answer),
-                Seen::Never(key) => Some(key),
-            },
-        };
+        if let Some(recorded) = self.seen(&core, key.as_ref())? {
+            return self.replayed(&recorded, answer);
+        }
         if growth == Growth::Grows {
             self.reserve(&core.till)?;
         }
@@ -127,16 +125,15 @@ impl Terminal {
         Ok(Answer { value, sequence, wait, replayed: false })
     }
 
-    /// Looks an idempotency key up.
-    pub(super) fn seen(&self, core: &Core, text: &str, inputs: &Inputs) -> Result<Seen> {
-        let fingerprint = inputs.fingerprint();
-        let key = input::key(text, fingerprint)?;
-        let Some(entry) = core.till.keys.find(text) else { return Ok(Seen::Never(key)) };
-        if entry.fingerprint != fingerprint {
-            return Err(mismatch(text, entry.sequence));
+    /// What a key has made before; `None` for one that is new, or for no key.
+    pub(super) fn seen(&self, core: &Core, key: Option<&Key>) -> Result<Option<Recorded>> {
+        let Some(key) = key else { return Ok(None) };
+        let Some(entry) = core.till.keys.find(&key.text) else { return Ok(None) };
+        if entry.fingerprint != key.fingerprint {
+            return Err(mismatch(&key.text, entry.sequence));
         }
         self.wal.write_out()?;
-        Ok(Seen::Before(Box::new(self.history.record(entry.sequence)?)))
+        self.history.record(entry.sequence).map(Some)
     }
 
     fn replayed<T>(
@@ -308,12 +305,6 @@ impl Terminal {
             Durability::Sale => FlushCause::Sale,
         }
     }
-}
-
-/// Whether a key was used before.
-pub(super) enum Seen {
-    Never(Key),
-    Before(Box<Recorded>),
 }
 
 fn as_records(checkpoint: &[(RecordKind, Vec<u8>)]) -> Vec<Record<'_>> {
