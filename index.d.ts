@@ -19,6 +19,8 @@ export declare class NativeTerminal {
   setQuantity(sale: number, line: number, newQuantity: number | string, reason: string, key?: string | undefined | null): NativeLineAnswer
   /** Voids a line. */
   voidLine(sale: number, line: number, reason: string, key?: string | undefined | null): NativeLineAnswer
+  /** Voids a line and the lines that belong to it, in one frame. */
+  voidLinked(sale: number, line: number, reason: string, key?: string | undefined | null): NativeLineAnswer
   /** Takes a tender. */
   tender(sale: number, tender: NativeTender, key?: string | undefined | null): NativeTenderAnswer
   /** Confirms a pending tender. */
@@ -179,6 +181,8 @@ export interface NativeLine {
   quantity: number | string
   /** Price of one in minor units, integer or decimal string. */
   unitPrice: number | string
+  /** The live line that it belongs to. */
+  parent?: number
 }
 
 /** A line was added or changed. */
@@ -345,6 +349,8 @@ export interface NativeReceiptLine {
   amount: number
   /** Why it was voided; absent on a live line. */
   voided?: string
+  /** The line that it belongs to. */
+  parent?: number
 }
 
 /** A tender of a sale. */

@@ -98,6 +98,7 @@ export type {
   Confirmed,
   Keyed,
   LineInput,
+  LineVoid,
   Reasoned,
   TenderInput,
 } from './kernel/sale-input.js'

@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'PK_E_LINE_VOIDED'
   | 'PK_E_TENDER_STATE'
   | 'PK_E_STILL_OPEN'
+  | 'PK_E_LINE_HAS_CHILDREN'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
   | 'PK_E_BAD_ID'
@@ -26,6 +27,9 @@ export type ErrorCode =
   | 'PK_E_BAD_CONFIG'
   | 'PK_E_BAD_KEY'
   | 'PK_E_LIMIT'
+  | 'PK_E_BAD_UTF8'
+  | 'PK_E_STRUCT_SIZE'
+  | 'PK_E_BUFFER_TOO_SMALL'
   | 'PK_E_BAD_CURRENCY'
   | 'PK_E_BAD_AMOUNT'
   | 'PK_E_BAD_QUANTITY'
@@ -112,6 +116,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'state',
     summary: 'The sale is still open; complete or void it before closing it.',
   },
+  PK_E_LINE_HAS_CHILDREN: {
+    number: 211,
+    family: 'state',
+    summary: 'Other live lines belong to the line; void them first, or all in one call.',
+  },
   PK_E_TERMINAL_IN_USE: {
     number: 220,
     family: 'lock',
@@ -146,6 +155,22 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 306,
     family: 'input',
     summary: 'A limit is reached; the facts name it.',
+  },
+  PK_E_BAD_UTF8: {
+    number: 307,
+    family: 'input',
+    summary: 'A text is not UTF-8, or its length is not the one given in bytes.',
+  },
+  PK_E_STRUCT_SIZE: {
+    number: 308,
+    family: 'input',
+    summary: "A structure's size is not one that this version knows; build against its header.",
+  },
+  PK_E_BUFFER_TOO_SMALL: {
+    number: 309,
+    family: 'input',
+    summary:
+      'The buffer is too small; the length that it needs has been given, call again with that much.',
   },
   PK_E_BAD_CURRENCY: {
     number: 320,

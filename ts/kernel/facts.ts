@@ -51,6 +51,15 @@ export interface LineFacts extends SaleFacts {
   readonly line: number
 }
 
+/** A line and a live line that belongs to it. */
+export interface LineChildFacts extends LineFacts {
+  /** Number of the line that belongs to it. */
+  readonly child: number
+}
+
+/** What the C interface alone is refused for. */
+export type BorderFacts = Readonly<Record<string, unknown>>
+
 /** A tender of a sale. */
 export interface TenderFacts extends SaleFacts {
   /** Tender number. */
@@ -253,6 +262,14 @@ export interface ErrorFacts {
   readonly PK_E_EMPTY_SALE: SaleFacts
   /** The line that is voided already. */
   readonly PK_E_LINE_VOIDED: LineFacts
+  /** The line, and one that belongs to it. */
+  readonly PK_E_LINE_HAS_CHILDREN: LineChildFacts
+  /** Of the C interface: which text. */
+  readonly PK_E_BAD_UTF8: BorderFacts
+  /** Of the C interface: the size that was given and those that are known. */
+  readonly PK_E_STRUCT_SIZE: BorderFacts
+  /** Of the C interface: the length that is needed. */
+  readonly PK_E_BUFFER_TOO_SMALL: BorderFacts
   /** The tender and the state it is in. */
   readonly PK_E_TENDER_STATE: TenderStateFacts
   /** The sale that is still open. */

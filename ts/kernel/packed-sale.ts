@@ -10,7 +10,7 @@ import type { ReceiptAnswer } from './answers.js'
 import type { NativeAnswer } from './crossing.js'
 import { posError } from './errors.js'
 import type { ErrorFacts } from './facts.js'
-import { checkNames, list, optionalText, shown, text } from './input.js'
+import { checkNames, list, numberOf, optionalText, shown, text } from './input.js'
 import { amount, type Decimal, quantity, unitPrice } from './money.js'
 import type { ReceiptLine, ReceiptTender } from './receipt.js'
 import type { LineInput } from './sale-input.js'
@@ -21,6 +21,7 @@ const HAS_KEY = 2
 const LINE_HAS_TEXT = 1
 const LINE_QUANTITY_IS_TEXT = 2
 const LINE_PRICE_IS_TEXT = 4
+const LINE_HAS_PARENT = 8
 const ANSWER_NUMBERS = 12
 const FIRST_NUMBERS = 256
 
@@ -124,6 +125,10 @@ function packLine(line: LineInput, numbers: Float64Array, at: number): string {
   } else {
     numbers[at + 2] = price
   }
+  if (line.parent !== undefined) {
+    flags |= LINE_HAS_PARENT
+    texts += `\n${numberOf('parent', line.parent)}`
+  }
   numbers[at] = flags
   return texts
 }
@@ -175,9 +180,11 @@ function receiptLine(line: LineInput, index: number, amount: number): ReceiptLin
   const { sku, text } = line
   const quantity = canonical(line.quantity)
   const unitPrice = canonical(line.unitPrice)
-  return text === undefined
-    ? { line: index + 1, sku, quantity, unitPrice, amount }
-    : { line: index + 1, sku, text, quantity, unitPrice, amount }
+  const plain: ReceiptLine =
+    text === undefined
+      ? { line: index + 1, sku, quantity, unitPrice, amount }
+      : { line: index + 1, sku, text, quantity, unitPrice, amount }
+  return line.parent === undefined ? plain : { ...plain, parent: line.parent }
 }
 
 function receiptTender(taken: CartTender, index: number): ReceiptTender {

@@ -25,6 +25,8 @@ export interface ReceiptLine {
   readonly amount: number
   /** Why the line was voided; absent on a live line. */
   readonly voided?: string
+  /** Number of the line that it belongs to. */
+  readonly parent?: number
 }
 
 /** A tender of a sale. */

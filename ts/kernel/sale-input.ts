@@ -1,6 +1,6 @@
 /** What a host gives for a sale: lines, tenders, keys and reasons, and their checks at the edge. */
 import type { NativeLine, NativeTender } from '../native.js'
-import { checkNames, optionalFlag, optionalText, text } from './input.js'
+import { checkNames, numberOf, optionalFlag, optionalText, text } from './input.js'
 import { amount, type Decimal, quantity, unitPrice } from './money.js'
 import type { TenderKind } from './receipt.js'
 
@@ -19,6 +19,12 @@ export interface Reasoned extends Keyed {
   readonly reason: string
 }
 
+/** Why a line is voided, and whether the lines that belong to it go with it. */
+export interface LineVoid extends Reasoned {
+  /** Voids the lines that belong to it in the same fact; false when left out. */
+  readonly linked?: boolean | undefined
+}
+
 /** Authorisation of a confirmed tender, and an idempotency key. */
 export interface Confirmed extends Keyed {
   /** The authorisation that was given outside the till, up to 64 bytes. */
@@ -35,6 +41,8 @@ export interface LineInput {
   readonly quantity: Decimal
   /** Price of one in minor units, zero or more: an integer or a decimal string (`"0.880"`). */
   readonly unitPrice: Decimal
+  /** Number of the live line that it belongs to: of a set, of what it modifies, of its deposit. */
+  readonly parent?: number | undefined
 }
 
 /** A tender to take. */
@@ -72,7 +80,7 @@ export interface Cart extends BeginInput {
 
 const beginNames = new Set(['store', 'currency', 'reference', 'key'])
 export const cartNames = new Set([...beginNames, 'lines', 'tenders'])
-export const lineNames = new Set(['sku', 'text', 'quantity', 'unitPrice'])
+export const lineNames = new Set(['sku', 'text', 'quantity', 'unitPrice', 'parent'])
 const tenderNames = new Set(['kind', 'amount', 'reference', 'pending', 'key'])
 export const cartTenderNames = new Set(['kind', 'amount', 'reference'])
 const confirmedNames = new Set(['auth', 'key'])
@@ -95,6 +103,7 @@ export function lineOf(line: LineInput): NativeLine {
   optionalText('text', line.text)
   quantity(line.quantity)
   unitPrice(line.unitPrice)
+  if (line.parent !== undefined) numberOf('parent', line.parent)
   return line as NativeLine
 }
 

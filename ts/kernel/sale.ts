@@ -21,7 +21,7 @@ import {
 } from './answers.js'
 import type { Crossing } from './crossing.js'
 import { posError } from './errors.js'
-import { keyOf, numberOf, reasonOf } from './input.js'
+import { keyOf, numberOf, optionalFlag, reasonOf } from './input.js'
 import { type Decimal, quantity } from './money.js'
 import type { ReceiptLine, ReceiptTender } from './receipt.js'
 import {
@@ -29,6 +29,7 @@ import {
   confirmedOf,
   type Keyed,
   type LineInput,
+  type LineVoid,
   lineOf,
   type Reasoned,
   type TenderInput,
@@ -152,22 +153,23 @@ export class Sale {
   }
 
   /**
-   * Voids a line: it stays on the sale and in the journal and counts nothing.
+   * Voids a line: it stays on the sale and in the journal and counts nothing. With `linked`, the
+   * lines that belong to it go with it, all or none; the answer is that of the line itself.
    *
    * Durable as {@link addLine}.
    *
    * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_LINE_VOIDED`, `PK_E_TENDER_TAKEN`,
-   * `PK_E_ALREADY_FINAL`
+   * `PK_E_LINE_HAS_CHILDREN`, `PK_E_ALREADY_FINAL`
    * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
    * @example
    * await sale.voidLine(2, { reason: 'scanned twice' })
    */
-  voidLine(line: number, options: Reasoned): Promise<LineAnswer> {
+  voidLine(line: number, options: LineVoid): Promise<LineAnswer> {
     return this.#crossing.later('voidLine', this.id, this.#voidLine(line, options), lineAnswer)
   }
 
   /** As {@link voidLine}, waiting on the calling thread. */
-  voidLineSync(line: number, options: Reasoned): LineAnswer {
+  voidLineSync(line: number, options: LineVoid): LineAnswer {
     return this.#crossing.now('voidLine', this.id, this.#voidLine(line, options), lineAnswer)
   }
 
@@ -373,10 +375,15 @@ export class Sale {
     }
   }
 
-  #voidLine(line: number, options: Reasoned) {
+  #voidLine(line: number, options: LineVoid) {
     return (native: NativeTerminal) => {
-      const { reason, key } = reasonOf(options)
-      return native.voidLine(this.id, numberOf('line', line), reason, key)
+      const { linked, ...reasoned } = options
+      const { reason, key } = reasonOf(reasoned)
+      const isLinked = optionalFlag('linked', linked) ?? false
+      const voided = numberOf('line', line)
+      return isLinked
+        ? native.voidLinked(this.id, voided, reason, key)
+        : native.voidLine(this.id, voided, reason, key)
     }
   }
 

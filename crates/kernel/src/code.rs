@@ -93,6 +93,8 @@ codes! {
     TenderState = 209, family State, result 2, "PK_E_TENDER_STATE";
     /// The sale is still open; complete or void it before closing it.
     StillOpen = 210, family State, result 2, "PK_E_STILL_OPEN";
+    /// Other live lines belong to the line; void them first, or all in one call.
+    LineHasChildren = 211, family State, result 2, "PK_E_LINE_HAS_CHILDREN";
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
     /// A text is empty, too long, or holds a control character.
@@ -107,6 +109,12 @@ codes! {
     BadKey = 305, family Input, result 3, "PK_E_BAD_KEY";
     /// A limit is reached; the facts name it.
     Limit = 306, family Input, result 3, "PK_E_LIMIT";
+    /// A text is not UTF-8, or its length is not the one given in bytes.
+    BadUtf8 = 307, family Input, result 3, "PK_E_BAD_UTF8";
+    /// A structure's size is not one that this version knows; build against its header.
+    StructSize = 308, family Input, result 3, "PK_E_STRUCT_SIZE";
+    /// The buffer is too small; the length that it needs has been given, call again with that much.
+    BufferTooSmall = 309, family Input, result 4, "PK_E_BUFFER_TOO_SMALL";
     /// A currency is not one of ISO 4217, or not the sale's.
     BadCurrency = 320, family Money, result 3, "PK_E_BAD_CURRENCY";
     /// An amount is zero, of the wrong sign, or more than is allowed here.

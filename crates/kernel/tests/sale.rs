@@ -6,7 +6,7 @@ mod support;
 
 use pos_kernel_core::Code;
 use pos_kernel_core::journal::{TenderKind, TenderState};
-use pos_kernel_core::sale::State;
+use pos_kernel_core::sale::{LineInput, Sale, State};
 use pos_kernel_core::terminal::Durability;
 use support::{card, cash, decimal, line, open, options, sold};
 
@@ -202,4 +202,35 @@ fn record_mode_pays_one_flush_a_call() {
     terminal.settle(terminal.begin("S", "EUR", None, None).unwrap()).unwrap();
     terminal.settle(terminal.add_line(1, &line("A", "1", "100"), None).unwrap()).unwrap();
     assert_eq!(terminal.stats().flushes.record - before, 2);
+}
+
+#[test]
+fn a_line_goes_with_all_that_belong_to_it_or_not_at_all() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    let sale = terminal.begin("S", "EUR", None, None).unwrap().value.sale;
+    let below = |parent, sku| LineInput { parent: Some(parent), ..line(sku, "1", "100") };
+    terminal.add_line(sale, &line("MENU", "1", "800"), None).unwrap();
+    terminal.add_line(sale, &below(1, "COLA"), None).unwrap();
+    terminal.add_line(sale, &below(2, "ICE"), None).unwrap();
+    terminal.add_line(sale, &line("GUM", "1", "50"), None).unwrap();
+    let orphan = terminal.add_line(sale, &below(9, "X"), None).unwrap_err();
+    assert_eq!(orphan.code(), Code::NotFound);
+    let alone = terminal.void_line(sale, 1, "no", None).unwrap_err();
+    assert_eq!(alone.code(), Code::LineHasChildren);
+    assert_eq!(terminal.totals(sale).unwrap().gross, 1050);
+    let before = terminal.status().unwrap().position.sequence;
+    let voided = terminal.void_linked(sale, 1, "no", Some("k")).unwrap();
+    assert_eq!((voided.value.line, voided.value.totals.gross), (1, 50));
+    assert_eq!(terminal.status().unwrap().position.sequence, before + 3);
+    let again = terminal.void_linked(sale, 1, "no", Some("k")).unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.value, voided.value);
+    let late = terminal.add_line(sale, &below(1, "X"), None).unwrap_err();
+    assert_eq!(late.code(), Code::LineVoided);
+    drop(terminal);
+    let terminal = open(&root);
+    let parents = |sale: &Sale| sale.lines.iter().map(|line| line.parent).collect::<Vec<_>>();
+    assert_eq!(terminal.read_sale(sale, parents).unwrap(), [None, Some(1), Some(2), None]);
+    assert_eq!(terminal.totals(sale).unwrap().gross, 50);
 }

@@ -6,10 +6,11 @@
 //!
 //! ```text
 //! texts    store, currency, [reference], [key]
-//!          for each line:   sku, [text], [quantity], [unitPrice]     as its flags say
+//!          for each line:   sku, [text], [quantity], [unitPrice], [parent]   as its flags say
 //!          for each tender: kind, [reference]
 //! numbers  in:  lines, tenders, flags (1 reference, 2 key)
-//!               for each line:   flags (1 text, 2 quantity is a text, 4 unitPrice is), quantity, unitPrice
+//!               for each line:   flags (1 text, 2 quantity is a text, 4 unitPrice is, 8 parent),
+//!                                quantity, unitPrice
 //!               for each tender: flags (1 reference), amount
 //!          out: sale, receipt number, gross, tendered, change, total sales, total returns,
 //!               completion ms, begin ms, sequence, wait, replayed, then the amount of each line
@@ -28,6 +29,7 @@ const KEY: u64 = 2;
 const LINE_TEXT: u64 = 1;
 const LINE_QUANTITY: u64 = 2;
 const LINE_PRICE: u64 = 4;
+const LINE_PARENT: u64 = 8;
 const ANSWER_NUMBERS: usize = 12;
 const NS_PER_MS: i64 = 1_000_000;
 
@@ -116,7 +118,14 @@ impl<'a> Input<'a, '_> {
             Some(text) => input::unit_price(text)?,
             None => decimal("unitPrice", unit_price, Code::BadPrice)?,
         };
-        Ok(LineInput { sku, text, quantity, unit_price })
+        let parent = match self.optional(flags & LINE_PARENT)? {
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| argument("parent", "parent is not a line number".to_owned()))?,
+            ),
+            None => None,
+        };
+        Ok(LineInput { sku, text, quantity, unit_price, parent })
     }
 
     fn tender(&mut self) -> Result<TenderInput<'a>> {

@@ -168,6 +168,23 @@ impl NativeTerminal {
         void().map(Into::into).cross(env)
     }
 
+    /// Voids a line and the lines that belong to it, in one frame.
+    #[napi(catch_unwind)]
+    pub fn void_linked(
+        &self,
+        env: &Env,
+        sale: f64,
+        line: f64,
+        reason: String,
+        key: Option<String>,
+    ) -> napi::Result<NativeLineAnswer> {
+        let void = || {
+            let (sale, line) = (whole("sale", sale)?, small("line", line)?);
+            self.terminal.void_linked(sale, line, &reason, key.as_deref())
+        };
+        void().map(Into::into).cross(env)
+    }
+
     /// Takes a tender.
     #[napi(catch_unwind)]
     pub fn tender(

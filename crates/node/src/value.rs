@@ -26,6 +26,8 @@ pub struct NativeLine {
     pub quantity: Either<f64, String>,
     /// Price of one in minor units, integer or decimal string.
     pub unit_price: Either<f64, String>,
+    /// The live line that it belongs to.
+    pub parent: Option<f64>,
 }
 
 /// A tender to take.
@@ -124,6 +126,8 @@ pub struct NativeReceiptLine {
     pub amount: i64,
     /// Why it was voided; absent on a live line.
     pub voided: Option<String>,
+    /// The line that it belongs to.
+    pub parent: Option<u32>,
 }
 
 /// A tender of a sale.
@@ -426,6 +430,7 @@ impl NativeLine {
             text: self.text.as_deref(),
             quantity: quantity(&self.quantity)?,
             unit_price: unit_price(&self.unit_price)?,
+            parent: self.parent.map(|parent| small("parent", parent)).transpose()?,
         })
     }
 }
@@ -491,6 +496,7 @@ impl From<&sale::Line> for NativeReceiptLine {
             unit_price: line.unit_price.to_string(),
             amount: line.amount,
             voided: line.voided.clone(),
+            parent: line.parent,
         }
     }
 }

@@ -58,8 +58,8 @@ export class Interpreter {
         return this.#sale(terminal, operation).setQuantity(line, quantity, { reason, key })
       }
       case 'voidLine': {
-        const { line, reason, key } = operation
-        return this.#sale(terminal, operation).voidLine(line, { reason, key })
+        const { line, reason, linked, key } = operation
+        return this.#sale(terminal, operation).voidLine(line, { reason, linked, key })
       }
       case 'tender': {
         const { op: _, sale: __, ...tender } = operation

@@ -20,6 +20,7 @@ const line = z.strictObject({
   text: text.optional(),
   quantity: decimal,
   unitPrice: decimal,
+  parent: number.optional(),
 })
 
 const tender = z.strictObject({ kind, amount: number, reference })
@@ -35,7 +36,14 @@ const operations = {
     reason: text,
     key,
   }),
-  voidLine: z.strictObject({ op: z.literal('voidLine'), sale, line: number, reason: text, key }),
+  voidLine: z.strictObject({
+    op: z.literal('voidLine'),
+    sale,
+    line: number,
+    reason: text,
+    linked: z.boolean().optional(),
+    key,
+  }),
   tender: tender.extend({ op: z.literal('tender'), sale, pending: z.boolean().optional(), key }),
   confirmTender: z.strictObject({
     op: z.literal('confirmTender'),

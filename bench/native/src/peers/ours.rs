@@ -69,6 +69,7 @@ impl Till {
                 text: Some(&line.product.text),
                 quantity: Decimal::whole(line.quantity),
                 unit_price: Decimal::whole(line.product.unit_price_minor),
+                parent: None,
             }
         });
         let kind = TenderKind::Cash;

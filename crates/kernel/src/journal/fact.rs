@@ -112,6 +112,8 @@ map_struct! {
         6 amount: i64,
         /// Total of the sale after it.
         7 gross: i64,
+        /// The line that it belongs to.
+        8 parent: Option<u32>,
         /// Idempotency key.
         15 key: Option<Key>,
     }

@@ -64,6 +64,9 @@ impl Sale {
                 hold!(fact.quantity.mantissa() != 0, "line {} has no quantity", fact.line);
                 hold!(fact.unit_price.mantissa() >= 0, "line {} has a negative price", fact.line);
                 check_amount(fact.line, fact.quantity, fact.unit_price, fact.amount)?;
+                if let Some(parent) = fact.parent {
+                    self.live_line_mut(parent)?;
+                }
                 self.gross_becomes(i128::from(fact.amount), fact.gross)?;
                 self.lines.push(Line {
                     number: fact.line,
@@ -73,10 +76,13 @@ impl Sale {
                     unit_price: fact.unit_price,
                     amount: fact.amount,
                     voided: None,
+                    parent: fact.parent,
                 });
             }
             Fact::LineVoided(fact) => {
                 self.lines_may_change()?;
+                let is_parent = self.live_children(fact.line).next().is_some();
+                hold!(!is_parent, "line {} is voided before its children", fact.line);
                 let line = self.live_line_mut(fact.line)?;
                 line.voided = Some(fact.reason.clone());
                 let amount = line.amount;

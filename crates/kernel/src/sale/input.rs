@@ -20,6 +20,8 @@ pub struct LineInput<'a> {
     pub quantity: Decimal,
     /// Price of one in minor units, zero or more.
     pub unit_price: Decimal,
+    /// The live line of the same sale that it belongs to.
+    pub parent: Option<u32>,
 }
 
 /// A tender to take.

@@ -38,12 +38,15 @@ pub fn begin(
 ///
 /// # Errors
 /// `PK_E_BAD_TEXT`, `PK_E_BAD_QUANTITY`, `PK_E_BAD_PRICE`, `PK_E_OVERFLOW`, `PK_E_LIMIT`,
-/// `PK_E_TENDER_TAKEN`, `PK_E_ALREADY_FINAL`.
+/// `PK_E_TENDER_TAKEN`, `PK_E_ALREADY_FINAL`; `PK_E_NOT_FOUND` and `PK_E_LINE_VOIDED` for the parent.
 pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<LineAdded> {
     may_change_lines(sale)?;
     input::line(line)?;
     if sale.lines.len() >= LINES_MAX {
         return Err(Error::limit("lines of a sale", sale.lines.len() + 1, LINES_MAX));
+    }
+    if let Some(parent) = line.parent {
+        live_line(sale, parent)?;
     }
     let amount = extend(line.quantity, line.unit_price, LINE_ROUNDING)?;
     Ok(LineAdded {
@@ -55,6 +58,7 @@ pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<L
         unit_price: line.unit_price,
         amount,
         gross: add(sale.gross, amount)?,
+        parent: line.parent,
         key,
     })
 }
@@ -63,11 +67,21 @@ pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<L
 ///
 /// # Errors
 /// `PK_E_NOT_FOUND`, `PK_E_LINE_VOIDED`, `PK_E_BAD_TEXT`, `PK_E_TENDER_TAKEN`,
-/// `PK_E_ALREADY_FINAL`.
+/// `PK_E_LINE_HAS_CHILDREN`, `PK_E_ALREADY_FINAL`.
 pub fn void_line(sale: &Sale, line: u32, reason: &str, key: Option<Key>) -> Result<LineVoided> {
     may_change_lines(sale)?;
     input::reason(reason)?;
     let found = live_line(sale, line)?;
+    if let Some(child) = sale.live_children(line).next() {
+        let message = format!(
+            "line {} of sale {} belongs to line {line}; void it first, or both in one call",
+            child.number, sale.number
+        );
+        return Err(Error::new(Code::LineHasChildren, message)
+            .with("sale", sale.number)
+            .with("line", line)
+            .with("child", child.number));
+    }
     let gross = in_range(i128::from(sale.gross) - i128::from(found.amount))?;
     Ok(LineVoided { sale: sale.number, line, reason: reason.to_owned(), gross, key })
 }

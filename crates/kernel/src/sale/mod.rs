@@ -43,6 +43,8 @@ pub struct Line {
     pub amount: i64,
     /// Why it was voided.
     pub voided: Option<String>,
+    /// The line that it belongs to: a part of a set, a modifier, a deposit.
+    pub parent: Option<u32>,
 }
 
 /// A tender of a sale.
@@ -174,6 +176,11 @@ impl Sale {
     /// Lines that count.
     pub fn live_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.voided.is_none())
+    }
+
+    /// The live lines that belong to a line, by number.
+    pub fn live_children(&self, parent: u32) -> impl Iterator<Item = &Line> {
+        self.live_lines().filter(move |line| line.parent == Some(parent))
     }
 
     /// Bytes of its facts: what a checkpoint has to carry.

@@ -427,6 +427,15 @@ impl Terminal {
         Ok(self.lock()?.till.known_sale(sale)?.totals())
     }
 
+    /// Reads a sale where it stands, without a copy. The terminal waits meanwhile: take what is
+    /// needed and return.
+    ///
+    /// # Errors
+    /// As [`Self::totals`].
+    pub fn read_sale<T>(&self, sale: u64, read: impl FnOnce(&Sale) -> T) -> Result<T> {
+        Ok(read(self.lock()?.till.known_sale(sale)?))
+    }
+
     /// A copy of a sale.
     ///
     /// # Errors
@@ -520,7 +529,7 @@ impl Bodies {
     }
 }
 
-fn line_answer(recorded: &Recorded) -> Option<LineAnswer> {
+pub(super) fn line_answer(recorded: &Recorded) -> Option<LineAnswer> {
     let (line, amount, gross) = match &recorded.fact {
         Fact::LineAdded(fact) => (fact.line, fact.amount, fact.gross),
         Fact::QuantitySet(fact) => (fact.line, fact.amount, fact.gross),
@@ -555,7 +564,11 @@ fn pending_in_sell() -> Error {
 
 fn line_inputs(inputs: Inputs, line: &LineInput<'_>) -> Inputs {
     let inputs = inputs.text(line.sku).optional(line.text);
-    inputs.decimal(line.quantity).decimal(line.unit_price)
+    let inputs = inputs.decimal(line.quantity).decimal(line.unit_price);
+    match line.parent {
+        Some(parent) => inputs.number(parent.into()),
+        None => inputs,
+    }
 }
 
 fn tender_inputs(inputs: Inputs, tender: &TenderInput<'_>) -> Inputs {

@@ -136,7 +136,7 @@ impl Terminal {
         self.history.record(entry.sequence).map(Some)
     }
 
-    fn replayed<T>(
+    pub(super) fn replayed<T>(
         &self,
         recorded: &Recorded,
         answer: impl FnOnce(&Recorded) -> Option<T>,

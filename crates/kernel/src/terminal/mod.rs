@@ -14,6 +14,7 @@ mod commit;
 mod config;
 mod history;
 mod id;
+mod linked;
 mod lock;
 mod open;
 mod owner;

@@ -458,7 +458,9 @@ fn any_fact() -> impl Strategy<Value = Fact> {
     let line = (sale(), number(), text(), (decimal(), decimal()), (amount(), amount()));
     let line = line.prop_map(|(sale, line, sku, (quantity, unit_price), (amount, gross))| {
         let text = None;
-        LineAdded { sale, line, sku, text, quantity, unit_price, amount, gross, key: None }.into()
+        let parent = line.checked_sub(7);
+        LineAdded { sale, line, sku, text, quantity, unit_price, amount, gross, parent, key: None }
+            .into()
     });
     let tender = (sale(), number(), any::<bool>(), any::<bool>(), (amount(), amount(), amount()));
     let tender = tender.prop_map(|(sale, tender, cash, pending, (amount, due, change))| {

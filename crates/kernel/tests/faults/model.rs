@@ -500,6 +500,7 @@ fn input(line: &CallLine) -> LineInput<'_> {
         text: line.text.as_deref(),
         quantity: decimal(line.quantity),
         unit_price: decimal(line.price),
+        parent: None,
     }
 }
 

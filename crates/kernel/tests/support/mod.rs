@@ -29,7 +29,8 @@ pub(crate) fn decimal(text: &str) -> Decimal {
 }
 
 pub(crate) fn line<'a>(sku: &'a str, quantity: &str, unit_price: &str) -> LineInput<'a> {
-    LineInput { sku, text: None, quantity: decimal(quantity), unit_price: decimal(unit_price) }
+    let (quantity, unit_price) = (decimal(quantity), decimal(unit_price));
+    LineInput { sku, text: None, quantity, unit_price, parent: None }
 }
 
 pub(crate) fn cash(amount: i64) -> TenderInput<'static> {
