@@ -1,0 +1,596 @@
+//! What crosses the border, laid out for C.
+//!
+//! Every structure begins with its size in bytes, as the caller compiled it. A shorter one, from an
+//! older header, leaves its missing fields at zero; a longer one is refused, because what it says
+//! beyond the known fields would be ignored in silence. Sizes are multiples of eight, there is no
+//! padding, and there is no `bool`.
+
+use pos_kernel_core::journal::{TenderKind, TenderState};
+use pos_kernel_core::sale::State;
+use pos_kernel_core::terminal::Durability;
+
+/// A terminal; 0 is none.
+pub type PkTerminal = u64;
+
+/// A sale on a terminal; 0 is none.
+pub type PkTransactionHandle = u64;
+
+/// What a call gives: the coarse code, and the exact case in `detail` (PK_E_...; 0 with PK_OK).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct PkResult {
+    /// PK_OK or what kind of refusal.
+    pub code: i32,
+    /// PK_E_..., or 0.
+    pub detail: i32,
+}
+
+/// No handle.
+pub const PK_INVALID_HANDLE: u64 = 0;
+
+/// Done.
+pub const PK_OK: i32 = 0;
+/// There is no such handle, sale, line, tender, receipt or terminal.
+pub const PK_NOT_FOUND: i32 = 1;
+/// The sale or the terminal does not allow this now.
+pub const PK_INVALID_STATE: i32 = 2;
+/// An argument is malformed or out of range.
+pub const PK_VALIDATION_FAILED: i32 = 3;
+/// The buffer is too small; the length that is needed has been given.
+pub const PK_INSUFFICIENT_BUFFER: i32 = 4;
+/// Kept from the classic interface; this library gives it never, because no sale runs out of time.
+pub const PK_TIMED_OUT: i32 = 5;
+/// The journal is damaged or from a newer version.
+pub const PK_RECOVERY_FAILED: i32 = 6;
+/// The disk failed or is full.
+pub const PK_IO: i32 = 7;
+/// An idempotency key was used for another call.
+pub const PK_CONFLICT: i32 = 8;
+/// A fault of the library.
+pub const PK_INTERNAL_ERROR: i32 = 255;
+
+/// States of a sale as the classic calls tell them: lines may change.
+pub const PK_STATE_BUILDING: i32 = 0;
+/// A tender was taken and the sale is not complete.
+pub const PK_STATE_COMMITTING: i32 = 1;
+/// Complete; final.
+pub const PK_STATE_COMMITTED: i32 = 2;
+/// Kept from the classic interface; never given.
+pub const PK_STATE_ABORTING: i32 = 3;
+/// Voided; final.
+pub const PK_STATE_ABORTED: i32 = 4;
+/// Kept from the classic interface; never given.
+pub const PK_STATE_TIMED_OUT: i32 = 5;
+
+/// Cash: the only tender that gives change.
+pub const PK_TENDER_CASH: u32 = 1;
+/// A card.
+pub const PK_TENDER_CARD: u32 = 2;
+
+/// The tender's outcome lies outside the till.
+pub const PK_TENDER_PENDING: u32 = 1;
+/// The tender counts.
+pub const PK_TENDER_CONFIRMED: u32 = 2;
+/// The tender was refused outside the till.
+pub const PK_TENDER_DECLINED: u32 = 3;
+/// The tender was taken back.
+pub const PK_TENDER_VOIDED: u32 = 4;
+
+/// As `local_config.json` of the terminal says, else PK_DURABILITY_RECORD.
+pub const PK_DURABILITY_DEFAULT: u32 = 0;
+/// Every call that makes a fact is on the device when it returns.
+pub const PK_DURABILITY_RECORD: u32 = 1;
+/// Lines and confirmed cash survive the death of the process; completions, voids, cards and pending
+/// tenders are on the device when their call returns.
+pub const PK_DURABILITY_SALE: u32 = 2;
+
+/// For PkTerminalOptions.flags: refuse with PK_E_NOT_FOUND instead of making a terminal.
+pub const PK_OPEN_EXISTING: u32 = 1;
+/// For PkTerminalOptions.flags, in tests: the clock stands at `test_wall_ns`, each reading a
+/// microsecond later.
+pub const PK_OPEN_TEST_CLOCK: u32 = 2;
+
+/// For PkTransactionOptions.flags: a tender that covers the total completes the sale.
+pub const PK_BEGIN_AUTO_COMPLETE: u32 = 1;
+
+/// For PkTenderInput.flags: the outcome is not known yet.
+pub const PK_TENDER_IS_PENDING: u32 = 1;
+
+/// The journal has room.
+pub const PK_SPACE_OK: u32 = 0;
+/// The next segment could not be made ready.
+pub const PK_SPACE_LOW: u32 = 1;
+/// Only what is open can still be finished.
+pub const PK_SPACE_FULL: u32 = 2;
+
+/// For pk_get_line_text: the stock-keeping unit.
+pub const PK_LINE_SKU: i32 = 1;
+/// For pk_get_line_text: the text for people; empty when there is none.
+pub const PK_LINE_TEXT: i32 = 2;
+/// For pk_get_line_text: why it was voided; empty on a live line.
+pub const PK_LINE_VOID_REASON: i32 = 3;
+
+/// For pk_get_tender_text: the host's reference; empty when there is none.
+pub const PK_TENDER_REFERENCE: i32 = 1;
+/// For pk_get_tender_text: the authorisation; empty when there is none.
+pub const PK_TENDER_AUTH: i32 = 2;
+
+/// A text: `size` bytes of UTF-8, no terminator. Size 0 means that there is none.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkText {
+    /// First byte; may be null when `size` is 0.
+    pub data: *const u8,
+    /// How many bytes.
+    pub size: usize,
+}
+
+/// An exact decimal: `mantissa / 10^scale`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct PkDecimal {
+    /// The digits without the point.
+    pub mantissa: i64,
+    /// Digits behind the point, 0 to 6.
+    pub scale: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// How to open a terminal.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTerminalOptions {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// PK_OPEN_...
+    pub flags: u32,
+    /// Root folder; without one `POS_KERNEL_ROOT`, else `./pos_kernel_data`.
+    pub root: PkText,
+    /// Terminal id; without one `POS_TERMINAL_ID`, else `terminalId` in the root's `local_config.json`.
+    pub id: PkText,
+    /// Name and version of the host, for the owner record; up to 64 bytes.
+    pub host_version: PkText,
+    /// PK_DURABILITY_...
+    pub durability: u32,
+    /// Bytes of a journal segment, for a new journal: 65,536 to 1,073,741,824 in steps of 4,096; 0
+    /// for 4 MiB.
+    pub segment_bytes: u32,
+    /// With PK_OPEN_TEST_CLOCK: nanoseconds since 1970-01-01 UTC.
+    pub test_wall_ns: i64,
+}
+
+/// Where a terminal stands.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTerminalStatus {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Owner epoch: one more than the last owner's.
+    pub epoch: u32,
+    /// Sequence of the last record.
+    pub sequence: u64,
+    /// Sequence of the last record known durable.
+    pub durable_sequence: u64,
+    /// The next receipt number.
+    pub next_receipt: u64,
+    /// Open sales.
+    pub open_sales: u32,
+    /// Most sales that can be open at once.
+    pub open_sales_max: u32,
+    /// Segment in use.
+    pub segment: u32,
+    /// PK_SPACE_...
+    pub space: u32,
+    /// PK_DURABILITY_RECORD or PK_DURABILITY_SALE.
+    pub durability: u32,
+    /// 1 when a disk failure has ended this terminal: close it and open it again.
+    pub poisoned: u32,
+    /// Idempotency keys remembered at most.
+    pub keys_max: u32,
+    /// 1 when the last owner had closed the terminal, or there was none.
+    pub clean: u32,
+    /// Smoothed time of a device flush in nanoseconds.
+    pub flush_ns: u64,
+    /// The slowest device flush in nanoseconds.
+    pub flush_worst_ns: u64,
+    /// Chain link of the last frame: an anchor for verifying.
+    pub head: [u8; 32],
+}
+
+/// Work done since a terminal was opened.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTerminalStats {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Frames appended to the journal.
+    pub frames: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Device flushes of calls that waited, in durability `sale`.
+    pub flushes_sale: u64,
+    /// Device flushes of calls that waited, in durability `record`.
+    pub flushes_record: u64,
+    /// Device flushes for the durable marks of an idle journal.
+    pub flushes_mark: u64,
+    /// Device flushes for checkpoints.
+    pub flushes_checkpoint: u64,
+    /// Device flushes for starting a segment.
+    pub flushes_roll: u64,
+    /// Device flushes for making segments ready.
+    pub flushes_prepare: u64,
+    /// Device flushes for opening.
+    pub flushes_open: u64,
+    /// Device flushes for closing.
+    pub flushes_close: u64,
+}
+
+/// Perpetual totals of one currency. They never fall and are never reset.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkCounters {
+    /// Size of this structure in bytes; set in the first element of an array.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Three letters of ISO 4217, then zeros.
+    pub currency: [u8; 8],
+    /// Amounts sold, in minor units.
+    pub sales: i64,
+    /// Amounts returned, in minor units, counted upwards.
+    pub returns: i64,
+    /// Completed sales.
+    pub receipts: u64,
+    /// Voided sales.
+    pub voids: u64,
+}
+
+/// What a sale begins with.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTransactionOptions {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// PK_BEGIN_...
+    pub flags: u32,
+    /// Store, 1 to 64 bytes.
+    pub store: PkText,
+    /// Three capital letters of ISO 4217.
+    pub currency: PkText,
+    /// The host's own number for the sale, up to 64 bytes.
+    pub reference: PkText,
+    /// Idempotency key, up to 64 bytes.
+    pub key: PkText,
+}
+
+/// A line to add.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkLineInput {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Number of the live line that it belongs to; 0 for none.
+    pub parent: u32,
+    /// Stock-keeping unit, 1 to 64 bytes.
+    pub sku: PkText,
+    /// Text for people, up to 256 bytes.
+    pub text: PkText,
+    /// Quantity, not zero; negative for a return line.
+    pub quantity: PkDecimal,
+    /// Price of one in minor units, zero or more.
+    pub unit_price: PkDecimal,
+    /// Idempotency key, up to 64 bytes; none inside a cart.
+    pub key: PkText,
+}
+
+/// A line was added or changed.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkLineAnswer {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Line number.
+    pub line: u32,
+    /// Its amount in minor units; 0 once it is voided.
+    pub amount: i64,
+    /// Total of the sale with it, in minor units.
+    pub gross: i64,
+    /// Sequence of the fact.
+    pub sequence: u64,
+    /// 1 when this is the stored answer of an earlier call with the same key.
+    pub replayed: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// Why something is taken back.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkReason {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// 1 to 256 bytes for the journal.
+    pub reason: PkText,
+    /// Idempotency key, up to 64 bytes.
+    pub key: PkText,
+}
+
+/// A tender to take.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTenderInput {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// PK_TENDER_CASH or PK_TENDER_CARD.
+    pub kind: u32,
+    /// Minor units: positive while something is due, negative while something is to be paid out.
+    pub amount: i64,
+    /// PK_TENDER_IS_PENDING or 0; 0 inside a cart.
+    pub flags: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The host's reference, up to 64 bytes.
+    pub reference: PkText,
+    /// Idempotency key, up to 64 bytes; none inside a cart.
+    pub key: PkText,
+}
+
+/// A tender was taken or changed.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTenderAnswer {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Tender number.
+    pub tender: u32,
+    /// PK_TENDER_PENDING and so on.
+    pub state: u32,
+    /// 1 when this is the stored answer of an earlier call with the same key.
+    pub replayed: u32,
+    /// Still due, in minor units.
+    pub due: i64,
+    /// Change to give, in minor units.
+    pub change: i64,
+    /// Sequence of the fact.
+    pub sequence: u64,
+    /// The receipt number, when the tender completed the sale; else 0.
+    pub receipt: u64,
+}
+
+/// What a sale comes to, in minor units of its currency.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTotals {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// PK_STATE_...
+    pub state: i32,
+    /// Sum of the live lines.
+    pub gross: i64,
+    /// Confirmed tenders.
+    pub tendered: i64,
+    /// Pending tenders.
+    pub pending: i64,
+    /// Still to be tendered; negative when it is to be paid out.
+    pub due: i64,
+    /// To be given back.
+    pub change: i64,
+}
+
+/// A whole sale to ring up in one call.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkCart {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Zero.
+    pub flags: u32,
+    /// Store, 1 to 64 bytes.
+    pub store: PkText,
+    /// Three capital letters of ISO 4217.
+    pub currency: PkText,
+    /// The host's own number for the sale, up to 64 bytes.
+    pub reference: PkText,
+    /// Idempotency key, up to 64 bytes.
+    pub key: PkText,
+    /// The lines; the `struct_size` of the first is the distance from each to the next.
+    pub lines: *const PkLineInput,
+    /// How many lines, up to 8,192.
+    pub line_count: usize,
+    /// The tenders; the `struct_size` of the first is the distance from each to the next.
+    pub tenders: *const PkTenderInput,
+    /// How many tenders, up to 64.
+    pub tender_count: usize,
+}
+
+/// A completed sale.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkReceipt {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// 1 when this is the stored answer of an earlier call with the same key.
+    pub replayed: u32,
+    /// Number of the sale on its terminal.
+    pub sale: u64,
+    /// Receipt number on its terminal, from 1 without a gap.
+    pub receipt: u64,
+    /// Total in minor units.
+    pub gross: i64,
+    /// Confirmed tenders together.
+    pub tendered: i64,
+    /// Change given.
+    pub change: i64,
+    /// Perpetual total sold in this currency, after this sale.
+    pub total_sales: i64,
+    /// Perpetual total returned in this currency, after this sale.
+    pub total_returns: i64,
+    /// Wall time of the begin, nanoseconds since 1970-01-01 UTC.
+    pub began_ns: i64,
+    /// Wall time of the completion, nanoseconds since 1970-01-01 UTC.
+    pub at_ns: i64,
+    /// Sequence of the completion in the journal.
+    pub sequence: u64,
+    /// Lines, voided ones included.
+    pub lines: u32,
+    /// Tenders, dead ones included.
+    pub tenders: u32,
+    /// Three letters of ISO 4217, then zeros.
+    pub currency: [u8; 8],
+    /// Chain link of the completion's frame: an anchor for verifying.
+    pub hash: [u8; 32],
+}
+
+/// A line of a sale. Its texts: pk_get_line_text.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkLine {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Line number, from 1.
+    pub line: u32,
+    /// The line that it belongs to; 0 for none.
+    pub parent: u32,
+    /// 1 when it was voided.
+    pub voided: u32,
+    /// Quantity; negative on a return line.
+    pub quantity: PkDecimal,
+    /// Price of one in minor units.
+    pub unit_price: PkDecimal,
+    /// Amount in minor units; kept when the line is voided.
+    pub amount: i64,
+}
+
+/// A tender of a sale. Its texts: pk_get_tender_text.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkTender {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Tender number, from 1.
+    pub tender: u32,
+    /// PK_TENDER_CASH or PK_TENDER_CARD.
+    pub kind: u32,
+    /// PK_TENDER_PENDING and so on.
+    pub state: u32,
+    /// Minor units; negative when it was paid out.
+    pub amount: i64,
+}
+
+/// Which journal to verify: of an open terminal, or of one in a folder.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkVerifyOptions {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// An open terminal; 0 to name a folder.
+    pub terminal: PkTerminal,
+    /// Root folder, with `terminal` 0; without one `POS_KERNEL_ROOT`, else `./pos_kernel_data`.
+    pub root: PkText,
+    /// Terminal id, with `terminal` 0.
+    pub id: PkText,
+    /// A hash of an earlier receipt or status, 64 hexadecimal digits; the journal must still hold it.
+    pub anchor: PkText,
+}
+
+/// What verifying found.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkVerifyReport {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Bytes behind the last frame that were never durable.
+    pub torn_bytes: u32,
+    /// Good records.
+    pub records: u64,
+    /// Segments.
+    pub segments: u64,
+    /// Sequence of the last good record.
+    pub last_sequence: u64,
+    /// Receipts given.
+    pub receipts: u64,
+    /// How many things are wrong.
+    pub problems: u64,
+    /// Chain link of the last good frame.
+    pub head: [u8; 32],
+}
+
+/// What can cross as a structure.
+///
+/// # Safety
+/// The type is `repr(C)`, has no padding, begins with its `u32` size, has a size that is a multiple
+/// of eight, and is valid when all of its bytes are zero.
+pub(crate) unsafe trait Structure: Copy {}
+
+macro_rules! structures {
+    ($($name:ident = $bytes:literal),+ $(,)?) => {$(
+        // The sizes are the contract: a field that is added goes to the end and changes this number.
+        const _: () = assert!(size_of::<$name>() == $bytes && $bytes % 8 == 0);
+        // SAFETY: integers, arrays of integers, pointers and structures of these, all without
+        // padding, as the size above proves; all of them may be zero.
+        unsafe impl Structure for $name {}
+    )+};
+}
+
+structures! {
+    PkTerminalOptions = 72,
+    PkTerminalStatus = 112,
+    PkTerminalStats = 104,
+    PkCounters = 48,
+    PkTransactionOptions = 72,
+    PkLineInput = 88,
+    PkLineAnswer = 40,
+    PkReason = 40,
+    PkTenderInput = 56,
+    PkTenderAnswer = 48,
+    PkTotals = 48,
+    PkCart = 104,
+    PkReceipt = 136,
+    PkLine = 56,
+    PkTender = 24,
+    PkVerifyOptions = 64,
+    PkVerifyReport = 80,
+}
+
+pub(crate) fn state_number(state: State) -> i32 {
+    match state {
+        State::Building => PK_STATE_BUILDING,
+        State::Tendering => PK_STATE_COMMITTING,
+        State::Completed => PK_STATE_COMMITTED,
+        State::Voided => PK_STATE_ABORTED,
+    }
+}
+
+pub(crate) fn tender_state_number(state: TenderState) -> u32 {
+    match state {
+        TenderState::Pending => PK_TENDER_PENDING,
+        TenderState::Confirmed => PK_TENDER_CONFIRMED,
+        TenderState::Declined => PK_TENDER_DECLINED,
+        TenderState::Voided => PK_TENDER_VOIDED,
+    }
+}
+
+pub(crate) fn kind_number(kind: TenderKind) -> u32 {
+    match kind {
+        TenderKind::Cash => PK_TENDER_CASH,
+        TenderKind::Card => PK_TENDER_CARD,
+    }
+}
+
+pub(crate) fn durability_number(durability: Durability) -> u32 {
+    match durability {
+        Durability::Record => PK_DURABILITY_RECORD,
+        Durability::Sale => PK_DURABILITY_SALE,
+    }
+}
