@@ -1,6 +1,7 @@
 /**
- * Builds the two halves: `native` (crates/ into pos-kernel.<platform>.node, index.js, index.d.ts)
- * and `ts` (ts/ into dist/).
+ * Builds the parts: `native` (crates/ into pos-kernel.<platform>.node, index.js, index.d.ts), `ts`
+ * (ts/ into dist/), and by name only `capi` (the C library into target/capi/, laid out as a prefix:
+ * include/, lib/, lib/pkgconfig/).
  *
  * Called by hand (`npm run build`, `build:native`, `build:ts`) it always builds; `setup.mjs` asks
  * `isNativeFresh` and `isTypeScriptFresh` first. It is also the way out for a platform without a
@@ -17,6 +18,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
 import { isMain, root, run, tool } from './run.mjs'
@@ -84,6 +86,35 @@ export async function buildTypeScript() {
   return true
 }
 
+/** Builds the C library and lays it out for hosts. Returns true when that worked. */
+export async function buildCapi() {
+  const args = ['build', '--release', '--locked', '-p', 'pos-kernel-capi', '--target-dir', 'target']
+  const { code, output } = await run('cargo', args)
+  if (code !== 0) {
+    if (output !== '') console.error(output)
+    return false
+  }
+  const prefix = path.join(root, 'target', 'capi')
+  const lib = path.join(prefix, 'lib')
+  const include = path.join(prefix, 'include')
+  for (const folder of [include, path.join(lib, 'pkgconfig')])
+    mkdirSync(folder, { recursive: true })
+  const built = path.join(root, 'target', 'release')
+  const names = ['libpos_kernel.so', 'libpos_kernel.dylib', 'libpos_kernel.a']
+  names.push('pos_kernel.dll', 'pos_kernel.dll.lib', 'pos_kernel.lib')
+  for (const name of names.filter((name) => existsSync(path.join(built, name)))) {
+    replace(path.join(built, name), path.join(lib, name))
+  }
+  replace(path.join(root, 'crates/capi/include/pos_kernel.h'), path.join(include, 'pos_kernel.h'))
+  const template = readFileSync(path.join(root, 'crates/capi/pos_kernel.pc.in'), 'utf8')
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+  const values = { prefix, version }
+  const text = template.replace(/@(\w+)@/g, (_, name) => values[name])
+  writeFileSync(path.join(lib, 'pkgconfig', 'pos_kernel.pc'), text)
+  console.log(`build: ${path.relative(root, prefix)} (library, header, pkg-config file)`)
+  return true
+}
+
 /** The source build of an installed package: no napi command, no node_modules of our own. */
 async function buildWithCargo() {
   const args = ['build', '--release', '--locked', '--manifest-path', 'crates/node/Cargo.toml']
@@ -106,10 +137,14 @@ async function buildWithCargo() {
  * has it mapped at that moment, and a running till would die of it.
  */
 function install(from, name) {
-  const temporary = path.join(root, `${name}.${process.pid}.new`)
-  copyFileSync(from, temporary)
-  renameSync(temporary, path.join(root, name))
+  replace(from, path.join(root, name))
   console.log(`build: ${name} (${(statSync(path.join(root, name)).size / 1e6).toFixed(1)} MB)`)
+}
+
+function replace(from, to) {
+  const temporary = `${to}.${process.pid}.new`
+  copyFileSync(from, temporary)
+  renameSync(temporary, to)
 }
 
 /** The platform part of a binary's name, as the generated loader looks for it. */
@@ -150,14 +185,15 @@ function newest(names) {
 
 if (isMain(import.meta.url)) {
   const wanted = process.argv.slice(2)
-  const steps = { native: buildNative, ts: buildTypeScript }
+  const steps = { native: buildNative, ts: buildTypeScript, capi: buildCapi }
+  const usual = ['native', 'ts']
   const unknown = wanted.filter((name) => !(name in steps))
   if (unknown.length > 0) {
-    console.error(`build: no such part: ${unknown.join(', ')}; parts are: native, ts`)
+    console.error(`build: no such part: ${unknown.join(', ')}; parts are: native, ts, capi`)
     process.exit(2)
   }
   for (const [name, build] of Object.entries(steps)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue
+    if (!(wanted.length > 0 ? wanted : usual).includes(name)) continue
     console.log(`build: ${name}`)
     if (!(await build())) {
       console.error(`build: ${name} failed`)
