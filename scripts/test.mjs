@@ -28,6 +28,7 @@ const steps = [
   ['ts', 'tsc --noEmit', () => check(tool('typescript', 'tsc', ['-p', 'tsconfig.json']))],
   ['ts', 'biome check', () => check(tool('@biomejs/biome', 'biome', ['check']))],
   ['ts', 'C library', () => check(node('scripts/build.mjs', 'capi'))],
+  ['ts', 'hosts of the C library', () => check(node('scripts/hosts.mjs'))],
   ['ts', 'ava', () => ava([])],
   ['checks', 'architecture', () => check(node('scripts/check.mjs'))],
   ['checks', 'error table', () => check(node('scripts/codes.mjs', '--check'))],

@@ -1,0 +1,111 @@
+/**
+ * Builds the programs that prove the C library, into target/hosts/: the hosts of examples/ (C and
+ * C#) and the C programs of crates/capi/tests/c. Those in C are built twice, the second time with
+ * the address and the undefined-behaviour sanitizers (`NAME-sanitized`).
+ *
+ * A compiler that is missing is installed when root may do so on Debian. Where that cannot be, what
+ * it would have built is left out, this says so, and the tests that need it are counted as skipped.
+ * Something that does not compile is a failure.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { isMain, root, run } from './run.mjs'
+
+const prefix = path.join(root, 'target', 'capi')
+const hosts = path.join(root, 'target', 'hosts')
+const strict = ['-std=c11', '-O1', '-g', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-pthread']
+const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']
+
+/** What is needed, and the Debian packages that bring it. */
+const tools = [
+  { command: 'gcc', packages: ['gcc', 'libc6-dev'] },
+  { command: 'g++', packages: ['g++'] },
+  { command: 'python3', packages: ['python3'] },
+  { command: 'pkg-config', packages: ['pkgconf'] },
+  { command: 'valgrind', packages: ['valgrind'] },
+  { command: 'mcs', packages: ['mono-mcs'] },
+  { command: 'mono', packages: ['mono-runtime', 'libmono-system-core4.0-cil'] },
+]
+
+/** Builds everything that this machine can build. Returns false when something does not compile. */
+export async function buildHosts() {
+  if (process.platform === 'win32') {
+    console.log('hosts: SKIPPED, because they are built with gcc and mono')
+    return true
+  }
+  await installTools()
+  rmSync(hosts, { recursive: true, force: true })
+  mkdirSync(hosts, { recursive: true })
+  const results = [await buildC(), await buildSharp()]
+  return results.every(Boolean)
+}
+
+async function buildC() {
+  if (!(await has('gcc'))) return leftOut('the C programs', 'gcc')
+  const folders = ['examples/c', 'crates/capi/tests/c']
+  const sources = folders.flatMap((folder) =>
+    readdirSync(path.join(root, folder))
+      .filter((name) => name.endsWith('.c'))
+      .map((name) => path.join(folder, name)),
+  )
+  for (const source of sources) {
+    const name = path.basename(source, '.c')
+    if (!(await compile(source, name, []))) return false
+    if (!(await compile(source, `${name}-sanitized`, sanitizers))) return false
+  }
+  console.log(`hosts: ${sources.length} programs in C, each also with sanitizers`)
+  return true
+}
+
+async function compile(source, name, more) {
+  const lib = path.join(prefix, 'lib')
+  const args = [...strict, ...more, `-I${path.join(prefix, 'include')}`, source]
+  args.push('-o', path.join(hosts, name), `-L${lib}`, `-Wl,-rpath,${lib}`, '-lpos_kernel')
+  return succeeded(await run('gcc', args, { capture: true }))
+}
+
+async function buildSharp() {
+  if (!(await has('mcs'))) return leftOut('the C# host', 'mcs')
+  const folder = path.join(root, 'examples', 'dotnet')
+  const args = ['-unsafe', '-warnaserror', '-debug', `-out:${path.join(hosts, 'host.exe')}`]
+  for (const name of ['RustNative.cs', 'PosTerminalClient.cs', 'Program.cs']) {
+    args.push(path.join(folder, name))
+  }
+  if (!succeeded(await run('mcs', args, { capture: true }))) return false
+  console.log('hosts: the C# host')
+  return true
+}
+
+function succeeded({ code, output }) {
+  if (code !== 0) console.error(output)
+  return code === 0
+}
+
+function leftOut(what, tool) {
+  console.log(`hosts: SKIPPED ${what}, because ${tool} is not installed`)
+  return true
+}
+
+async function installTools() {
+  const missing = []
+  for (const tool of tools) if (!(await has(tool.command))) missing.push(tool)
+  if (missing.length === 0) return
+  const packages = missing.flatMap((tool) => tool.packages)
+  const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
+  if (!mayInstall) {
+    console.log(`hosts: not installed, because only root on Debian may: ${packages.join(' ')}`)
+    return
+  }
+  console.log(`hosts: installing ${packages.join(' ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  await run('apt-get', ['update', '-qq'], { env, capture: true })
+  const args = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+  const { code, output } = await run('apt-get', args, { env, capture: true })
+  if (code !== 0) console.log(`hosts: apt-get could not install them:\n${output}`)
+}
+
+async function has(command) {
+  return (await run(command, ['--version'], { capture: true })).code === 0
+}
+
+if (isMain(import.meta.url)) process.exitCode = (await buildHosts()) ? 0 : 1
