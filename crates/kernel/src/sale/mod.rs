@@ -178,9 +178,11 @@ impl Sale {
         self.lines.iter().filter(|line| line.voided.is_none())
     }
 
-    /// The live lines that belong to a line, by number.
+    /// The live lines that belong to a line, by number. Numbers begin at 1, so that 0 stands for
+    /// none; compared as an option, a line without parent is judged by a value that was never
+    /// written as well, which does no harm and makes every host's memory checker speak.
     pub fn live_children(&self, parent: u32) -> impl Iterator<Item = &Line> {
-        self.live_lines().filter(move |line| line.parent == Some(parent))
+        self.live_lines().filter(move |line| line.parent.unwrap_or(0) == parent)
     }
 
     /// Bytes of its facts: what a checkpoint has to carry.
