@@ -1,13 +1,14 @@
 /**
  * Builds the programs that prove the C library, into target/hosts/: the hosts of examples/ (C and
- * C#) and the C programs of crates/capi/tests/c. Those in C are built twice, the second time with
- * the address and the undefined-behaviour sanitizers (`NAME-sanitized`).
+ * C#), the C programs of crates/capi/tests/c, and one in Rust to count the cost of the C door
+ * against. Those in C are built twice, the second time with the address and the undefined-behaviour
+ * sanitizers (`NAME-sanitized`).
  *
  * A compiler that is missing is installed when root may do so on Debian. Where that cannot be, what
  * it would have built is left out, this says so, and the tests that need it are counted as skipped.
  * Something that does not compile is a failure.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { isMain, root, run } from './run.mjs'
 
@@ -36,7 +37,7 @@ export async function buildHosts() {
   await installTools()
   rmSync(hosts, { recursive: true, force: true })
   mkdirSync(hosts, { recursive: true })
-  const results = [await buildC(), await buildSharp()]
+  const results = [await buildC(), await buildSharp(), await buildRust()]
   return results.every(Boolean)
 }
 
@@ -73,6 +74,18 @@ async function buildSharp() {
   }
   if (!succeeded(await run('mcs', args, { capture: true }))) return false
   console.log('hosts: the C# host')
+  return true
+}
+
+/** The sales of `cost.c` without the C door; only valgrind has a use for it. */
+async function buildRust() {
+  if (!(await has('valgrind'))) return leftOut('the sales in Rust', 'valgrind')
+  const args = ['build', '--release', '--locked', '-p', 'pos-kernel-core', '--example', 'sales']
+  const { code } = await run('cargo', [...args, '--target-dir', 'target'])
+  if (code !== 0) return false
+  const built = path.join(root, 'target', 'release', 'examples', 'sales')
+  copyFileSync(built, path.join(hosts, 'sales-in-rust'))
+  console.log('hosts: the sales in Rust')
   return true
 }
 

@@ -89,6 +89,7 @@ export function host(
 
 const suffix = process.platform === 'darwin' ? 'dylib' : 'so'
 
-function has(program: string): boolean {
+/** Whether a program is installed. */
+export function has(program: string): boolean {
   return spawnSync(program, ['--version']).status === 0
 }

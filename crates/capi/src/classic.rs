@@ -455,7 +455,7 @@ pub unsafe extern "C" fn pk_get_store_name(
     guard(|| {
         let sale = seat::sale(handle)?;
         // SAFETY: the caller promises the buffer.
-        unsafe { Buffer { to: buffer, capacity, need }.give(&sale.store) }
+        unsafe { Buffer { to: buffer, capacity, need }.give(sale.store()) }
     })
 }
 
@@ -475,7 +475,7 @@ pub unsafe extern "C" fn pk_get_currency(
     guard(|| {
         let sale = seat::sale(handle)?;
         // SAFETY: the caller promises the buffer.
-        unsafe { Buffer { to: buffer, capacity, need }.give(sale.currency.letters()) }
+        unsafe { Buffer { to: buffer, capacity, need }.give(sale.currency()?.letters()) }
     })
 }
 
@@ -492,7 +492,7 @@ pub unsafe extern "C" fn pk_get_currency_decimal_places(
 ) -> PkResult {
     guard(|| {
         let slot = Slot::new("out_decimal_places", out_decimal_places)?;
-        let places = seat::sale(handle)?.currency.exponent();
+        let places = seat::sale(handle)?.currency()?.exponent();
         // SAFETY: the caller promises that it can be written.
         unsafe { slot.set(places) };
         Ok(())

@@ -45,6 +45,7 @@ impl<T> Table<T> {
     }
 
     /// What a handle means now.
+    #[inline]
     pub(crate) fn get(&self, handle: u64) -> Option<Arc<T>> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.entries.get(self.index(handle)?)?;

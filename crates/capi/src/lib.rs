@@ -19,6 +19,7 @@
 #[cfg(not(all(target_pointer_width = "64", target_endian = "little")))]
 compile_error!("the C interface is laid out for 64-bit little-endian machines");
 
+mod abi;
 mod answer;
 pub mod classic;
 mod guard;

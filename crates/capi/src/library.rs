@@ -1,14 +1,12 @@
 //! The library itself: versions, results, the last error.
 
+use crate::abi;
 use crate::guard::{OK, guard, guard_quietly};
 use crate::memory::{Buffer, Slot};
 use crate::types::{PK_OK, PkResult};
 use pos_kernel_core::clock::{Clock, SystemClock};
 use pos_kernel_core::{Code, Error};
 use serde_json::Value;
-
-const ABI_MAJOR: u32 = 1;
-const ABI_MINOR: u32 = 0;
 
 /// The version with a zero at its end, as C reads it.
 static VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
@@ -18,7 +16,7 @@ static VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 /// high.
 #[unsafe(no_mangle)]
 pub extern "C" fn pk_abi_version() -> u32 {
-    ABI_MAJOR << 16 | ABI_MINOR
+    abi::MAJOR << 16 | abi::MINOR
 }
 
 /// The version of the library as text with a zero at its end, such as "0.1.0". It is never freed.

@@ -50,6 +50,7 @@ pub(crate) const ANCHOR: Kind = Kind::new("anchor", 64, Code::BadArgument);
 /// # Safety
 /// `data` is null or points to `size` readable bytes, unless `size` is over the limit of its kind;
 /// they stay as they are for `'a`.
+#[inline]
 pub(crate) unsafe fn text<'a>(kind: Kind, data: *const u8, size: usize) -> Result<&'a str> {
     if size == 0 {
         return Ok("");
@@ -62,13 +63,30 @@ pub(crate) unsafe fn text<'a>(kind: Kind, data: *const u8, size: usize) -> Resul
     }
     // SAFETY: not null, and the caller promises that this many bytes can be read.
     let bytes = unsafe { slice::from_raw_parts(data, size) };
+    if is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8; nearly every text of a till is, and the check is several times as
+        // fast as the general one.
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
     std::str::from_utf8(bytes).map_err(|error| not_utf8(kind, size, error.valid_up_to()))
+}
+
+/// Whether a text is ASCII: in words, of which the last overlaps the one before it.
+fn is_ascii(bytes: &[u8]) -> bool {
+    const UPPER: u64 = 0x8080_8080_8080_8080;
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().fold(0, |all, byte| all | byte) < 0x80;
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let last = u64::from_ne_bytes(*last);
+    words.iter().fold(last, |all, word| all | u64::from_ne_bytes(*word)) & UPPER == 0
 }
 
 /// Reads a text that may be left out: without bytes there is none.
 ///
 /// # Safety
 /// As [`text`].
+#[inline]
 pub(crate) unsafe fn optional<'a>(
     kind: Kind,
     data: *const u8,
@@ -83,6 +101,7 @@ pub(crate) unsafe fn optional<'a>(
 ///
 /// # Safety
 /// As [`text`].
+#[inline]
 pub(crate) unsafe fn field<'a>(kind: Kind, field: PkText) -> Result<&'a str> {
     // SAFETY: the caller's promise is the same.
     unsafe { text(kind, field.data, field.size) }
@@ -92,6 +111,7 @@ pub(crate) unsafe fn field<'a>(kind: Kind, field: PkText) -> Result<&'a str> {
 ///
 /// # Safety
 /// As [`text`].
+#[inline]
 pub(crate) unsafe fn optional_field<'a>(kind: Kind, field: PkText) -> Result<Option<&'a str>> {
     // SAFETY: the caller's promise is the same.
     unsafe { optional(kind, field.data, field.size) }
@@ -101,14 +121,29 @@ pub(crate) unsafe fn optional_field<'a>(kind: Kind, field: PkText) -> Result<Opt
 ///
 /// # Safety
 /// `from` is null or points to a structure of the size that its first four bytes say.
+#[inline]
 pub(crate) unsafe fn structure<T: Structure>(what: &'static str, from: *const T) -> Result<T> {
     // SAFETY: the caller promises at least the size field.
     let size = unsafe { size_of_structure(what, from) }?;
-    let mut value = MaybeUninit::<T>::zeroed();
+    if size == size_of::<T>() {
+        // SAFETY: not null and aligned, and the caller promises a structure of this size.
+        return Ok(unsafe { from.read() });
+    }
     // SAFETY: `size` is at most the size of T, and the caller promises that many readable bytes.
+    Ok(unsafe { shorter(from, size) })
+}
+
+/// A structure of an older header.
+///
+/// # Safety
+/// `size` bytes, at most the size of T, can be read.
+#[cold]
+unsafe fn shorter<T: Structure>(from: *const T, size: usize) -> T {
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: the caller promises the bytes, and that they are not more than T has.
     unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), value.as_mut_ptr().cast::<u8>(), size) };
     // SAFETY: every structure is valid when zeroed, and any bytes are valid integers and pointers.
-    Ok(unsafe { value.assume_init() })
+    unsafe { value.assume_init() }
 }
 
 /// Reads a value that has no size of its own.
@@ -121,16 +156,17 @@ pub(crate) unsafe fn plain<T: Copy>(what: &'static str, from: *const T) -> Resul
     Ok(unsafe { from.read() })
 }
 
-/// The structures of an array whose first element tells the distance between them.
+/// What stands in an array of structures whose first element tells the distance between them.
 ///
 /// # Safety
 /// As [`structure`], for `count` elements at that distance.
-pub(crate) unsafe fn array<T: Structure>(
+pub(crate) unsafe fn array<T: Structure, U>(
     what: &'static str,
     from: *const T,
     count: usize,
     count_max: usize,
-) -> Result<Vec<T>> {
+    mut read: impl FnMut(&T) -> Result<U>,
+) -> Result<Vec<U>> {
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -149,11 +185,12 @@ pub(crate) unsafe fn array<T: Structure>(
         let element = unsafe { from.byte_add(index * distance) };
         // SAFETY: the caller promises a structure there.
         let value = unsafe { structure(what, element) }?;
-        values.push(value);
+        values.push(read(&value)?);
     }
     Ok(values)
 }
 
+#[inline]
 unsafe fn size_of_structure<T: Structure>(what: &'static str, from: *const T) -> Result<usize> {
     aligned(what, from)?;
     // SAFETY: not null and aligned, and the caller promises that the size field can be read.
@@ -198,6 +235,7 @@ impl<T: Structure> Answer<T> {
     ///
     /// # Safety
     /// `to` is null or points to a structure of the size that its first four bytes say.
+    #[inline]
     pub(crate) unsafe fn new(what: &'static str, to: *mut T) -> Result<Self> {
         if to.is_null() {
             return Ok(Self { to, size: 0 });
@@ -231,6 +269,7 @@ impl<T: Structure> Answer<T> {
     ///
     /// # Safety
     /// The pointer that the answer was made from can still be written.
+    #[inline]
     pub(crate) unsafe fn set(self, value: &T) {
         if self.to.is_null() {
             return;
@@ -314,15 +353,18 @@ pub(crate) unsafe fn give_all<T: Copy>(
     Ok(())
 }
 
+#[inline]
 fn aligned<T>(what: &'static str, pointer: *const T) -> Result<()> {
     if pointer.is_null() {
         return Err(null(what));
     }
-    if pointer.is_aligned() {
-        return Ok(());
-    }
-    let message = format!("{what} is not aligned to {} bytes", align_of::<T>());
-    Err(Error::new(Code::BadArgument, message).with("argument", what))
+    if pointer.is_aligned() { Ok(()) } else { Err(not_aligned(what, align_of::<T>())) }
+}
+
+#[cold]
+fn not_aligned(what: &'static str, bytes: usize) -> Error {
+    let message = format!("{what} is not aligned to {bytes} bytes");
+    Error::new(Code::BadArgument, message).with("argument", what)
 }
 
 #[cold]

@@ -15,7 +15,7 @@ use crate::types::{
 };
 use pos_kernel_core::journal::TenderKind;
 use pos_kernel_core::limits::{LINES_MAX, TENDERS_MAX};
-use pos_kernel_core::money::{Currency, Decimal};
+use pos_kernel_core::money::Decimal;
 use pos_kernel_core::sale::{LineInput, TenderInput};
 use pos_kernel_core::terminal::{LineAnswer, Sold};
 use pos_kernel_core::{Code, Error, Result};
@@ -369,23 +369,22 @@ pub unsafe extern "C" fn pk_sell(
         let reference = unsafe { memory::optional_field(memory::REFERENCE, cart.reference) }?;
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, cart.key) }?;
-        // SAFETY: the caller promises the array.
-        let lines = unsafe { memory::array("lines", cart.lines, cart.line_count, LINES_MAX) }?;
-        let tenders = (cart.tenders, cart.tender_count);
-        // SAFETY: the caller promises the array.
-        let tenders = unsafe { memory::array("tenders", tenders.0, tenders.1, TENDERS_MAX) }?;
-        let lines = lines.iter().map(|line| {
+        let line = |line: &PkLineInput| {
             no_key(line.key.size)?;
             // SAFETY: the caller promises the texts of each line.
             unsafe { line_input(line) }
-        });
-        let lines = lines.collect::<Result<Vec<_>>>()?;
-        let tenders = tenders.iter().map(|tender| {
+        };
+        let tender = |tender: &PkTenderInput| {
             no_key(tender.key.size)?;
             // SAFETY: the caller promises the texts of each tender.
             unsafe { tender_input(tender) }
-        });
-        let tenders = tenders.collect::<Result<Vec<_>>>()?;
+        };
+        let (given, count) = (cart.lines, cart.line_count);
+        // SAFETY: the caller promises the array.
+        let lines = unsafe { memory::array("lines", given, count, LINES_MAX, line) }?;
+        let (given, count) = (cart.tenders, cart.tender_count);
+        // SAFETY: the caller promises the array.
+        let tenders = unsafe { memory::array("tenders", given, count, TENDERS_MAX, tender) }?;
         let seat = seat::terminal(terminal)?;
         let sold = Sold { store, currency, reference, lines: &lines, tenders: &tenders };
         let settled = seat::settled(&seat.terminal, seat.terminal.sell(&sold, key)?)?;
@@ -411,14 +410,15 @@ pub(crate) fn begin(
 ) -> Result<PkTransactionHandle> {
     let Begin { store, currency, reference, key, automatic } = begin;
     let answer = seat.terminal.begin(store, currency, reference, key)?;
-    let Settled { value, sequence, .. } = seat::settled(&seat.terminal, answer)?;
-    let currency = Currency::parse(currency)?;
+    let Settled { value, sequence, replayed } = seat::settled(&seat.terminal, answer)?;
+    let currency = currency.as_bytes().try_into().expect("the kernel has taken it");
     seat.hold(NewSale {
         number: value.sale,
         store,
         currency,
         first_sequence: sequence,
-        last_sequence: sequence,
+        // A sale that was begun before may have gone on since.
+        last_sequence: if replayed { 0 } else { sequence },
         automatic,
     })
 }
@@ -442,6 +442,7 @@ pub(crate) fn void_line(
 
 /// # Safety
 /// The texts can be read.
+#[inline]
 unsafe fn line_input<'a>(given: &PkLineInput) -> Result<LineInput<'a>> {
     // SAFETY: the caller promises the texts.
     let sku = unsafe { memory::field(memory::SKU, given.sku) }?;
@@ -455,6 +456,7 @@ unsafe fn line_input<'a>(given: &PkLineInput) -> Result<LineInput<'a>> {
 
 /// # Safety
 /// The texts can be read.
+#[inline]
 unsafe fn tender_input<'a>(given: &PkTenderInput) -> Result<TenderInput<'a>> {
     flags("tender.flags", given.flags, PK_TENDER_IS_PENDING)?;
     let kind = match given.kind {
@@ -480,12 +482,17 @@ unsafe fn reason_and_key<'a>(reason: *const PkReason) -> Result<(&'a str, Option
     Ok((reason, key))
 }
 
+#[inline]
 fn decimal(what: &'static str, given: PkDecimal, code: Code) -> Result<Decimal> {
     let scale = u8::try_from(given.scale).ok();
-    scale.and_then(|scale| Decimal::new(given.mantissa, scale)).ok_or_else(|| {
-        let message = format!("{what} has {} places behind the point; at most 6", given.scale);
-        Error::new(code, message).with("what", what).with("value", given.scale)
-    })
+    let decimal = scale.and_then(|scale| Decimal::new(given.mantissa, scale));
+    decimal.ok_or_else(|| too_many_places(what, given.scale, code))
+}
+
+#[cold]
+fn too_many_places(what: &'static str, places: u32, code: Code) -> Error {
+    let message = format!("{what} has {places} places behind the point; at most 6");
+    Error::new(code, message).with("what", what).with("value", places)
 }
 
 /// A sale in one call has one key: its own.

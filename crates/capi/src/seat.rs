@@ -6,11 +6,14 @@
 
 use crate::handle::Table;
 use pos_kernel_core::journal::TenderKind;
+use pos_kernel_core::limits::STORE_BYTES_MAX;
 use pos_kernel_core::money::Currency;
 use pos_kernel_core::sale::{LineInput, Receipt, State, Tender, TenderInput, Totals};
 use pos_kernel_core::terminal::{Answer, LineAnswer, TenderAnswer};
 use pos_kernel_core::{Code, Error, Result, Terminal};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -33,8 +36,30 @@ pub(crate) struct TerminalSeat {
 
 #[derive(Debug, Default)]
 struct Sales {
-    handles: HashMap<u64, u64>,
+    /// By the number of the sale.
+    handles: HashMap<u64, u64, BuildHasherDefault<NumberHasher>>,
     ended: VecDeque<u64>,
+}
+
+/// Sale numbers count up and nobody chooses them, so spreading them is enough.
+#[derive(Debug, Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The golden ratio in 64 bits: the upper bits, which the table looks at, change with each.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }
 
 /// A sale that a host holds a handle to.
@@ -42,12 +67,19 @@ struct Sales {
 pub(crate) struct SaleSeat {
     pub(crate) seat: Arc<TerminalSeat>,
     pub(crate) number: u64,
-    pub(crate) store: Box<str>,
-    pub(crate) currency: Currency,
+    store: StoreName,
+    currency: [u8; 3],
     pub(crate) first_sequence: u64,
     automatic: bool,
     last_sequence: AtomicU64,
     outcome: OnceLock<Outcome>,
+}
+
+/// The name of a store where it is: an allocation of its own would cost more than the room.
+#[derive(Debug)]
+struct StoreName {
+    bytes: [u8; STORE_BYTES_MAX],
+    size: u8,
 }
 
 /// How a sale ended.
@@ -67,11 +99,13 @@ pub(crate) struct Settled<T> {
 }
 
 /// The terminal that a handle means.
+#[inline]
 pub(crate) fn terminal(handle: u64) -> Result<Arc<TerminalSeat>> {
     TERMINALS.get(handle).ok_or_else(|| unknown("terminal", handle))
 }
 
 /// The sale that a handle means.
+#[inline]
 pub(crate) fn sale(handle: u64) -> Result<Arc<SaleSeat>> {
     SALES.get(handle).ok_or_else(|| unknown("transaction", handle))
 }
@@ -91,6 +125,7 @@ fn unknown(what: &'static str, handle: u64) -> Error {
 }
 
 /// Waits until an answer may be given.
+#[inline]
 pub(crate) fn settled<T>(terminal: &Terminal, answer: Answer<T>) -> Result<Settled<T>> {
     let Answer { sequence, replayed, .. } = answer;
     Ok(Settled { value: terminal.settle(answer)?, sequence, replayed })
@@ -124,13 +159,14 @@ impl TerminalSeat {
     pub(crate) fn hold(self: &Arc<Self>, sale: NewSale<'_>) -> Result<u64> {
         let mut sales = self.sales();
         let Some(sales) = sales.as_mut() else { return Err(closing(self.terminal.id())) };
-        if let Some(handle) = sales.handles.get(&sale.number) {
-            return Ok(*handle);
-        }
+        let entry = match sales.handles.entry(sale.number) {
+            Entry::Occupied(known) => return Ok(*known.get()),
+            Entry::Vacant(entry) => entry,
+        };
         let held = SaleSeat {
             seat: self.clone(),
             number: sale.number,
-            store: sale.store.into(),
+            store: StoreName::new(sale.store),
             currency: sale.currency,
             first_sequence: sale.first_sequence,
             automatic: sale.automatic,
@@ -138,8 +174,7 @@ impl TerminalSeat {
             outcome: OnceLock::new(),
         };
         let handle = SALES.insert(Arc::new(held)).ok_or_else(full)?;
-        sales.handles.insert(sale.number, handle);
-        Ok(handle)
+        Ok(*entry.insert(handle))
     }
 
     /// The handle of a sale that the kernel knows.
@@ -148,7 +183,9 @@ impl TerminalSeat {
             return Ok(handle);
         }
         let read = |sale: &pos_kernel_core::sale::Sale| {
-            (sale.store.clone(), sale.currency, sale.first_sequence)
+            let mut currency = [0; 3];
+            currency.copy_from_slice(sale.currency.letters().as_bytes());
+            (sale.store.clone(), currency, sale.first_sequence)
         };
         let (store, currency, first_sequence) = self.terminal.read_sale(number, read)?;
         let automatic = self.automatic;
@@ -189,19 +226,40 @@ impl TerminalSeat {
 pub(crate) struct NewSale<'a> {
     pub(crate) number: u64,
     pub(crate) store: &'a str,
-    pub(crate) currency: Currency,
+    /// One that the kernel has taken.
+    pub(crate) currency: [u8; 3],
     pub(crate) first_sequence: u64,
     /// 0 when it is not known.
     pub(crate) last_sequence: u64,
     pub(crate) automatic: bool,
 }
 
+impl StoreName {
+    fn new(store: &str) -> Self {
+        let mut bytes = [0; STORE_BYTES_MAX];
+        bytes[..store.len()].copy_from_slice(store.as_bytes());
+        Self { bytes, size: u8::try_from(store.len()).expect("a store has up to 64 bytes") }
+    }
+}
+
 impl SaleSeat {
+    /// Its store.
+    pub(crate) fn store(&self) -> &str {
+        let StoreName { bytes, size } = &self.store;
+        std::str::from_utf8(&bytes[..usize::from(*size)]).expect("it was made from text")
+    }
+
+    /// Its currency.
+    pub(crate) fn currency(&self) -> Result<Currency> {
+        Currency::parse(std::str::from_utf8(&self.currency).expect("the kernel has taken it"))
+    }
+
     fn terminal(&self) -> &Terminal {
         &self.seat.terminal
     }
 
     /// Waits for an answer of this sale.
+    #[inline]
     pub(crate) fn settled<T>(&self, answer: Answer<T>) -> Result<Settled<T>> {
         let settled = settled(self.terminal(), answer)?;
         self.last_sequence.fetch_max(settled.sequence, Ordering::Relaxed);
@@ -209,6 +267,7 @@ impl SaleSeat {
     }
 
     /// Adds a line.
+    #[inline]
     pub(crate) fn add_line(
         &self,
         line: &LineInput<'_>,
@@ -238,6 +297,7 @@ impl SaleSeat {
     }
 
     /// Completes the sale.
+    #[inline]
     pub(crate) fn complete(&self, key: Option<&str>) -> Result<Settled<Receipt>> {
         let settled = self.settled(self.terminal().complete(self.number, key)?)?;
         let Receipt { gross, tendered, change, number, .. } = settled.value;
