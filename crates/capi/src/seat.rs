@@ -8,7 +8,7 @@ use crate::handle::Table;
 use pos_kernel_core::journal::TenderKind;
 use pos_kernel_core::limits::STORE_BYTES_MAX;
 use pos_kernel_core::money::Currency;
-use pos_kernel_core::sale::{LineInput, Receipt, State, Tender, TenderInput, Totals};
+use pos_kernel_core::sale::{LineInput, Receipt, Sale, State, TenderInput, Totals};
 use pos_kernel_core::terminal::{Answer, LineAnswer, TenderAnswer};
 use pos_kernel_core::{Code, Error, Result, Terminal};
 use std::collections::hash_map::Entry;
@@ -182,7 +182,7 @@ impl TerminalSeat {
         if let Some(handle) = self.sales().as_ref().and_then(|s| s.handles.get(&number).copied()) {
             return Ok(handle);
         }
-        let read = |sale: &pos_kernel_core::sale::Sale| {
+        let read = |sale: &Sale| {
             let mut currency = [0; 3];
             currency.copy_from_slice(sale.currency.letters().as_bytes());
             (sale.store.clone(), currency, sale.first_sequence)
@@ -344,13 +344,7 @@ impl SaleSeat {
 
     /// Voids the sale, giving back the cash that was taken for it.
     pub(crate) fn abort(&self, reason: &str) -> Result<()> {
-        let cash = |tender: &&Tender| tender.kind == TenderKind::Cash && tender.is_live();
-        let taken = self.terminal().read_sale(self.number, |sale| {
-            let is_open = matches!(sale.state(), State::Building | State::Tendering);
-            let live = sale.tenders.iter().filter(cash).map(|tender| tender.number);
-            if is_open { live.collect::<Vec<u32>>() } else { Vec::new() }
-        })?;
-        for tender in taken {
+        for tender in self.terminal().read_sale(self.number, cash_to_give_back)? {
             let answer = self.terminal().void_tender(self.number, tender, reason, None)?;
             self.settled(answer)?;
         }
@@ -398,6 +392,17 @@ impl SaleSeat {
             self.seat.ended(self.number);
         }
     }
+}
+
+/// The tenders to void before a sale is. None of them while another kind is live: voiding the sale is
+/// then refused, and a refusal leaves the cash where it is.
+fn cash_to_give_back(sale: &Sale) -> Vec<u32> {
+    let is_open = matches!(sale.state(), State::Building | State::Tendering);
+    let live = || sale.tenders.iter().filter(|tender| tender.is_live());
+    if !is_open || live().any(|tender| tender.kind != TenderKind::Cash) {
+        return Vec::new();
+    }
+    live().map(|tender| tender.number).collect()
 }
 
 fn full() -> Error {

@@ -121,6 +121,33 @@ static void aborted(void) {
     DONE(pk_close_transaction(sale));
 }
 
+/* A card's outcome lies outside the till: an abort is refused, and the cash beside it stays. */
+static void not_aborted(void) {
+    PkTransactionHandle sale = begun("EUR");
+    PkTenderInput card;
+    PkReason reason;
+    uint32_t tenders = 0;
+    memset(&card, 0, sizeof card);
+    memset(&reason, 0, sizeof reason);
+    card.struct_size = sizeof card;
+    card.kind = PK_TENDER_CARD;
+    card.amount = 100;
+    card.flags = PK_TENDER_IS_PENDING;
+    reason.struct_size = sizeof reason;
+    reason.reason = TEXT("no answer");
+    DONE(pk_add_line(sale, BYTES("TEA"), 2, 250));
+    DONE(pk_add_cash_tender(sale, 300));
+    DONE(pk_add_tender_ex(sale, &card, NULL));
+    REFUSED(PK_E_TENDER_TAKEN, pk_abort_transaction_legal(sale, BYTES("left")));
+    TOTALS(sale, 500, 300, 0, PK_STATE_COMMITTING);
+    DONE(pk_decline_tender(sale, 2, &reason, NULL));
+    DONE(pk_abort_transaction_legal(sale, BYTES("left")));
+    DONE(pk_get_tender_count(sale, &tenders));
+    EXPECT(tenders == 2);
+    TOTALS(sale, 500, 0, 0, PK_STATE_ABORTED);
+    DONE(pk_close_transaction(sale));
+}
+
 /* A sale that comes to nothing needs no tender. */
 static void free_of_charge(void) {
     PkTransactionHandle sale = begun("JPY");
@@ -217,6 +244,7 @@ int main(void) {
     terminal();
     covered();
     aborted();
+    not_aborted();
     free_of_charge();
     linked_lines();
     left_open();
