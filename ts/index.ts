@@ -41,6 +41,7 @@ export {
 export type {
   AmountFacts,
   ArgumentFacts,
+  BorderFacts,
   ConfigFacts,
   DamageFacts,
   ErrorFacts,
@@ -50,6 +51,7 @@ export type {
   InUseFacts,
   KeyFacts,
   LimitFacts,
+  LineChildFacts,
   LineFacts,
   NotFoundFacts,
   OverflowFacts,

@@ -150,7 +150,11 @@ const saleTable: Record<string, readonly Row[]> = {
     ...rows('quantity', badDecimals('PK_E_BAD_QUANTITY'), (value) => [1, value, why]),
     ...reasons.map(([what, [, options], code]): Row => [what, [1, 1, options], code]),
   ],
-  voidLine: [...rows('line', badNumbers, (value) => [value, why]), ...reasons],
+  voidLine: [
+    ...rows('line', badNumbers, (value) => [value, why]),
+    ...reasons,
+    ['linked: a text', [1, { ...why, linked: 'yes' }], 'PK_E_BAD_ARGUMENT'],
+  ],
   tender: [
     ...rows('tender', badObjects, (value) => [value]),
     ...rows('amount', badAmounts, (amount) => [{ ...cash, amount }]),

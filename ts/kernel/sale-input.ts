@@ -83,6 +83,7 @@ export const cartNames = new Set([...beginNames, 'lines', 'tenders'])
 export const lineNames = new Set(['sku', 'text', 'quantity', 'unitPrice', 'parent'])
 const tenderNames = new Set(['kind', 'amount', 'reference', 'pending', 'key'])
 export const cartTenderNames = new Set(['kind', 'amount', 'reference'])
+const lineVoidNames = new Set(['reason', 'key', 'linked'])
 const confirmedNames = new Set(['auth', 'key'])
 
 /** Checks what a sale begins with. */
@@ -112,6 +113,14 @@ export function tenderOf(tender: TenderInput): { checked: NativeTender; key: str
   checkTender(tender, tenderNames)
   optionalFlag('pending', tender.pending)
   return { checked: tender as NativeTender, key: optionalText('key', tender.key) }
+}
+
+/** Checks why a line is voided, and with what. */
+export function lineVoidOf(options: LineVoid) {
+  checkNames('options', options, lineVoidNames)
+  const { reason, key, linked } = options
+  const isLinked = optionalFlag('linked', linked) ?? false
+  return { reason: text('reason', reason), key: optionalText('key', key), isLinked }
 }
 
 /** Checks what confirms a tender. */

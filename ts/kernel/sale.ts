@@ -21,7 +21,7 @@ import {
 } from './answers.js'
 import type { Crossing } from './crossing.js'
 import { posError } from './errors.js'
-import { keyOf, numberOf, optionalFlag, reasonOf } from './input.js'
+import { keyOf, numberOf, reasonOf } from './input.js'
 import { type Decimal, quantity } from './money.js'
 import type { ReceiptLine, ReceiptTender } from './receipt.js'
 import {
@@ -31,6 +31,7 @@ import {
   type LineInput,
   type LineVoid,
   lineOf,
+  lineVoidOf,
   type Reasoned,
   type TenderInput,
   tenderOf,
@@ -377,9 +378,7 @@ export class Sale {
 
   #voidLine(line: number, options: LineVoid) {
     return (native: NativeTerminal) => {
-      const { linked, ...reasoned } = options
-      const { reason, key } = reasonOf(reasoned)
-      const isLinked = optionalFlag('linked', linked) ?? false
+      const { reason, key, isLinked } = lineVoidOf(options)
       const voided = numberOf('line', line)
       return isLinked
         ? native.voidLinked(this.id, voided, reason, key)
