@@ -81,8 +81,10 @@ export async function buildTypeScript() {
     if (output !== '') console.error(output)
     return false
   }
-  const command = path.join(root, 'dist', 'cli', 'main.js')
-  if (existsSync(command)) chmodSync(command, 0o755)
+  for (const room of ['cli', 'auditor']) {
+    const command = path.join(root, 'dist', room, 'main.js')
+    if (existsSync(command)) chmodSync(command, 0o755)
+  }
   return true
 }
 

@@ -21,6 +21,7 @@ const crateRooms = {
 /** ts/: the same. `index` is the public entry, `native` the one file that loads the binding. */
 const typeScriptRooms = {
   native: [],
+  auditor: [],
   wire: [],
   kernel: ['native'],
   host: ['kernel', 'wire'],

@@ -7,6 +7,8 @@
  * Read `kernel/terminal.ts` first (opening, selling, closing), then `kernel/sale.ts` (one sale
  * operation by operation), `kernel/errors.ts` (what can be refused) and `kernel/inspect.ts`
  * (reading journals from outside).
+ *
+ * @module pos-kernel
  */
 export type {
   Answer,

@@ -1,0 +1,265 @@
+/**
+ * The audit of one journal: its segments in order, each walked, judged and folded, and what must
+ * hold between two neighbours.
+ */
+import { setImmediate as breathe } from 'node:timers/promises'
+import { NewerVersion } from './contradiction.js'
+import { Fold } from './fold.js'
+import type { Frame } from './frame.js'
+import { type Header, readHeader } from './header.js'
+import { readFolder, segmentPath } from './manifest.js'
+import { Problems, type TerminalAudit } from './report.js'
+import { BLOCK_BYTES, SegmentFile } from './segment-file.js'
+import { extentOf } from './segments.js'
+import {
+  brokenSlots,
+  judge,
+  type Position,
+  type Stop,
+  startOf,
+  type Verdict,
+  type WalkedFrame,
+  walk,
+} from './walk.js'
+
+/** A journal that is audited, and what was found about anchors. */
+export interface JournalAudit {
+  readonly terminal: TerminalAudit
+  /** The hash that was asked for is the link of a good frame. */
+  readonly holdsAnchor: boolean
+}
+
+/** The end of a segment that was read. */
+interface SegmentEnd {
+  readonly link: Uint8Array
+  readonly lastSequence: bigint
+  readonly epoch: number
+  /** Every record of it could be read. */
+  readonly isWhole: boolean
+}
+
+/**
+ * Audits the journal in a folder; undefined when there is none.
+ *
+ * @param id - terminal id, for the report
+ * @param folder - the folder of the segments
+ * @param anchor - a link that must be in the chain, in hexadecimal
+ */
+export async function auditJournal(
+  id: string,
+  folder: string,
+  anchor: string | undefined,
+): Promise<JournalAudit | undefined> {
+  const found = readFolder(folder)
+  const extent = found && extentOf(folder, found)
+  if (found === undefined || extent === undefined) return undefined
+  const audit = new Audit(folder, extent.newest, anchor)
+  let next = extent.oldest
+  for (const segment of [...found.numbers, extent.newest + 1]) {
+    if (segment < extent.oldest || segment > extent.newest + 1) continue
+    if (segment > next) audit.missing(next, segment - 1)
+    if (segment <= extent.newest) audit.segment(segment)
+    next = segment + 1
+    await breathe()
+  }
+  const terminal = audit.report(id, extent.newest - extent.oldest + 1)
+  return { terminal, holdsAnchor: audit.holdsAnchor }
+}
+
+/** The state of an audit between two segments. */
+class Audit {
+  holdsAnchor = false
+  readonly #folder: string
+  readonly #newest: number
+  readonly #anchor: string | undefined
+  readonly #problems = new Problems()
+  readonly #fold = new Fold()
+  #before: SegmentEnd | undefined
+  #records = 0n
+  #lastSequence = 0n
+  #head = ''
+  #tornBytes = 0
+
+  constructor(folder: string, newest: number, anchor: string | undefined) {
+    this.#folder = folder
+    this.#newest = newest
+    this.#anchor = anchor
+  }
+
+  missing(from: number, to: number): void {
+    this.#problems.addMissing(from, to)
+    this.#before = undefined
+  }
+
+  segment(segment: number): void {
+    const file = SegmentFile.open(segmentPath(this.#folder, segment))
+    if (file === undefined) {
+      this.missing(segment, segment)
+      return
+    }
+    try {
+      const header = this.#header(segment, file)
+      this.#before = header && this.#frames(segment, file, header)
+    } finally {
+      file.close()
+    }
+  }
+
+  report(id: string, segments: number): TerminalAudit {
+    const { till } = this.#fold
+    return {
+      id,
+      ok: this.#problems.count === 0,
+      records: Number(this.#records),
+      segments,
+      lastSequence: Number(this.#lastSequence),
+      head: this.#head,
+      receipts: Number(till?.receipts ?? 0n),
+      openSales: till?.openSales ?? 0,
+      totals: (till?.totals ?? []).map(({ currency, sales, returns, receipts, voids }) => ({
+        currency,
+        sales: Number(sales),
+        returns: Number(returns),
+        receipts: Number(receipts),
+        voids: Number(voids),
+      })),
+      tornBytes: this.#tornBytes,
+      problems: this.#problems.inOrder(),
+      problemCount: this.#problems.count,
+    }
+  }
+
+  /** The header, when the segment can be read behind it. */
+  #header(segment: number, file: SegmentFile): Header | undefined {
+    const read = readHeader(file.bytes(0, Math.min(BLOCK_BYTES, file.size)))
+    const place = { segment, offset: 0, sequence: 0 }
+    if (read.is === 'other version') {
+      const message = `the segment has version ${read.version} of the format; this reads version 1`
+      this.#problems.add({ ...place, kind: 'version', message })
+      return undefined
+    }
+    if (read.is !== 'good') {
+      const message = read.is === 'blank' ? 'the segment has no header' : read.why
+      this.#problems.add({ ...place, kind: 'damaged', message })
+      return undefined
+    }
+    const { header } = read
+    if (header.segment !== segment) {
+      const message = `the header is that of segment ${header.segment}`
+      this.#problems.add({ ...place, kind: 'damaged', message })
+      return undefined
+    }
+    if (header.segmentBytes !== file.size) {
+      const message = `the file has ${file.size} bytes, its header says ${header.segmentBytes}`
+      this.#problems.add({ ...place, kind: 'damaged', offset: file.size, message })
+      return undefined
+    }
+    return header
+  }
+
+  #frames(segment: number, file: SegmentFile, header: Header): SegmentEnd {
+    this.#neighbours(segment, header)
+    this.#fold.beginSegment(segment, this.#before?.isWhole === true)
+    const { stop, verdict } = this.#walk(segment, file, header)
+    const sequence = Number(stop.position.sequence)
+    if (verdict.is === 'damaged') {
+      const message = verdict.why
+      this.#problems.add({ kind: 'damaged', segment, offset: stop.at, sequence, message })
+    } else {
+      this.#tornBytes = verdict.tornBytes
+    }
+    // Looked at last: a mark that its owner was just writing is whole by now.
+    for (const offset of brokenSlots(file, header)) {
+      const message = 'a mark slot is broken; it costs no record'
+      this.#problems.add({ kind: 'mark', segment, offset, sequence: 0, message })
+    }
+    const { link, epoch } = stop.position
+    const lastSequence = stop.position.sequence - 1n
+    return { link, lastSequence, epoch, isWhole: verdict.is === 'end' }
+  }
+
+  /**
+   * Walks to the end. An owner may be appending meanwhile, and then bytes that were read early
+   * belong to another moment than those read late. So damage in the newest segment is believed
+   * when a second look from the place of the first comes no further.
+   */
+  #walk(segment: number, file: SegmentFile, header: Header): { stop: Stop; verdict: Verdict } {
+    const isNewest = segment === this.#newest
+    let from: Position = startOf(header)
+    for (let isSecondLook = false; ; ) {
+      const steps = walk(file, header, from)
+      let step = steps.next()
+      for (; step.done !== true; step = steps.next()) this.#frame(segment, step.value)
+      const stop = step.value
+      const verdict = judge(file, header, stop, isNewest)
+      const isFurther = stop.position.offset > from.offset
+      if (verdict.is === 'end' || !isNewest || (isSecondLook && !isFurther)) {
+        return { stop, verdict }
+      }
+      from = stop.position
+      isSecondLook = true
+      file.forget()
+    }
+  }
+
+  #frame(segment: number, { frame, isLinked }: WalkedFrame): void {
+    const place = { segment, offset: frame.at }
+    if (!isLinked) {
+      const message = 'the link does not follow from what is before it'
+      const sequence = Number(frame.sequence)
+      this.#problems.add({ kind: 'chain', ...place, sequence, invariant: 'I8', message })
+    }
+    this.#head = frame.link.toString('hex')
+    if (this.#head === this.#anchor) this.holdsAnchor = true
+    this.#records += BigInt(frame.records.length)
+    this.#lastSequence = frame.sequence + BigInt(frame.records.length) - 1n
+    this.#facts(place, frame)
+  }
+
+  #facts(place: { segment: number; offset: number }, frame: Frame): void {
+    try {
+      const found = this.#fold.frame(frame)
+      if (found === undefined) return
+      const { sequence, cause } = found
+      const { invariant, message } = cause
+      this.#problems.add({
+        kind: 'contradiction',
+        ...place,
+        sequence: Number(sequence),
+        ...(invariant !== undefined && { invariant }),
+        message,
+      })
+    } catch (error) {
+      if (!(error instanceof NewerVersion)) throw error
+      const message = `${error.message}: a newer version wrote it, and must judge this journal`
+      const sequence = Number(frame.sequence)
+      this.#problems.add({ kind: 'version', ...place, sequence, message })
+    }
+  }
+
+  /** What must hold between a segment and the one before it. */
+  #neighbours(segment: number, header: Header): void {
+    const problem = (message: string): void => {
+      const sequence = Number(header.firstSequence)
+      const place = { segment, offset: 0, sequence }
+      this.#problems.add({ kind: 'chain', ...place, invariant: 'I8', message })
+    }
+    const before = this.#before
+    if (before === undefined) {
+      if (segment !== 1) return
+      if (!header.previousLink.every((byte) => byte === 0)) {
+        problem('segment 1 names a link of a segment before it')
+      } else if (header.firstSequence !== 1n) {
+        problem(`the journal begins with record ${header.firstSequence}`)
+      }
+      return
+    }
+    if (!header.previousLink.equals(before.link)) {
+      problem('the segment does not follow from the last link of the one before it')
+    } else if (header.firstSequence !== before.lastSequence + 1n) {
+      problem(`the segment begins with record ${header.firstSequence} after ${before.lastSequence}`)
+    } else if (header.epoch < before.epoch) {
+      problem(`the segment is of owner ${header.epoch}, behind one of owner ${before.epoch}`)
+    }
+  }
+}

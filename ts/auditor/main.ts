@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+/**
+ * `pos-kernel-audit --root DIR [--terminal ID] [--anchor HASH] [--json]`.
+ *
+ * What lives here: the command line of the auditor, and how its report looks. What must not: any
+ * judgement, and any package but those that the auditor itself needs, so that the program runs
+ * where the kernel does not.
+ *
+ * Exit codes: 0 everything holds, 1 problems were found, 2 nothing was audited: wrong usage, no
+ * such store, or a file that cannot be read.
+ */
+import { parseArgs } from 'node:util'
+import type { AuditReport, TerminalAudit } from './report.js'
+import { auditStore } from './store.js'
+
+const exitCodes = { holds: 0, problems: 1, notAudited: 2 } as const
+
+/** Problems shown for one terminal; `--json` shows up to a thousand. */
+const SHOWN_MAX = 20
+
+const usage = `Usage: pos-kernel-audit --root DIR [--terminal ID] [--anchor HASH] [--json]
+
+Audits the journals of a store, without the kernel, a lock or a written byte.
+
+  --root DIR       root folder of the store
+  --terminal ID    one terminal; all of the store when left out
+  --anchor HASH    a hash of a receipt or an earlier report that must still be there
+  --json           print the report as JSON and nothing else on stdout
+  --help           print this
+
+Exit codes: 0 everything holds, 1 problems were found, 2 nothing was audited.
+`
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
+try {
+  await run()
+} catch (error) {
+  process.exitCode = exitCodes.notAudited
+  process.stderr.write(`pos-kernel-audit: ${error instanceof Error ? error.message : error}\n`)
+}
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      root: { type: 'string' },
+      terminal: { type: 'string' },
+      anchor: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help === true) {
+    process.stdout.write(usage)
+    return
+  }
+  const { root, terminal, anchor, json } = values
+  if (root === undefined) throw new Error('which store? Say --root DIR; see --help')
+  const report = await auditStore({ root, terminal, anchor })
+  process.exitCode = report.ok ? exitCodes.holds : exitCodes.problems
+  process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : shown(report))
+}
+
+function shown({ ok, terminals }: AuditReport): string {
+  const verdict = ok
+    ? 'everything holds'
+    : 'PROBLEMS FOUND: copy the store before anything else is done'
+  return `${[...terminals.flatMap(linesOf), verdict].join('\n')}\n`
+}
+
+function linesOf(audit: TerminalAudit): string[] {
+  const { id, records, segments, receipts, openSales, totals, tornBytes, head } = audit
+  const lines = [
+    `${id}: ${records} records in ${segments} segments, ${receipts} receipts, ${openSales} open sales`,
+  ]
+  for (const { currency, sales, returns, receipts: completed, voids } of totals) {
+    const counts = `${completed} receipts, ${voids} voids`
+    lines.push(`${id}: ${currency} sold ${sales}, returned ${returns} minor units; ${counts}`)
+  }
+  if (tornBytes > 0) {
+    lines.push(`${id}: ${tornBytes} bytes behind the last frame, never proven durable`)
+  }
+  for (const { kind, segment, offset, sequence, invariant, message } of audit.problems.slice(
+    0,
+    SHOWN_MAX,
+  )) {
+    const place = segment === 0 ? '' : ` segment ${segment} at byte ${offset}, record ${sequence}:`
+    lines.push(`${id}:${place} ${kind}${invariant ? ` (${invariant})` : ''}: ${message}`)
+  }
+  const hidden = audit.problemCount - Math.min(audit.problemCount, SHOWN_MAX)
+  if (hidden > 0) lines.push(`${id}: ${hidden} more; --json shows up to a thousand`)
+  lines.push(`${id} head ${head}`)
+  return lines
+}

@@ -1,0 +1,124 @@
+/** What an audit says: the types of the report, and the list that problems are gathered in. */
+
+/**
+ * Kinds of problems.
+ *
+ * | kind | what is wrong |
+ * | --- | --- |
+ * | `missing` | a segment file is not there |
+ * | `damaged` | bytes that were durable cannot be believed |
+ * | `mark` | a mark slot is broken; it costs no record |
+ * | `chain` | a link does not follow, or two segments do not |
+ * | `contradiction` | a record cannot be decoded, or does not fit the records before it |
+ * | `version` | a newer version of the kernel wrote it, so it cannot be judged |
+ * | `anchor` | a hash that was noted elsewhere is not in the chain |
+ */
+export type ProblemKind =
+  | 'missing'
+  | 'damaged'
+  | 'mark'
+  | 'chain'
+  | 'contradiction'
+  | 'version'
+  | 'anchor'
+
+/** One thing that is wrong with a journal. */
+export interface Problem {
+  /** What kind of thing. */
+  readonly kind: ProblemKind
+  /** Segment; 0 when it concerns the whole journal. */
+  readonly segment: number
+  /** Byte offset in the segment. */
+  readonly offset: number
+  /** Sequence of the record there, or of the one that should be; 0 when none can be named. */
+  readonly sequence: number
+  /** Number of the broken invariant in `docs/reference/invariants.md`, where one is known. */
+  readonly invariant?: string
+  /** A sentence about it. */
+  readonly message: string
+}
+
+/** The perpetual totals of one currency, in minor units. */
+export interface AuditedTotals {
+  /** ISO 4217 letters. */
+  readonly currency: string
+  /** Sold, ever. */
+  readonly sales: number
+  /** Returned, ever, counted upwards. */
+  readonly returns: number
+  /** Completed sales. */
+  readonly receipts: number
+  /** Voided sales. */
+  readonly voids: number
+}
+
+/** The audit of one terminal. */
+export interface TerminalAudit {
+  /** Terminal id. */
+  readonly id: string
+  /** Nothing is wrong. */
+  readonly ok: boolean
+  /** Good records. */
+  readonly records: number
+  /** Segments that the journal has to have. */
+  readonly segments: number
+  /** Sequence of the last good record; 0 when there is none. */
+  readonly lastSequence: number
+  /** Link of the last good frame, in hexadecimal: note it, and it is an anchor later. */
+  readonly head: string
+  /** Receipts given: 1 to this number, without a gap where nothing is wrong. */
+  readonly receipts: number
+  /** Sales that are open at the end. */
+  readonly openSales: number
+  /** Perpetual totals at the end, by currency. */
+  readonly totals: readonly AuditedTotals[]
+  /** Bytes behind the last frame that were never proven durable: torn, or being written. */
+  readonly tornBytes: number
+  /** What is wrong, by segment and offset, up to a thousand entries. */
+  readonly problems: readonly Problem[]
+  /** How many things are wrong in all. */
+  readonly problemCount: number
+}
+
+/** The audit of a store. */
+export interface AuditReport {
+  /** Nothing is wrong anywhere, and the anchor, where one was given, was found. */
+  readonly ok: boolean
+  /** By terminal, in the order of their ids. */
+  readonly terminals: readonly TerminalAudit[]
+}
+
+/** Problems that a report holds; further ones are counted. */
+const PROBLEMS_MAX = 1000
+
+/** Gathers problems. */
+export class Problems {
+  readonly #found: Problem[] = []
+  #count = 0
+
+  /** How many there are. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Adds one. */
+  add(problem: Problem): void {
+    this.#count += 1
+    if (this.#found.length < PROBLEMS_MAX) this.#found.push(problem)
+  }
+
+  /** Adds many of a kind that differ in nothing but the segment, without making each. */
+  addMissing(from: number, to: number): void {
+    const named = Math.min(to, from + PROBLEMS_MAX - 1)
+    for (let segment = from; segment <= named; segment++) {
+      const message = 'the segment file is not there'
+      this.add({ kind: 'missing', segment, offset: 0, sequence: 0, message })
+    }
+    this.#count += to - named
+  }
+
+  /** In the order of their places. */
+  inOrder(): readonly Problem[] {
+    return this.#found.toSorted((a, b) => a.segment - b.segment || a.offset - b.offset)
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * A store on the disk: which terminals it has, and the audit of them all.
+ *
+ * ```text
+ * <root>/terminals/<id>/transaction.wal/   the journal of terminal <id>
+ * ```
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { auditJournal } from './journal.js'
+import type { AuditReport, TerminalAudit } from './report.js'
+
+const idForm = /^[A-Za-z0-9_-]{1,32}$/
+
+/** What to audit. */
+export interface AuditOptions {
+  /** Root folder of the store. */
+  readonly root: string
+  /** One terminal; all of the store when left out. */
+  readonly terminal?: string | undefined
+  /**
+   * A hash that was noted elsewhere, from a receipt or an earlier report: it must be the link of a
+   * frame of a journal that is audited.
+   */
+  readonly anchor?: string | undefined
+}
+
+/** Why nothing was audited: what was asked for is not there, or not as it must be written. */
+export class AuditRefusal extends Error {
+  /** Always `AuditRefusal`. */
+  override readonly name = 'AuditRefusal'
+}
+
+/**
+ * Audits a terminal or a whole store. Takes no lock and writes nothing.
+ *
+ * @throws {@link AuditRefusal} when the store or the terminal is not there, or an anchor is no hash
+ * @example
+ * const { ok, terminals } = await auditStore({ root: './store' })
+ * for (const { id, problems } of terminals) console.log(id, problems)
+ */
+export async function auditStore({ root, terminal, anchor }: AuditOptions): Promise<AuditReport> {
+  if (anchor !== undefined && !/^[\da-f]{64}$/i.test(anchor)) {
+    throw new AuditRefusal(`"${anchor}" is no hash: 64 hexadecimal digits are expected`)
+  }
+  if (terminal !== undefined && !idForm.test(terminal)) {
+    throw new AuditRefusal(`"${terminal}" is no terminal id: letters, digits, _ and -, at most 32`)
+  }
+  const hash = anchor?.toLowerCase()
+  const terminals: TerminalAudit[] = []
+  let holdsAnchor = false
+  for (const id of terminal === undefined ? terminalsOf(root) : [terminal]) {
+    const audit = await auditJournal(id, journalOf(root, id), hash)
+    if (audit === undefined) {
+      if (terminal !== undefined) throw new AuditRefusal(`terminal ${id} has no journal in ${root}`)
+      continue
+    }
+    terminals.push(audit.terminal)
+    holdsAnchor ||= audit.holdsAnchor
+  }
+  if (terminals.length === 0) throw new AuditRefusal(`there is no journal in ${root}`)
+  if (hash !== undefined && !holdsAnchor) withoutAnchor(terminals, hash)
+  return { ok: terminals.every(({ ok }) => ok), terminals }
+}
+
+/** Enters the missing anchor in the report of each terminal: any of them could have held it. */
+function withoutAnchor(terminals: TerminalAudit[], hash: string): void {
+  const message = `no frame has the link ${hash}: the journal was changed before it, or cut`
+  for (const [index, audit] of terminals.entries()) {
+    const problem = { kind: 'anchor', segment: 0, offset: 0, sequence: 0, message } as const
+    terminals[index] = {
+      ...audit,
+      ok: false,
+      problems: [problem, ...audit.problems],
+      problemCount: audit.problemCount + 1,
+    }
+  }
+}
+
+function terminalsOf(root: string): readonly string[] {
+  const folder = path.join(root, 'terminals')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => idForm.test(name))
+    .sort()
+}
+
+function journalOf(root: string, id: string): string {
+  return path.join(root, 'terminals', id, 'transaction.wal')
+}

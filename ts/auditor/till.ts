@@ -1,0 +1,266 @@
+/**
+ * The state of a terminal, as the facts make it: the next numbers, the perpetual totals, the open
+ * sales, the remembered keys. Guards I6, I9 and I13, and with checkpoints I16.
+ */
+import {
+  AMOUNT_MAX,
+  type CheckpointBody,
+  type CheckpointSaleBody,
+  decodeFact,
+  type Fact,
+  type FactOf,
+} from './bodies.js'
+import { Contradiction, hold } from './contradiction.js'
+import { KeyWindow } from './key-window.js'
+import { Sale } from './sale.js'
+
+/** The perpetual totals of a currency. */
+export interface CurrencyTotals {
+  readonly currency: string
+  readonly sales: bigint
+  readonly returns: bigint
+  readonly receipts: bigint
+  readonly voids: bigint
+}
+
+/** Where a fact stands. */
+export interface Place {
+  readonly sequence: bigint
+  /** Wall time of its frame. */
+  readonly wall: bigint
+}
+
+/** A checkpoint with the sales behind it. */
+export interface Checkpoint {
+  readonly head: CheckpointBody
+  readonly sales: readonly CheckpointSaleBody[]
+}
+
+/** A terminal. */
+export class Till {
+  #nextSale: bigint
+  #nextReceipt: bigint
+  readonly #totals: Map<string, CurrencyTotals>
+  /** By number; numbers only grow, so the order of the map is theirs. */
+  readonly #open: Map<bigint, Sale>
+  readonly #keys: KeyWindow
+
+  /** A till in the state that a checkpoint describes, which is believed. */
+  constructor({ head, sales }: Checkpoint, sequence: bigint) {
+    this.#nextSale = head.nextSale
+    this.#nextReceipt = head.nextReceipt
+    this.#totals = new Map(head.totals.map((totals) => [totals.currency, totals]))
+    this.#keys = KeyWindow.of(head.keysMax, head.keys)
+    this.#keys.checkpoint(sequence)
+    this.#open = new Map(sales.map((sale) => [sale.sale, saleOf(sale)]))
+    holdAscending(
+      head.totals.map(({ currency }) => currency),
+      'currencies',
+    )
+    holdAscending(
+      sales.map(({ sale }) => sale),
+      'open sales',
+    )
+    for (const { sale } of sales) {
+      hold(sale >= 1n && sale < head.nextSale, 'I16', `open sale ${sale} of ${head.nextSale}`)
+    }
+  }
+
+  /** Receipts given so far. */
+  get receipts(): bigint {
+    return this.#nextReceipt - 1n
+  }
+
+  /** Sales that are open. */
+  get openSales(): number {
+    return this.#open.size
+  }
+
+  /** The totals, by currency, in the order of the letters. */
+  get totals(): readonly CurrencyTotals[] {
+    return [...this.#totals.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1))
+  }
+
+  /** Holds the first checkpoint of segment 1 to be blank. */
+  holdBlank(): void {
+    const isBlank =
+      this.#nextSale === 1n &&
+      this.#nextReceipt === 1n &&
+      this.#totals.size === 0 &&
+      this.#open.size === 0 &&
+      this.#keys.all().length === 0
+    hold(isBlank, 'I16', 'the first checkpoint of the first segment is not blank')
+  }
+
+  /** Holds a checkpoint against the state: it must say exactly this. */
+  compare({ head, sales }: Checkpoint, isFirstOfSegment: boolean): void {
+    const differs = (what: string, is: unknown, said: unknown) =>
+      `the checkpoint says ${what} ${String(said)}, the facts before it ${String(is)}`
+    const same = (what: string, is: unknown, said: unknown) =>
+      hold(is === said, 'I16', differs(what, is, said))
+    same('nextSale', this.#nextSale, head.nextSale)
+    same('nextReceipt', this.#nextReceipt, head.nextReceipt)
+    same('totals', shown(this.totals), shown(head.totals))
+    same('keysMax', this.#keys.max, head.keysMax)
+    const keys = isFirstOfSegment ? this.#keys.all() : this.#keys.newest()
+    hold(keys.equals(head.keys), 'I16', 'the checkpoint holds other keys than the facts before it')
+    same('open sales', [...this.#open.keys()].join(), sales.map(({ sale }) => sale).join())
+    for (const said of sales) {
+      const sale = this.#open.get(said.sale)
+      const what = `sale ${said.sale}`
+      same(`of ${what} firstSequence`, sale?.firstSequence, said.firstSequence)
+      same(`of ${what} beganNs`, sale?.beganNs, said.beganNs)
+      same(`of ${what} recovered`, sale?.isRecovered, said.recovered)
+      hold(sale?.log().equals(said.log) === true, 'I16', `the log of ${what} is another`)
+    }
+  }
+
+  /** Says that a checkpoint stands here: keys from now on are new to the next one. */
+  checkpoint(sequence: bigint): void {
+    this.#keys.checkpoint(sequence)
+  }
+
+  /** Folds in a fact; `kind` and `body` are what it was read from. */
+  apply(fact: Fact, kind: number, body: Buffer, place: Place): void {
+    switch (fact.name) {
+      case 'TerminalOpened':
+        this.#holdOpen(fact.sales)
+        for (const sale of this.#open.values()) sale.isRecovered = true
+        return
+      case 'TerminalClosed':
+        this.#holdOpen(fact.sales)
+        return
+      case 'SaleBegun':
+        this.#begin(fact, kind, body, place)
+        break
+      case 'SaleCompleted':
+        this.#complete(fact)
+        break
+      case 'SaleVoided':
+        this.#void(fact)
+        break
+      default: {
+        const sale = this.#openSale(fact.sale)
+        sale.apply(fact)
+        sale.remember(kind, body)
+      }
+    }
+    if (fact.key !== undefined) this.#keys.remember(fact.key, place.sequence)
+  }
+
+  #begin(fact: FactOf<'SaleBegun'>, kind: number, body: Buffer, place: Place): void {
+    hold(fact.sale === this.#nextSale, 'I6', `sale ${fact.sale}, where ${this.#nextSale} is next`)
+    const sale = new Sale(fact, place.sequence, place.wall)
+    sale.remember(kind, body)
+    this.#open.set(fact.sale, sale)
+    this.#nextSale += 1n
+  }
+
+  #complete(fact: FactOf<'SaleCompleted'>): void {
+    const sale = this.#openSale(fact.sale)
+    const next = this.#nextReceipt
+    hold(fact.receipt === next, 'I6', `receipt ${fact.receipt}, where ${next} is next`)
+    const taken = sale.complete(fact)
+    const before = this.#totalsOf(fact.currency)
+    const sales = before.sales + taken.sales
+    const returns = before.returns + taken.returns
+    hold(fact.totalSales === sales, 'I9', `total sales ${fact.totalSales}, where they are ${sales}`)
+    hold(
+      fact.totalReturns === returns,
+      'I9',
+      `total returns ${fact.totalReturns}, where they are ${returns}`,
+    )
+    hold(sales <= AMOUNT_MAX && returns <= AMOUNT_MAX, 'I9', 'a total is out of range')
+    this.#totals.set(fact.currency, { ...before, sales, returns, receipts: before.receipts + 1n })
+    this.#nextReceipt += 1n
+    this.#open.delete(fact.sale)
+  }
+
+  #void(fact: FactOf<'SaleVoided'>): void {
+    this.#openSale(fact.sale).void(fact)
+    const before = this.#totalsOf(fact.currency)
+    const voids = before.voids + 1n
+    hold(fact.totalVoids === voids, 'I9', `void ${fact.totalVoids}, where it is the ${voids}th`)
+    this.#totals.set(fact.currency, { ...before, voids })
+    this.#open.delete(fact.sale)
+  }
+
+  #openSale(number: bigint): Sale {
+    const sale = this.#open.get(number)
+    if (sale === undefined) throw new Contradiction(`sale ${number} is not open`, 'I6')
+    return sale
+  }
+
+  #totalsOf(currency: string): CurrencyTotals {
+    const blank = { currency, sales: 0n, returns: 0n, receipts: 0n, voids: 0n }
+    return this.#totals.get(currency) ?? blank
+  }
+
+  #holdOpen(said: readonly bigint[]): void {
+    const open = [...this.#open.keys()]
+    const isSame = open.length === said.length && open.every((sale, index) => sale === said[index])
+    hold(isSame, 'I16', `open sales ${said.join()}, where they are ${open.join()}`)
+  }
+}
+
+/** A sale out of a checkpoint: what its log folds to. */
+function saleOf({
+  sale: number,
+  firstSequence,
+  beganNs,
+  recovered,
+  log,
+}: CheckpointSaleBody): Sale {
+  let sale: Sale | undefined
+  for (const { kind, body } of recordsOf(log)) {
+    const fact = decodeFact(kind, body)
+    if (sale === undefined) {
+      hold(fact.name === 'SaleBegun', 'I16', `the log of sale ${number} does not begin it`)
+      if (fact.name !== 'SaleBegun') break
+      sale = new Sale(fact, firstSequence, beganNs, recovered)
+    } else if (
+      fact.name === 'TerminalOpened' ||
+      fact.name === 'TerminalClosed' ||
+      fact.name === 'SaleBegun' ||
+      fact.name === 'SaleCompleted' ||
+      fact.name === 'SaleVoided'
+    ) {
+      throw new Contradiction(`the log of sale ${number} holds ${fact.name}`, 'I16')
+    } else {
+      sale.apply(fact)
+    }
+    hold('sale' in fact && fact.sale === number, 'I16', `another sale in the log of ${number}`)
+    sale.remember(kind, body)
+  }
+  if (sale === undefined) throw new Contradiction(`the log of sale ${number} is empty`, 'I16')
+  return sale
+}
+
+function* recordsOf(log: Buffer): Generator<{ kind: number; body: Buffer }> {
+  const HEAD_BYTES = 6
+  for (let at = 0; at < log.length; ) {
+    hold(log.length - at >= HEAD_BYTES, 'I16', 'a log ends in the middle of a record')
+    const kind = log.readUInt16LE(at)
+    const size = log.readUInt32LE(at + 2)
+    const bodyAt = at + HEAD_BYTES
+    hold(size <= log.length - bodyAt, 'I16', 'a log ends in the middle of a record')
+    yield { kind, body: log.subarray(bodyAt, bodyAt + size) }
+    at = bodyAt + size
+  }
+}
+
+function holdAscending(values: readonly (bigint | string)[], what: string): void {
+  const isAscending = values.every((value, index) => {
+    const before = values[index - 1]
+    return before === undefined || before < value
+  })
+  hold(isAscending, 'I16', `${what} of the checkpoint are not in order, each once`)
+}
+
+function shown(totals: readonly CurrencyTotals[]): string {
+  return totals
+    .map(({ currency, sales, returns, receipts, voids }) =>
+      [currency, sales, returns, receipts, voids].join(' '),
+    )
+    .join('; ')
+}
