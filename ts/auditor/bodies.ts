@@ -25,11 +25,10 @@ const u32: Read<number> = (cbor) => Number(between(cbor.unsigned(), 0n, U32_MAX,
 const i64: Read<bigint> = (cbor) => between(cbor.integer(), I64_MIN, I64_MAX, 'an i64')
 const amount: Read<bigint> = (cbor) => between(cbor.integer(), -AMOUNT_MAX, AMOUNT_MAX, 'an amount')
 const unsignedAmount: Read<bigint> = (cbor) => between(cbor.integer(), 0n, AMOUNT_MAX, 'a total')
-const countFromOne: Read<bigint> = (cbor) => {
-  const value = cbor.unsigned()
-  if (value === 0n) throw new Contradiction('0 where a number from 1 must stand')
-  return value
-}
+/** Counters end where sequences do. */
+const count: Read<bigint> = (cbor) => between(cbor.unsigned(), 0n, I64_MAX - 1n, 'a count')
+const countFromOne: Read<bigint> = (cbor) =>
+  between(cbor.unsigned(), 1n, I64_MAX - 1n, 'a number from 1')
 const bool: Read<boolean> = (cbor) => cbor.bool()
 const text: Read<string> = (cbor) => cbor.text()
 const bytes: Read<Buffer> = (cbor) => cbor.bytes()
@@ -79,8 +78,8 @@ const totals = map({
   currency: required(0, currency),
   sales: required(1, unsignedAmount),
   returns: required(2, unsignedAmount),
-  receipts: required(3, u64),
-  voids: required(4, u64),
+  receipts: required(3, count),
+  voids: required(4, count),
 })
 
 const inSale = { sale: required(0, u64), key: optional(15, key) }

@@ -3,7 +3,8 @@
  * map with unsigned keys in any order, of which the known ones stand at most once and the unknown
  * ones are skipped, whatever they hold.
  *
- * A value that is skipped must be well-formed (RFC 8949, appendix C); nothing else is asked of it.
+ * A value that is skipped must be well-formed (RFC 8949, appendix C), and its texts UTF-8; nothing
+ * else is asked of it.
  */
 import { Contradiction } from './contradiction.js'
 
@@ -90,12 +91,7 @@ export class Cbor {
 
   /** A text. */
   text(): string {
-    const bytes = this.#take(this.#argumentOf(major.text))
-    try {
-      return utf8.decode(bytes)
-    } catch {
-      throw new Contradiction('a text is not UTF-8')
-    }
+    return textOf(this.#take(this.#argumentOf(major.text)))
   }
 
   /** A byte string. */
@@ -158,7 +154,7 @@ export class Cbor {
       const { major: found, argument } = this.#head()
       if (found === major.bytes || found === major.text) {
         if (argument === undefined) this.#skipChunks(found)
-        else this.#take(argument)
+        else this.#passString(found, argument)
       } else if (found === major.array || found === major.map) {
         const isMap = found === major.map
         open.push({ left: argument && (isMap ? 2n : 1n) * argument, isMap, passed: 0 })
@@ -183,8 +179,13 @@ export class Cbor {
       const { major: found, argument } = this.#head()
       if (found === major.other && argument === undefined) return
       if (found !== kind || argument === undefined) throw unexpected(found, 'a chunk of a string')
-      this.#take(argument)
+      this.#passString(kind, argument)
     }
+  }
+
+  #passString(kind: number, length: bigint): void {
+    const bytes = this.#take(length)
+    if (kind === major.text) textOf(bytes)
   }
 
   #argumentOf(wanted: number): bigint {
@@ -218,6 +219,14 @@ export class Cbor {
     const from = this.#at
     this.#at += Number(count)
     return this.#bytes.subarray(from, this.#at)
+  }
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new Contradiction('a text is not UTF-8')
   }
 }
 

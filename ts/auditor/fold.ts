@@ -11,22 +11,32 @@ import {
   decodeFact,
   kinds,
 } from './bodies.js'
-import { Contradiction, hold } from './contradiction.js'
-import { type Frame, frameFlags, type JournalRecord } from './frame.js'
+import { Contradiction, hold, NewerVersion } from './contradiction.js'
+import { type Frame, frameFlags } from './frame.js'
 import { type Checkpoint, Till } from './till.js'
 
-/** A contradiction with the record that it was found in. */
-export interface FoundContradiction {
+/** Something that is wrong with the records of a frame. */
+export interface Finding {
+  readonly kind: 'contradiction' | 'version' | 'form'
   readonly sequence: bigint
-  readonly cause: Contradiction
+  readonly invariant?: string | undefined
+  readonly message: string
+  /** It lies between this segment and the one before it. */
+  readonly isBetween?: true
 }
+
+/** What every till of segments of this size remembers, see `docs/reference/records.md`. */
+const KEYS_MAX = 2048n
+const SEGMENT_BYTES_PER_KEY = 2048
 
 /** The fold over the frames of a journal. */
 export class Fold {
   #till: Till | undefined
+  /** A contradiction was met: nothing more of this segment can be judged. */
   #isLost = false
   #isAtStart = true
-  #isFirstSegment = false
+  #segment = 0
+  #segmentBytes = 0
 
   /** The state so far; undefined before the first checkpoint. */
   get till(): Till | undefined {
@@ -37,101 +47,144 @@ export class Fold {
    * Says that a segment begins. `follows` is false when the one before it was not read to its end:
    * then there is nothing to compare the first checkpoint with.
    */
-  beginSegment(segment: number, follows: boolean): void {
+  beginSegment(segment: number, segmentBytes: number, follows: boolean): void {
     if (!follows || this.#isLost) this.#till = undefined
     this.#isLost = false
     this.#isAtStart = true
-    this.#isFirstSegment = segment === 1
+    this.#segment = segment
+    this.#segmentBytes = segmentBytes
   }
 
-  /**
-   * Folds in a frame.
-   *
-   * @throws NewerVersion
-   */
-  frame(frame: Frame): FoundContradiction | undefined {
-    // A record of a newer version is seen even where nothing can be judged any more.
-    for (const { kind, flags } of frame.records) checkVersion(kind, flags)
-    if (this.#isLost) return undefined
+  /** Folds in a frame and says what is wrong with it. */
+  frame(frame: Frame): readonly Finding[] {
+    if (this.#isLost) return []
+    const findings = formOf(frame)
     let sequence = frame.sequence
     try {
-      const [first] = frame.records
-      holdShape(frame, first)
       if ((frame.flags & frameFlags.checkpoint) !== 0) {
-        this.#checkpoint(frame)
-        return undefined
+        for (const { kind, flags } of frame.records) checkVersion(kind, flags)
+        findings.push(...this.#checkpoint(frame))
+        return findings
       }
-      for (const { kind, body } of frame.records) {
-        if (kind !== kinds.seal) {
-          const place = { sequence, wall: frame.wall }
-          this.#till?.apply(decodeFact(kind, body), kind, body, place)
+      for (const { kind, flags, body } of frame.records) {
+        checkVersion(kind, flags)
+        // Where these stand in such a frame, the finding above says so, and there is no fact in them.
+        if (kind >= kinds.opened) {
+          const fact = decodeFact(kind, body)
+          if (this.#till?.remembersKeyOf(fact)) {
+            const message = 'a key that is remembered makes a second fact'
+            findings.push({ kind: 'form', sequence, invariant: 'I13', message })
+          }
+          this.#till?.apply(fact, kind, body, { sequence, wall: frame.wall })
         }
         sequence += 1n
       }
     } catch (error) {
-      if (!(error instanceof Contradiction)) throw error
       this.#isLost = true
-      return { sequence, cause: error }
+      findings.push(findingOf(error, sequence))
     }
-    return undefined
+    return findings
   }
 
-  #checkpoint(frame: Frame): void {
+  #checkpoint(frame: Frame): Finding[] {
     const checkpoint = readCheckpoint(frame)
-    const isFirstOfSegment = this.#isAtStart
-    this.#isAtStart = false
-    if (this.#till !== undefined) {
-      try {
-        this.#till.compare(checkpoint, isFirstOfSegment)
-        this.#till.checkpoint(frame.sequence)
-        return
-      } catch (error) {
-        // The segment can still be judged by itself, from what its own first checkpoint says.
-        if (error instanceof Contradiction && isFirstOfSegment) {
-          this.#till = new Till(checkpoint, frame.sequence)
-        }
-        throw error
-      }
+    const { sequence } = frame
+    if (!this.#isAtStart) {
+      this.#till?.compare(checkpoint, false)
+      this.#till?.checkpoint(sequence)
+      return checkpoint.form.map((message) => ({ kind: 'form', sequence, message }))
     }
-    this.#till = new Till(checkpoint, frame.sequence)
-    if (this.#isFirstSegment) this.#till.holdBlank()
+    this.#isAtStart = false
+    const before = this.#till
+    // The segment is judged by itself, from what its own first checkpoint says.
+    this.#till = new Till(checkpoint, sequence)
+    const findings = checkpoint.form.map(
+      (message): Finding => ({ kind: 'form', sequence, message }),
+    )
+    try {
+      if (before !== undefined) before.compare(checkpoint, true)
+      else if (this.#segment === 1) this.#till.holdBlank()
+    } catch (error) {
+      findings.push({ ...findingOf(error, sequence), isBetween: true })
+    }
+    const { keysMax } = checkpoint.head
+    const perSegment = BigInt(Math.floor(this.#segmentBytes / SEGMENT_BYTES_PER_KEY))
+    const wanted = perSegment < KEYS_MAX ? perSegment : KEYS_MAX
+    if (this.#segment === 1 && keysMax !== wanted) {
+      const message = `${keysMax} keys are remembered, where ${wanted} belong to such segments`
+      findings.push({ kind: 'form', sequence, message })
+    }
+    return findings
   }
 }
 
-/** Holds flags and records of a frame against each other. */
-function holdShape({ flags, records }: Frame, first: JournalRecord | undefined): void {
+/** What is odd about flags and records of a frame, that no fact contradicts. */
+function formOf({ flags, records, sequence }: Frame): Finding[] {
+  const findings: Finding[] = []
+  const expect = (isTrue: boolean, message: string) => {
+    if (!isTrue) findings.push({ kind: 'form', sequence, message })
+  }
   const alone: readonly [number, number, string][] = [
     [frameFlags.seal, kinds.seal, 'seal'],
-    [frameFlags.ownerBegins, kinds.opened, 'beginning of an owner'],
-    [frameFlags.ownerEnds, kinds.closed, 'end of an owner'],
+    [frameFlags.ownerBegins, kinds.opened, 'TerminalOpened'],
+    [frameFlags.ownerEnds, kinds.closed, 'TerminalClosed'],
   ]
   for (const [flag, kind, what] of alone) {
-    const isFlagged = (flags & flag) !== 0
     const holdsKind = records.some((record) => record.kind === kind)
     const isAlone = records.length === 1 && holdsKind
-    hold(isFlagged ? isAlone : !holdsKind, undefined, `a ${what} that is not flagged, or not alone`)
+    const isFlagged = (flags & flag) !== 0
+    expect(isFlagged ? isAlone : !holdsKind, `${what} and the flag of its frame do not agree`)
   }
-  if ((flags & frameFlags.seal) !== 0) {
-    hold(first?.flags === 0 && first.body.length === 0, undefined, 'a seal that is not empty')
-  }
+  const seal = records.find(({ kind }) => kind === kinds.seal)
+  const isEmpty = seal === undefined || (seal.flags === 0 && seal.body.length === 0)
+  expect(isEmpty, 'a seal that is not empty')
   const isCheckpoint = (flags & frameFlags.checkpoint) !== 0
-  for (const [index, { kind }] of records.entries()) {
-    const is = kind === kinds.checkpoint || kind === kinds.checkpointSale
-    const wanted = index === 0 ? kinds.checkpoint : kinds.checkpointSale
-    const isInPlace = isCheckpoint ? kind === wanted : !is
-    hold(isInPlace, 'I16', 'a checkpoint that is not flagged, or a flag without a checkpoint')
-  }
+  const holdsCheckpoint = records.some(
+    ({ kind }) => kind === kinds.checkpoint || kind === kinds.checkpointSale,
+  )
+  expect(isCheckpoint || !holdsCheckpoint, 'a checkpoint in a frame without its flag')
+  return findings
 }
 
 function readCheckpoint({ records }: Frame): Checkpoint {
   const [first, ...others] = records
+  hold(first?.kind === kinds.checkpoint, 'I16', 'a checkpoint that does not begin with its head')
   if (first === undefined) throw new Contradiction('a checkpoint without a record', 'I16')
   const head = decodeCheckpoint(first.body)
-  const sales: CheckpointSaleBody[] = others.map(({ body }) => decodeCheckpointSale(body))
-  hold(
-    head.sales === BigInt(sales.length),
-    'I16',
-    `the checkpoint says ${head.sales} open sales and holds ${sales.length}`,
-  )
-  return { head, sales }
+  const sales: CheckpointSaleBody[] = []
+  for (const { kind, body } of others) {
+    hold(kind === kinds.checkpointSale, 'I16', `a record of kind ${kind} in a checkpoint`)
+    sales.push(decodeCheckpointSale(body))
+  }
+  const said = `the checkpoint says ${head.sales} open sales and holds ${sales.length}`
+  hold(head.sales === BigInt(sales.length), 'I16', said)
+
+  const form: string[] = []
+  const currencies = head.totals.map(({ currency }) => currency)
+  const numbers = sales.map(({ sale }) => sale)
+  if (!isAscending(currencies)) form.push('the currencies of the checkpoint are not in order')
+  if (!isAscending(numbers)) form.push('the open sales of the checkpoint are not in order')
+  // In order from here on: what is out of order is said once, and compared all the same.
+  const totals = head.totals.toSorted((a, b) => (a.currency < b.currency ? -1 : 1))
+  sales.sort((a, b) => (a.sale < b.sale ? -1 : 1))
+  return { head: { ...head, totals }, sales, form }
+}
+
+function isAscending(values: readonly (bigint | string)[]): boolean {
+  return values.every((value, index) => {
+    const before = values[index - 1]
+    return before === undefined || before <= value
+  })
+}
+
+function findingOf(error: unknown, sequence: bigint): Finding {
+  if (error instanceof NewerVersion) {
+    const message = `${error.message}: a newer version wrote it, and must judge this journal`
+    return { kind: 'version', sequence, message }
+  }
+  if (error instanceof Contradiction) {
+    const { invariant, message } = error
+    return { kind: 'contradiction', sequence, invariant, message }
+  }
+  throw error
 }

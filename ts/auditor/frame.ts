@@ -6,7 +6,7 @@
  *  24 wall i64 | 32 mono u64 | 40 hlc u64 | 48 epoch u32 | 52 segment u32 | 56 place u32
  *  60 count u16 | 62 version u8 | 63 flags u8 | 64 records | -32 link
  *
- * record: 0 size u32 | 4 kind u16 | 6 flags u8 | 7 zero u8 | 8 body
+ * record: 0 size u32 | 4 kind u16 | 6 flags u8 | 7 not looked at | 8 body
  * ```
  */
 import { type Header, U31_MAX, U63_MAX } from './header.js'
@@ -104,7 +104,7 @@ function readRecords(bytes: Buffer, count: number): JournalRecord[] | undefined 
     if (bytes.length - at < RECORD_HEAD_BYTES) return undefined
     const size = bytes.readUInt32LE(at)
     const bodyAt = at + RECORD_HEAD_BYTES
-    if (size > bytes.length - bodyAt || bytes[at + 7] !== 0) return undefined
+    if (size > bytes.length - bodyAt) return undefined
     records.push({
       kind: bytes.readUInt16LE(at + 4),
       flags: bytes[at + 6] ?? 0,

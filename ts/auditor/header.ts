@@ -69,7 +69,7 @@ export function readHeader(block: Buffer): ReadHeader {
   if (epoch > U31_MAX) return bad(`the header says epoch ${epoch}`)
   if (firstSequence < 1n || firstSequence > U63_MAX) return bad(`first sequence ${firstSequence}`)
   const name = textOf(nameBytes)
-  if (name === undefined || name === '') return bad('the name of the journal is no text')
+  if (name === undefined) return bad('the name of the journal is no text')
   if (!isBlank(nameField.subarray(nameBytes.length)) || !isBlank(block.subarray(128, CRC_AT))) {
     return bad('bytes of the header without a meaning are not zero')
   }

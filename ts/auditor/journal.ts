@@ -3,9 +3,8 @@
  * hold between two neighbours.
  */
 import { setImmediate as breathe } from 'node:timers/promises'
-import { NewerVersion } from './contradiction.js'
 import { Fold } from './fold.js'
-import type { Frame } from './frame.js'
+import { type Frame, frameFlags } from './frame.js'
 import { type Header, readHeader } from './header.js'
 import { readFolder, segmentPath } from './manifest.js'
 import { Problems, type TerminalAudit } from './report.js'
@@ -76,7 +75,9 @@ class Audit {
   readonly #fold = new Fold()
   #before: SegmentEnd | undefined
   #records = 0n
+  #firstSequence = 0n
   #lastSequence = 0n
+  #receipts = 0n
   #head = ''
   #tornBytes = 0
 
@@ -112,9 +113,11 @@ class Audit {
       ok: this.#problems.count === 0,
       records: Number(this.#records),
       segments,
+      firstSequence: Number(this.#firstSequence),
       lastSequence: Number(this.#lastSequence),
       head: this.#head,
-      receipts: Number(till?.receipts ?? 0n),
+      receipts: Number(this.#receipts),
+      lastReceipt: Number((till?.nextReceipt ?? 1n) - 1n),
       openSales: till?.openSales ?? 0,
       totals: (till?.totals ?? []).map(({ currency, sales, returns, receipts, voids }) => ({
         currency,
@@ -159,7 +162,8 @@ class Audit {
 
   #frames(segment: number, file: SegmentFile, header: Header): SegmentEnd {
     this.#neighbours(segment, header)
-    this.#fold.beginSegment(segment, this.#before?.isWhole === true)
+    this.#firstSequence ||= header.firstSequence
+    this.#fold.beginSegment(segment, header.segmentBytes, this.#before?.isWhole === true)
     const { stop, verdict } = this.#walk(segment, file, header)
     const sequence = Number(stop.position.sequence)
     if (verdict.is === 'damaged') {
@@ -217,23 +221,20 @@ class Audit {
   }
 
   #facts(place: { segment: number; offset: number }, frame: Frame): void {
-    try {
-      const found = this.#fold.frame(frame)
-      if (found === undefined) return
-      const { sequence, cause } = found
-      const { invariant, message } = cause
+    const next = this.#fold.till?.nextReceipt
+    for (const { kind, sequence, invariant, message, isBetween } of this.#fold.frame(frame)) {
       this.#problems.add({
-        kind: 'contradiction',
-        ...place,
+        kind,
+        segment: place.segment,
+        offset: isBetween ? 0 : place.offset,
         sequence: Number(sequence),
         ...(invariant !== undefined && { invariant }),
         message,
       })
-    } catch (error) {
-      if (!(error instanceof NewerVersion)) throw error
-      const message = `${error.message}: a newer version wrote it, and must judge this journal`
-      const sequence = Number(frame.sequence)
-      this.#problems.add({ kind: 'version', ...place, sequence, message })
+    }
+    const isCheckpoint = (frame.flags & frameFlags.checkpoint) !== 0
+    if (next !== undefined && !isCheckpoint) {
+      this.#receipts += (this.#fold.till?.nextReceipt ?? next) - next
     }
   }
 

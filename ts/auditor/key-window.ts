@@ -11,6 +11,7 @@ import { hold } from './contradiction.js'
 
 const ENTRY_BYTES = 32
 const HASH_BYTES = 16
+const KEYS_MAX = 2048n
 
 /** The window. */
 export class KeyWindow {
@@ -28,18 +29,24 @@ export class KeyWindow {
   /** A window with the entries of a checkpoint. */
   static of(max: bigint, entries: Buffer): KeyWindow {
     const window = new KeyWindow(max)
+    hold(max <= KEYS_MAX, 'I16', `${max} keys are remembered`)
     hold(entries.length % ENTRY_BYTES === 0, 'I16', `keys of ${entries.length} bytes`)
+    hold(BigInt(entries.length / ENTRY_BYTES) <= max, 'I16', `more keys than ${max}`)
     for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
       window.#add(Buffer.from(entries.subarray(at, at + ENTRY_BYTES)))
     }
-    hold(window.all().equals(entries), 'I13', 'a key stands twice, or there are too many')
     return window
+  }
+
+  /** True when a key is in the window. */
+  has({ text }: Key): boolean {
+    return this.#entries.has(hashOf(text).toString('hex'))
   }
 
   /** Folds in the key of a fact. */
   remember({ text, fingerprint }: Key, sequence: bigint): void {
     const entry = Buffer.alloc(ENTRY_BYTES)
-    entry.set(blake3(Buffer.from(text, 'utf8')).subarray(0, HASH_BYTES))
+    entry.set(hashOf(text))
     entry.writeBigUInt64LE(sequence, HASH_BYTES)
     entry.writeBigUInt64LE(fingerprint, HASH_BYTES + 8)
     this.#add(entry)
@@ -70,6 +77,10 @@ export class KeyWindow {
       this.#entries.delete(oldest)
     }
   }
+}
+
+function hashOf(text: string): Buffer {
+  return Buffer.from(blake3(Buffer.from(text, 'utf8')).subarray(0, HASH_BYTES))
 }
 
 function sequenceOf(entry: Buffer): bigint {

@@ -12,8 +12,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { crc32c } from './crc32c.js'
 
-/** Numbers of segments end here, as the headers do. */
-const SEGMENT_MAX = 2 ** 31 - 1
+/** Numbers in names and in the manifest are u32. */
+const SEGMENT_MAX = 2 ** 32 - 1
 
 /** What a good manifest names. */
 export interface Manifest {

@@ -10,6 +10,7 @@
  * | `mark` | a mark slot is broken; it costs no record |
  * | `chain` | a link does not follow, or two segments do not |
  * | `contradiction` | a record cannot be decoded, or does not fit the records before it |
+ * | `form` | flags, order or limits that the kernel never writes, and that no number contradicts |
  * | `version` | a newer version of the kernel wrote it, so it cannot be judged |
  * | `anchor` | a hash that was noted elsewhere is not in the chain |
  */
@@ -19,6 +20,7 @@ export type ProblemKind =
   | 'mark'
   | 'chain'
   | 'contradiction'
+  | 'form'
   | 'version'
   | 'anchor'
 
@@ -62,12 +64,19 @@ export interface TerminalAudit {
   readonly records: number
   /** Segments that the journal has to have. */
   readonly segments: number
+  /**
+   * Sequence of the first record of the oldest segment. Above 1, older segments are not there, and
+   * nothing in the files says whether they should be.
+   */
+  readonly firstSequence: number
   /** Sequence of the last good record; 0 when there is none. */
   readonly lastSequence: number
   /** Link of the last good frame, in hexadecimal: note it, and it is an anchor later. */
   readonly head: string
-  /** Receipts given: 1 to this number, without a gap where nothing is wrong. */
+  /** Completed sales among the records. */
   readonly receipts: number
+  /** Number of the last receipt: as `receipts`, where the journal begins with record 1. */
+  readonly lastReceipt: number
   /** Sales that are open at the end. */
   readonly openSales: number
   /** Perpetual totals at the end, by currency. */

@@ -36,6 +36,8 @@ function wasBegun(folder: string, segment: number, found: Folder): boolean {
   try {
     const read = readHeader(file.bytes(0, Math.min(BLOCK_BYTES, file.size)))
     if (read.is === 'blank') return false
+    // Whatever it holds, this version cannot judge it, and says so when it comes to it.
+    if (read.is === 'other version') return true
     if (read.is === 'good') {
       const { header } = read
       if (header.segment === segment && header.segmentBytes === file.size) {

@@ -34,6 +34,8 @@ export interface Place {
 export interface Checkpoint {
   readonly head: CheckpointBody
   readonly sales: readonly CheckpointSaleBody[]
+  /** What is odd about the order of its parts. */
+  readonly form: readonly string[]
 }
 
 /** A terminal. */
@@ -53,22 +55,16 @@ export class Till {
     this.#keys = KeyWindow.of(head.keysMax, head.keys)
     this.#keys.checkpoint(sequence)
     this.#open = new Map(sales.map((sale) => [sale.sale, saleOf(sale)]))
-    holdAscending(
-      head.totals.map(({ currency }) => currency),
-      'currencies',
-    )
-    holdAscending(
-      sales.map(({ sale }) => sale),
-      'open sales',
-    )
+    hold(this.#totals.size === head.totals.length, 'I16', 'a currency stands twice')
+    hold(this.#open.size === sales.length, 'I16', 'an open sale stands twice')
     for (const { sale } of sales) {
       hold(sale >= 1n && sale < head.nextSale, 'I16', `open sale ${sale} of ${head.nextSale}`)
     }
   }
 
-  /** Receipts given so far. */
-  get receipts(): bigint {
-    return this.#nextReceipt - 1n
+  /** The number of the next receipt. */
+  get nextReceipt(): bigint {
+    return this.#nextReceipt
   }
 
   /** Sales that are open. */
@@ -113,6 +109,11 @@ export class Till {
       same(`of ${what} recovered`, sale?.isRecovered, said.recovered)
       hold(sale?.log().equals(said.log) === true, 'I16', `the log of ${what} is another`)
     }
+  }
+
+  /** True when a fact carries a key that is remembered, so that it should not have been made. */
+  remembersKeyOf(fact: Fact): boolean {
+    return 'key' in fact && fact.key !== undefined && this.#keys.has(fact.key)
   }
 
   /** Says that a checkpoint stands here: keys from now on are new to the next one. */
@@ -247,14 +248,6 @@ function* recordsOf(log: Buffer): Generator<{ kind: number; body: Buffer }> {
     yield { kind, body: log.subarray(bodyAt, bodyAt + size) }
     at = bodyAt + size
   }
-}
-
-function holdAscending(values: readonly (bigint | string)[], what: string): void {
-  const isAscending = values.every((value, index) => {
-    const before = values[index - 1]
-    return before === undefined || before < value
-  })
-  hold(isAscending, 'I16', `${what} of the checkpoint are not in order, each once`)
 }
 
 function shown(totals: readonly CurrencyTotals[]): string {

@@ -157,11 +157,14 @@ function proofBehind(file: SegmentFile, header: Header, stop: number, end: numbe
   return proof
 }
 
-/** The mark of the segment: the good one with the greater counter. */
+/** The mark of the segment: the good one with the greater counter, which is at least 1. */
 function markOf(file: SegmentFile, header: Header): Mark | undefined {
-  const [first, second] = slotsAt.map((at) => readMark(file.bytes(at, BLOCK_BYTES), header.salted))
-  if (first === undefined || second === undefined) return first ?? second
-  return first.counter > second.counter ? first : second
+  let newest: Mark | undefined
+  for (const at of slotsAt) {
+    const mark = readMark(file.bytes(at, BLOCK_BYTES), header.salted)
+    if (mark !== undefined && mark.counter > (newest?.counter ?? 0n)) newest = mark
+  }
+  return newest
 }
 
 function nextBoundary(at: number): number {
