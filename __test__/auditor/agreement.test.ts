@@ -150,15 +150,14 @@ test('beside an owner that sells without a pause, nothing is called damage', asy
   if (child.stdout === null) throw new Error('the seller says nothing')
   await once(child.stdout, 'data')
   child.stdout.resume()
-  const audits = isLong ? 500 : 12
-  let grown = 0
-  for (let audit = 0, before = 0; audit < audits; audit++) {
+  // Counted are audits that saw a longer journal than the one before.
+  const grownWanted = isLong ? 300 : 8
+  for (let grown = 0, before = 0; grown < grownWanted; ) {
     const { ok, problems, records } = await auditOf(root)
     t.true(ok, JSON.stringify(problems))
     if (records > before) grown += 1
     before = records
   }
-  t.true(grown > audits / 2, `the journal grew between ${grown} of ${audits} audits`)
 })
 
 test('an anchor is found where it stands, and missed after a cut', async (t) => {
