@@ -2,15 +2,14 @@
  * Both verifiers on journals that were hurt: they agree on whether anything is wrong, and on the
  * segment and the offset of the first thing that is.
  */
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { chance, isLong } from '../fault/chance.js'
-import { projectRoot } from '../support/child.js'
 import { tempStore } from '../support/store.js'
 import { byAuditor, byKernel } from './both.js'
 import { damages } from './damage.js'
-import { busyStore, journalOf } from './stores.js'
+import { busyStore, goldenStore, journalOf } from './stores.js'
 
 const roundsWanted = isLong ? 1000 : 8
 
@@ -21,18 +20,16 @@ test('the verifiers agree on every damage', async (t) => {
   const root = tempStore(t)
   const [busy, golden] = [path.join(root, 'busy'), path.join(root, 'golden')]
   await busyStore(busy, luck, 170)
-  mkdirSync(path.dirname(journalOf(golden)), { recursive: true })
-  cpSync(path.join(projectRoot, 'crates/kernel/tests/data/v1'), journalOf(golden), {
-    recursive: true,
-  })
+  goldenStore(golden)
   const counts = new Map<string, { refused: number; sound: number; differ: number }>()
   for (const [name, damage] of Object.entries(damages)) {
     const count = { refused: 0, sound: 0, differ: 0 }
     counts.set(name, count)
     for (let round = 0; round < roundsWanted; round++) {
       const hurt = path.join(root, 'hurt')
-      cpSync(luck.happens(0.5) ? busy : golden, hurt, { recursive: true })
-      const how = damage(journalOf(hurt), luck)
+      const [from, id] = luck.happens(0.5) ? [busy, 'T1'] : [golden, 'REGISTER_01']
+      cpSync(from, hurt, { recursive: true })
+      const how = damage(journalOf(hurt, id), luck)
       const [kernel, auditor] = [await byKernel(hurt), await byAuditor(hurt)]
       if (kernel.ok) count.sound += 1
       else count.refused += 1

@@ -2,41 +2,43 @@
  * Where the verdicts of the two verifiers differ, each case made by a forger who mends every
  * checksum and link. A change of either verifier shows here.
  */
-import { cpSync, mkdirSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { decode, encode } from 'cborg'
 import { auditStore } from '../../ts/auditor/index.js'
 import { verifyStore } from '../../ts/index.js'
-import { projectRoot } from '../support/child.js'
 import { tempStore } from '../support/store.js'
 import { type ForgedFrame, type ForgedRecord, Forgery } from './forger.js'
-import { journalOf, openSmall } from './stores.js'
+import { goldenStore, journalOf, openSmall } from './stores.js'
 
 const checkpointKind = 16
 const closedKind = 21
 const begunKind = 32
 
-/** A copy of the golden journal. */
-function golden(t: ExecutionContext): string {
+/** A store, and the folder of its journal. */
+interface Made {
+  readonly root: string
+  readonly folder: string
+}
+
+/** The golden journal. */
+function golden(t: ExecutionContext): Made {
   const root = tempStore(t)
-  mkdirSync(path.dirname(journalOf(root)), { recursive: true })
-  const folder = path.join(projectRoot, 'crates/kernel/tests/data/v1')
-  cpSync(folder, journalOf(root), { recursive: true })
-  return root
+  return { root, folder: goldenStore(root) }
 }
 
 /** A terminal that was opened, left one sale open, and was closed. */
-async function oneOpenSale(t: ExecutionContext): Promise<string> {
+async function oneOpenSale(t: ExecutionContext): Promise<Made> {
   const root = tempStore(t)
   const terminal = await openSmall(root)
   await terminal.begin({ store: 'shop', currency: 'EUR' })
   await terminal.close()
-  return root
+  return { root, folder: journalOf(root) }
 }
 
 /** What each verifier finds: kind or code, segment, offset. */
-async function found(root: string): Promise<{ auditor: string[]; kernel: string[] }> {
+async function found({ root }: Made): Promise<{ auditor: string[]; kernel: string[] }> {
   const [audit] = (await auditStore({ root })).terminals
   const [report] = (await verifyStore({ root })).terminals
   const place = ({ segment, offset }: { segment: number; offset: number }) => `${segment}:${offset}`
@@ -48,10 +50,10 @@ async function found(root: string): Promise<{ auditor: string[]; kernel: string[
 
 /** Changes the records of frames, wherever `change` gives another one, and mends everything. */
 function forge(
-  root: string,
+  { folder }: Made,
   change: (record: ForgedRecord, frame: ForgedFrame) => ForgedRecord | undefined,
 ): ForgedFrame[] {
-  const forgery = new Forgery(journalOf(root))
+  const forgery = new Forgery(folder)
   const changed: ForgedFrame[] = []
   for (const segment of forgery.segments) {
     const frames = segment.frames().map((frame) => {
@@ -75,45 +77,45 @@ function withFields(record: ForgedRecord, change: (map: Map<number, unknown>) =>
 }
 
 test('a flag that the records of its frame contradict is a problem of form', async (t) => {
-  const root = golden(t)
-  const forgery = new Forgery(journalOf(root))
+  const made = golden(t)
+  const forgery = new Forgery(made.folder)
   const [segment] = forgery.segments
   const sold = segment?.frames().find(({ records }) => records[0]?.kind === begunKind)
   if (segment === undefined || sold === undefined) throw new Error('nothing was sold')
   segment.bytes[sold.at + 63] = 8
   forgery.mendChain(0)
   forgery.save()
-  t.deepEqual(await found(root), { auditor: [`form 1:${sold.at}`], kernel: [] })
+  t.deepEqual(await found(made), { auditor: [`form 1:${sold.at}`], kernel: [] })
 })
 
 test('a checkpoint in a frame without its flag is a problem of form, and no fact', async (t) => {
-  const root = await oneOpenSale(t)
-  const [frame] = forge(root, (record) =>
+  const made = await oneOpenSale(t)
+  const [frame] = forge(made, (record) =>
     record.kind === closedKind ? { ...record, kind: checkpointKind } : undefined,
   )
   const form = `form 1:${frame?.at}`
-  t.deepEqual(await found(root), { auditor: [form, form], kernel: [] })
+  t.deepEqual(await found(made), { auditor: [form, form], kernel: [] })
 })
 
 test('totals out of order in a checkpoint are a problem of form', async (t) => {
-  const root = golden(t)
-  forge(root, (record, frame) =>
+  const made = golden(t)
+  forge(made, (record, frame) =>
     record.kind === checkpointKind && frame.sequence > 1n
       ? withFields(record, (map) => (map.get(2) as unknown[]).reverse())
       : undefined,
   )
-  const { auditor, kernel } = await found(root)
+  const { auditor, kernel } = await found(made)
   t.true(auditor.length >= 1)
   t.deepEqual(new Set(auditor.map((problem) => problem.split(' ')[0])), new Set(['form']))
   t.deepEqual(kernel, [])
 })
 
 test('a number of remembered keys that does not belong to the segment is a problem of form', async (t) => {
-  const root = await oneOpenSale(t)
-  forge(root, (record) =>
+  const made = await oneOpenSale(t)
+  forge(made, (record) =>
     record.kind === checkpointKind ? withFields(record, (map) => map.set(4, 31)) : undefined,
   )
-  t.deepEqual(await found(root), { auditor: ['form 1:12288'], kernel: [] })
+  t.deepEqual(await found(made), { auditor: ['form 1:12288'], kernel: [] })
 })
 
 test('a remembered key that makes a second fact is a problem of form', async (t) => {
@@ -121,25 +123,26 @@ test('a remembered key that makes a second fact is a problem of form', async (t)
   const terminal = await openSmall(root)
   for (const key of ['one', 'two']) await terminal.begin({ store: 'shop', currency: 'EUR', key })
   await terminal.close()
-  const changed = forge(root, (record) => {
+  const made = { root, folder: journalOf(root) }
+  const changed = forge(made, (record) => {
     if (record.kind !== begunKind) return undefined
     return withFields(record, (map) => (map.get(15) as Map<number, unknown>).set(0, 'one'))
   })
-  t.deepEqual(await found(root), { auditor: [`form 1:${changed[1]?.at}`], kernel: [] })
+  t.deepEqual(await found(made), { auditor: [`form 1:${changed[1]?.at}`], kernel: [] })
 })
 
 test('segment 1 that names a segment before it breaks the chain; the kernel passes over it', async (t) => {
-  const root = golden(t)
-  const forgery = new Forgery(journalOf(root))
+  const made = golden(t)
+  const forgery = new Forgery(made.folder)
   forgery.segments[0]?.bytes.fill(0xaa, 64, 96)
   forgery.mendChain(0)
   forgery.save()
-  t.deepEqual(await found(root), { auditor: ['chain 1:0'], kernel: [] })
+  t.deepEqual(await found(made), { auditor: ['chain 1:0'], kernel: [] })
 })
 
 test('a journal that begins with record 2 has a gap; the kernel passes over it', async (t) => {
-  const root = await oneOpenSale(t)
-  const forgery = new Forgery(journalOf(root))
+  const made = await oneOpenSale(t)
+  const forgery = new Forgery(made.folder)
   const [segment] = forgery.segments
   if (segment === undefined) throw new Error('there is no segment')
   const frames = segment.frames()
@@ -148,13 +151,13 @@ test('a journal that begins with record 2 has a gap; the kernel passes over it',
   segment.bytes.writeBigUInt64LE(2n, 32)
   forgery.mendChain(0)
   forgery.save()
-  t.deepEqual(await found(root), { auditor: ['chain 1:0'], kernel: [] })
+  t.deepEqual(await found(made), { auditor: ['chain 1:0'], kernel: [] })
 })
 
 for (const value of ['ff', 'f814', 'bf01ff', 'a1ff00']) {
   test(`an unknown field that holds ${value} is no CBOR; the kernel passes over it`, async (t) => {
-    const root = await oneOpenSale(t)
-    const [frame] = forge(root, (record) => {
+    const made = await oneOpenSale(t)
+    const [frame] = forge(made, (record) => {
       if (record.kind !== closedKind) return undefined
       const [first = 0] = record.body
       const more = Buffer.from(`1863${value}`, 'hex')
@@ -163,28 +166,45 @@ for (const value of ['ff', 'f814', 'bf01ff', 'a1ff00']) {
         body: Buffer.concat([Buffer.of(first + 1), record.body.subarray(1), more]),
       }
     })
-    t.deepEqual(await found(root), { auditor: [`contradiction 1:${frame?.at}`], kernel: [] })
+    t.deepEqual(await found(made), { auditor: [`contradiction 1:${frame?.at}`], kernel: [] })
   })
 }
 
 test('letters that ISO 4217 does not list are refused by the kernel alone', async (t) => {
-  const root = await oneOpenSale(t)
-  const [frame] = forge(root, (record) =>
+  const made = await oneOpenSale(t)
+  const [frame] = forge(made, (record) =>
     record.kind === begunKind ? withFields(record, (map) => map.set(2, 'QQQ')) : undefined,
   )
-  t.deepEqual(await found(root), { auditor: [], kernel: [`PK_E_INCONSISTENT 1:${frame?.at}`] })
+  t.deepEqual(await found(made), { auditor: [], kernel: [`PK_E_INCONSISTENT 1:${frame?.at}`] })
 })
 
 test('the joint of a segment whose first frame is broken is named by the auditor alone', async (t) => {
-  const root = golden(t)
-  const forgery = new Forgery(journalOf(root))
+  const made = golden(t)
+  const forgery = new Forgery(made.folder)
   const segment = forgery.segments[1]
   if (segment === undefined) throw new Error('there is no second segment')
   segment.bytes.fill(0xaa, 64, 96)
   segment.mendHeader()
   segment.bytes[12_300] = (segment.bytes[12_300] ?? 0) ^ 1
   forgery.save()
-  const { auditor, kernel } = await found(root)
+  const { auditor, kernel } = await found(made)
   t.deepEqual(auditor, ['chain 2:0', 'damaged 2:12288'])
   t.deepEqual(kernel, ['PK_E_CORRUPT 2:12288'])
+})
+
+test('the journal of another terminal is a problem of form', async (t) => {
+  const { root } = await oneOpenSale(t)
+  const folder = path.join(root, 'terminals')
+  renameSync(path.join(folder, 'T1'), path.join(folder, 'T2'))
+  t.deepEqual(await found({ root, folder }), { auditor: ['form 1:0'], kernel: [] })
+})
+
+test('without manifest and first segments a journal begins later, and neither calls it wrong', async (t) => {
+  const { root, folder } = golden(t)
+  rmSync(path.join(folder, 'manifest'))
+  rmSync(path.join(folder, 'segment-000001.wal'))
+  t.deepEqual(await found({ root, folder }), { auditor: [], kernel: [] })
+  const [audit] = (await auditStore({ root })).terminals
+  t.true((audit?.firstSequence ?? 0) > 1)
+  t.true((audit?.lastReceipt ?? 0) > (audit?.receipts ?? 0))
 })

@@ -1,4 +1,5 @@
 /** Stores that the real kernel wrote, with everything in them that a journal can hold. */
+import { cpSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import {
   type BeginInput,
@@ -8,6 +9,7 @@ import {
   type Terminal,
 } from '../../ts/index.js'
 import type { Chance } from '../fault/chance.js'
+import { projectRoot } from '../support/child.js'
 
 const smallest = 65_536
 const base = { sku: 'BASE', quantity: 3, unitPrice: 250 }
@@ -15,6 +17,14 @@ const base = { sku: 'BASE', quantity: 3, unitPrice: 250 }
 /** The folder of a terminal's journal. */
 export function journalOf(root: string, id = 'T1'): string {
   return path.join(root, 'terminals', id, 'transaction.wal')
+}
+
+/** Makes a store of the journal that every version must read; its folder comes out. */
+export function goldenStore(root: string): string {
+  const folder = journalOf(root, 'REGISTER_01')
+  mkdirSync(path.dirname(folder), { recursive: true })
+  cpSync(path.join(projectRoot, 'crates/kernel/tests/data/v1'), folder, { recursive: true })
+  return folder
 }
 
 /** Opens a terminal of small segments. */

@@ -52,7 +52,7 @@ export async function auditJournal(
   const found = readFolder(folder)
   const extent = found && extentOf(folder, found)
   if (found === undefined || extent === undefined) return undefined
-  const audit = new Audit(folder, extent.newest, anchor)
+  const audit = new Audit(id, folder, extent.newest, anchor)
   let next = extent.oldest
   for (const segment of [...found.numbers, extent.newest + 1]) {
     if (segment < extent.oldest || segment > extent.newest + 1) continue
@@ -61,13 +61,14 @@ export async function auditJournal(
     next = segment + 1
     await breathe()
   }
-  const terminal = audit.report(id, extent.newest - extent.oldest + 1)
+  const terminal = audit.report(extent.newest - extent.oldest + 1)
   return { terminal, holdsAnchor: audit.holdsAnchor }
 }
 
 /** The state of an audit between two segments. */
 class Audit {
   holdsAnchor = false
+  readonly #id: string
   readonly #folder: string
   readonly #newest: number
   readonly #anchor: string | undefined
@@ -81,7 +82,8 @@ class Audit {
   #head = ''
   #tornBytes = 0
 
-  constructor(folder: string, newest: number, anchor: string | undefined) {
+  constructor(id: string, folder: string, newest: number, anchor: string | undefined) {
+    this.#id = id
     this.#folder = folder
     this.#newest = newest
     this.#anchor = anchor
@@ -106,10 +108,10 @@ class Audit {
     }
   }
 
-  report(id: string, segments: number): TerminalAudit {
+  report(segments: number): TerminalAudit {
     const { till } = this.#fold
     return {
-      id,
+      id: this.#id,
       ok: this.#problems.count === 0,
       records: Number(this.#records),
       segments,
@@ -240,6 +242,10 @@ class Audit {
 
   /** What must hold between a segment and the one before it. */
   #neighbours(segment: number, header: Header): void {
+    if (header.name !== this.#id) {
+      const message = `the segment belongs to the journal of "${header.name}"`
+      this.#problems.add({ kind: 'form', segment, offset: 0, sequence: 0, message })
+    }
     const problem = (message: string): void => {
       const sequence = Number(header.firstSequence)
       const place = { segment, offset: 0, sequence }

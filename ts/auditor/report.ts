@@ -10,7 +10,8 @@
  * | `mark` | a mark slot is broken; it costs no record |
  * | `chain` | a link does not follow, or two segments do not |
  * | `contradiction` | a record cannot be decoded, or does not fit the records before it |
- * | `form` | flags, order or limits that the kernel never writes, and that no number contradicts |
+ * | `form` | what the kernel never writes, though no number contradicts it: flags that do not go
+ *   with their records, another order, a key used twice, the journal of another terminal |
  * | `version` | a newer version of the kernel wrote it, so it cannot be judged |
  * | `anchor` | a hash that was noted elsewhere is not in the chain |
  */
