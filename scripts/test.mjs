@@ -19,6 +19,8 @@ const groups = ['rust', 'ts', 'checks', 'fault']
 /** Tests that loop look at this variable: `long` means hours of rounds instead of seconds. */
 const longLoops = { ...process.env, POS_KERNEL_FAULT: 'long' }
 
+const loops = ['__test__/fault/**', '__test__/auditor/**']
+
 const nothing = { passed: 0, failed: 0, skipped: 0 }
 
 const steps = [
@@ -38,7 +40,7 @@ const steps = [
   ['checks', 'publint', () => check(tool('publint', 'publint', ['run', '.', '--strict']))],
   ['checks', 'packed tarball', () => check(node('scripts/pack-test.mjs'))],
   ['fault', 'cargo test, long loops', () => cargoTest(['--workspace', '--release'], longLoops)],
-  ['fault', 'ava, long loops', () => ava(['--timeout=4h', '__test__/fault/**'], longLoops)],
+  ['fault', 'ava, long loops', () => ava(['--timeout=4h', ...loops], longLoops)],
 ]
 
 const clippyArgs = ['clippy', '--workspace', '--all-targets', '--', '-D', 'warnings']

@@ -2,13 +2,11 @@
  * The two verifiers beside each other, and what they have to agree on: whether anything is wrong,
  * the place of the first thing that is, and of a sound journal every count and its head.
  *
- * "First" is by segment and offset, since the order of a report is not part of the documents. The
- * documents let the kernel's verifier pass over three things, which are therefore left out of the
- * comparison (`differences.test.ts` shows each of them):
- *
- * - what the auditor calls a problem of `form`,
- * - that segment 1 has no segment before it and begins with record 1,
- * - the joint between two segments, where the first frame of the later one cannot be read.
+ * "First" is by segment and offset, since the order of a report has no meaning. Left out of the
+ * comparison is what the kernel's verifier passes over, where the documents allow it (what the
+ * auditor calls a problem of `form`; the joint of two segments, where the first frame of the later
+ * one cannot be read) and where they do not (that segment 1 has none before it, and begins with
+ * record 1). `differences.test.ts` shows each of them.
  */
 import { auditStore, type Problem } from '../../ts/auditor/index.js'
 import { isPosError, type VerifyProblem, verifyStore } from '../../ts/index.js'
