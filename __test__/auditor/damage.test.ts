@@ -9,7 +9,7 @@ import { chance, isLong } from '../fault/chance.js'
 import { tempStore } from '../support/store.js'
 import { byAuditor, byKernel } from './both.js'
 import { damages } from './damage.js'
-import { busyStore, goldenStore, journalOf } from './stores.js'
+import { busyStore, goldenStore, journalOf, youngStore } from './stores.js'
 
 const roundsWanted = isLong ? 1000 : 8
 
@@ -18,16 +18,23 @@ test('the verifiers agree on every damage', async (t) => {
   const luck = chance()
   t.log(`seed ${luck.seed} (POS_KERNEL_SEED)`)
   const root = tempStore(t)
-  const [busy, golden] = [path.join(root, 'busy'), path.join(root, 'golden')]
+  const busy = path.join(root, 'busy')
+  const golden = path.join(root, 'golden')
+  const young = path.join(root, 'young')
   await busyStore(busy, luck, 170)
   goldenStore(golden)
+  await youngStore(young, luck)
   const counts = new Map<string, { refused: number; sound: number; differ: number }>()
   for (const [name, damage] of Object.entries(damages)) {
     const count = { refused: 0, sound: 0, differ: 0 }
     counts.set(name, count)
     for (let round = 0; round < roundsWanted; round++) {
       const hurt = path.join(root, 'hurt')
-      const [from, id] = luck.happens(0.5) ? [busy, 'T1'] : [golden, 'REGISTER_01']
+      const [from, id] = luck.pick([
+        [busy, 'T1'],
+        [young, 'T1'],
+        [golden, 'REGISTER_01'],
+      ] as const)
       cpSync(from, hurt, { recursive: true })
       const how = damage(journalOf(hurt, id), luck)
       const [kernel, auditor] = [await byKernel(hurt), await byAuditor(hurt)]

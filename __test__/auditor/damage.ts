@@ -1,9 +1,13 @@
 /** Ways to hurt a journal: rot, torn writes, and a forger with more and more knowledge. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { blake3 } from '@noble/hashes/blake3.js'
 import { decode, encode } from 'cborg'
 import type { Chance } from '../fault/chance.js'
 import { BLOCK, type ForgedFrame, type ForgedRecord, Forgery, type Segment } from './forger.js'
+
+const begunKind = 32
+const completedKind = 40
 
 /** Hurts the journal in a folder and says how. */
 export type Damage = (folder: string, luck: Chance) => string
@@ -146,6 +150,13 @@ export const damages: Readonly<Record<string, Damage>> = {
     const [segment, frame] = anyFrame(forgery, luck)
     return replaced(forgery, segment, frame, luck, oddBody)
   }),
+  'body changed, content and chain mended': forged((forgery, luck) => {
+    const [segment, frame] = anyFrame(forgery, luck)
+    const said = replaced(forgery, segment, frame, luck, changedBody)
+    mendContents(forgery)
+    forgery.mendChain(0)
+    return said
+  }),
   'record, chain mended': forged((forgery, luck) => {
     const [segment, frame] = anyFrame(forgery, luck)
     return replaced(forgery, segment, frame, luck, (record) => [
@@ -278,6 +289,39 @@ function replaced(
   if (!segment.rebuild(frames)) return 'nothing'
   forgery.mendChain(0)
   return `${segment.name}, frame of record ${frame.sequence}: ${said}`
+}
+
+/** Makes every completion cover the facts of its sale as they stand now. */
+function mendContents(forgery: Forgery): void {
+  const logs = new Map<unknown, Buffer[]>()
+  for (const segment of forgery.segments) {
+    const frames = segment.frames().map((frame) => ({
+      ...frame,
+      records: frame.records.map((record) => withContent(record, logs)),
+    }))
+    segment.rebuild(frames)
+  }
+}
+
+function withContent(record: ForgedRecord, logs: Map<unknown, Buffer[]>): ForgedRecord {
+  const { kind, body } = record
+  if (kind < begunKind) return record
+  const map = decode(body, { useMaps: true }) as Map<unknown, unknown>
+  if (kind === begunKind) logs.set(map.get(0), [])
+  const log = logs.get(map.get(0)) ?? []
+  if (kind !== completedKind) {
+    const head = Buffer.alloc(6)
+    head.writeUInt16LE(kind, 0)
+    head.writeUInt32LE(body.length, 2)
+    log.push(head, body)
+    return record
+  }
+  const said = map.get(5)
+  const at = said instanceof Uint8Array && said.length === 32 ? body.indexOf(said) : -1
+  if (at < 0) return record
+  const changed = Buffer.from(body)
+  changed.set(blake3(Buffer.concat(log)), at)
+  return { ...record, body: changed }
 }
 
 /** Gives every record the number that its place asks for, and keeps `durable` below it. */

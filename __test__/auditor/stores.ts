@@ -122,3 +122,13 @@ export async function busyStore(root: string, luck: Chance, sales: number): Prom
     await terminal.close()
   }
 }
+
+/** A terminal as it lies on the disk while its first owner sells: one segment, no clean end. */
+export async function youngStore(root: string, luck: Chance): Promise<void> {
+  const open = `${root}-open`
+  const terminal = await openSmall(open)
+  const rush = new Rush(terminal, luck)
+  for (let count = 0; count < 12; count++) await rush.sale()
+  cpSync(open, root, { recursive: true })
+  await terminal.close()
+}
