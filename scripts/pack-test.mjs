@@ -1,6 +1,7 @@
 /**
  * Proves the package as a user meets it: packs it, installs it in an empty folder without running
- * any install script, and sells something from an ES module, from CommonJS and on the command line.
+ * any install script, sells something from an ES module and from CommonJS, and lets both verifiers
+ * look at it.
  *
  * The binary travels as it will when published, in the platform package of npm/<platform>/, packed
  * here with the binary that was built on this machine and installed beside the main package.
@@ -84,13 +85,12 @@ async function packAndSell() {
     if (said.trim() !== expected)
       throw new Error(`${name} said "${said.trim()}", not "${expected}"`)
     console.log(`pack-test: ${name}: ${said.trim()}`)
-    const verify = [
-      path.join(installed, 'dist', 'cli', 'main.js'),
-      'verify',
-      '--root',
-      `store-${name}`,
-    ]
-    await must(run(process.execPath, verify, { cwd: shop, env, capture: true }))
+    for (const verify of [['cli', 'verify'], ['auditor']]) {
+      const [room, ...command] = verify
+      const main = path.join(installed, 'dist', room, 'main.js')
+      const args = [main, ...command, '--root', `store-${name}`]
+      await must(run(process.execPath, args, { cwd: shop, env, capture: true }))
+    }
   }
 }
 
