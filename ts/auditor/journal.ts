@@ -174,8 +174,13 @@ class Audit {
     } else {
       this.#tornBytes = verdict.tornBytes
     }
-    // Looked at last: a mark that its owner was just writing is whole by now.
-    for (const offset of brokenSlots(file, header)) {
+    let broken = brokenSlots(file, header)
+    if (broken.length > 0) {
+      // An owner may just have been writing it.
+      file.forget()
+      broken = brokenSlots(file, header)
+    }
+    for (const offset of broken) {
       const message = 'a mark slot is broken; it costs no record'
       this.#problems.add({ kind: 'mark', segment, offset, sequence: 0, message })
     }
