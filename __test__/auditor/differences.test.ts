@@ -170,14 +170,6 @@ for (const value of ['ff', 'f814', 'bf01ff', 'a1ff00']) {
   })
 }
 
-test('letters that ISO 4217 does not list are refused by the kernel alone', async (t) => {
-  const made = await oneOpenSale(t)
-  const [frame] = forge(made, (record) =>
-    record.kind === begunKind ? withFields(record, (map) => map.set(2, 'QQQ')) : undefined,
-  )
-  t.deepEqual(await found(made), { auditor: [], kernel: [`PK_E_INCONSISTENT 1:${frame?.at}`] })
-})
-
 test('the joint of a segment whose first frame is broken is named by the auditor alone', async (t) => {
   const made = golden(t)
   const forgery = new Forgery(made.folder)

@@ -1,4 +1,6 @@
 /** The parts of the auditor by themselves, against reference vectors and another library. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { blake3 } from '@noble/hashes/blake3.js'
 import test from 'ava'
 import { decode, encode } from 'cborg'
@@ -6,8 +8,10 @@ import fc from 'fast-check'
 import { decodeFact } from '../../ts/auditor/bodies.js'
 import { Contradiction } from '../../ts/auditor/contradiction.js'
 import { crc32c, emptyRegister, feed, finish } from '../../ts/auditor/crc32c.js'
+import { isCurrency } from '../../ts/auditor/currency.js'
 import { parseManifest } from '../../ts/auditor/manifest.js'
 import { amountOf } from '../../ts/auditor/rounding.js'
+import { projectRoot } from '../support/child.js'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
@@ -91,6 +95,23 @@ test('a manifest is believed to the byte', (t) => {
   }
   const backwards = head.replace('oldest 1', 'oldest 13')
   t.is(parseManifest(Buffer.from(`${backwards}crc32c ${crc(backwards)}\n`)), undefined)
+})
+
+test('the currencies are those that the reference lists', (t) => {
+  const page = readFileSync(path.join(projectRoot, 'docs/reference/records.md'), 'utf8')
+  const list = /### Currencies\n[\s\S]*?```text\n([\s\S]*?)```/.exec(page)?.[1]?.split(/\s+/)
+  const listed = new Set(list?.filter((letters) => letters !== ''))
+  t.is(listed.size, 165)
+  const letters = Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index))
+  for (const first of letters) {
+    for (const second of letters) {
+      for (const third of letters) {
+        const code = first + second + third
+        if (isCurrency(code) !== listed.has(code)) t.fail(code)
+      }
+    }
+  }
+  t.false(isCurrency('eur'))
 })
 
 /** A SaleBegun, as the documents describe it, with more fields behind it. */

@@ -4,6 +4,7 @@
  */
 import { Cbor, type Field, type Read, type Shaped } from './cbor.js'
 import { Contradiction, NewerVersion } from './contradiction.js'
+import { isCurrency } from './currency.js'
 
 /** Amounts lie within this on both sides of zero. */
 export const AMOUNT_MAX = 2n ** 53n - 1n
@@ -39,7 +40,7 @@ const hash: Read<Buffer> = (cbor) => {
 }
 const currency: Read<string> = (cbor) => {
   const letters = cbor.text()
-  if (!/^[A-Z]{3}$/.test(letters)) throw new Contradiction(`"${letters}" is no currency`)
+  if (!isCurrency(letters)) throw new Contradiction(`"${letters}" is no currency`)
   return letters
 }
 const decimal: Read<Decimal> = (cbor) => {
