@@ -57,13 +57,18 @@ pub enum SegmentTail {
     Damaged,
 }
 
+/// How often damage in the segment in use is looked at before it is believed.
+const LOOKS: u32 = 3;
+
 /// A journal opened for reading.
 #[derive(Debug, Clone)]
 pub struct Reader {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
-    oldest: u32,
-    newest: u32,
+    /// What the journal consists of, oldest first: the segments that are there, and of those that
+    /// are missing between or behind them the first of each run. A manifest or the name of a file
+    /// can claim four thousand million.
+    segments: Vec<u32>,
 }
 
 /// One segment, read and checked.
@@ -101,6 +106,21 @@ pub struct SegmentEnds {
 }
 
 impl SegmentEnds {
+    /// What is wrong when this is the first segment of a journal.
+    #[must_use]
+    pub fn begins(&self) -> Option<Problem> {
+        let blank = Self {
+            segment: 0,
+            previous_link: [0; 32],
+            first_sequence: 0,
+            first_epoch: 0,
+            last_epoch: 0,
+            last_link: [0; 32],
+            last_sequence: 0,
+        };
+        self.follows(&blank)
+    }
+
     /// What is wrong when this segment is read after that one.
     #[must_use]
     pub fn follows(&self, before: &Self) -> Option<Problem> {
@@ -135,43 +155,37 @@ impl Reader {
             Err(error) => return Err(WalError::io("list", dir)(error)),
         };
         let manifest = Manifest::load(&*storage, dir)?;
-        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
-            return Ok(manifest.map(|manifest| Self {
-                storage,
-                dir: dir.to_owned(),
-                oldest: manifest.oldest,
-                newest: manifest.current,
-            }));
-        };
-        let oldest = manifest.map_or(*first, |manifest| manifest.oldest);
-        let mut reader = Self { storage, dir: dir.to_owned(), oldest, newest: *last };
         let named = manifest.map_or(0, |manifest| manifest.current);
-        reader.newest = reader.newest.max(named);
+        let Some(oldest) = manifest.map(|it| it.oldest).or(numbers.first().copied()) else {
+            return Ok(None);
+        };
         // Files after the one that the manifest names are prepared, or begun and not yet promised.
-        while reader.newest > named {
-            let begun = match segment::load(&*reader.storage, dir, reader.newest, Access::Read)? {
+        let mut newest = named;
+        for number in numbers.iter().copied().rev().take_while(|number| *number > named) {
+            let begun = match segment::load(&*storage, dir, number, Access::Read)? {
                 Some((_, Loaded::Live(image))) => Walk::new(&image).next().is_some(),
                 // Without a manifest only the very first roll may have been torn.
-                Some((_, Loaded::Broken { .. })) if *last == 1 => {
-                    manifest.is_none() && !Manifest::was_never_saved(&*reader.storage, dir)?
+                Some((_, Loaded::Broken { .. })) if numbers.last() == Some(&1) => {
+                    manifest.is_none() && !Manifest::was_never_saved(&*storage, dir)?
                 }
                 Some((_, Loaded::Broken { .. })) => manifest.is_none(),
                 _ => false,
             };
             if begun {
+                newest = number;
                 break;
             }
-            if reader.newest == oldest {
-                return Ok(None);
-            }
-            reader.newest -= 1;
         }
-        Ok(Some(reader))
+        if newest == 0 {
+            return Ok(None);
+        }
+        let segments = with_gaps(&numbers, oldest, newest);
+        Ok(Some(Self { storage, dir: dir.to_owned(), segments }))
     }
 
-    /// Numbers of the segments, oldest first.
+    /// Numbers of the segments, oldest first; of a run of missing ones only the first.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = u32> + use<> {
-        self.oldest..=self.newest
+        self.segments.clone().into_iter()
     }
 
     /// The header of a segment; `None` when it is missing or cannot be believed.
@@ -222,18 +236,17 @@ impl Reader {
     /// # Errors
     /// [`WalError::Io`], [`WalError::Version`].
     pub fn segment_of(&self, sequence: u64) -> Result<Option<u32>, WalError> {
-        let (mut low, mut high) = (self.oldest, self.newest);
+        let (mut low, mut high) = (0, self.segments.len());
         let mut found = None;
-        while low <= high {
+        while low < high {
             let middle = low + (high - low) / 2;
-            let Some(header) = self.header(middle)? else { return Ok(None) };
+            let segment = self.segments[middle];
+            let Some(header) = self.header(segment)? else { return Ok(None) };
             if header.first_sequence <= sequence {
-                found = Some(middle);
+                found = Some(segment);
                 low = middle + 1;
-            } else if middle == 0 {
-                break;
             } else {
-                high = middle - 1;
+                high = middle;
             }
         }
         Ok(found)
@@ -246,6 +259,24 @@ impl Reader {
     pub fn scan(
         &self,
         segment: u32,
+        links: bool,
+    ) -> Result<Result<SegmentScan, Problem>, WalError> {
+        let newest = self.segments.last() == Some(&segment);
+        // A living owner writes while its segment is read from front to back: what was read first
+        // can lack what was read later builds on. Damage is still there at the next look.
+        for _ in 1..LOOKS {
+            let scan = self.look(segment, newest, links)?;
+            if !newest || scan.as_ref().is_ok_and(|scan| scan.problems.is_empty()) {
+                return Ok(scan);
+            }
+        }
+        self.look(segment, newest, links)
+    }
+
+    fn look(
+        &self,
+        segment: u32,
+        newest: bool,
         links: bool,
     ) -> Result<Result<SegmentScan, Problem>, WalError> {
         let lost = |kind, offset, message: &str| Problem {
@@ -266,8 +297,21 @@ impl Reader {
             }
             Some((_, Loaded::Live(image))) => image,
         };
-        Ok(Ok(SegmentScan::of(*image, segment == self.newest, links)))
+        Ok(Ok(SegmentScan::of(*image, newest, links)))
     }
+}
+
+/// The numbers from the oldest to the newest that have a file, and the first of each run without.
+fn with_gaps(numbers: &[u32], oldest: u32, newest: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut next = Some(oldest);
+    for &number in numbers.iter().filter(|number| (oldest..=newest).contains(*number)) {
+        found.extend(next.filter(|next| *next < number));
+        found.push(number);
+        next = number.checked_add(1);
+    }
+    found.extend(next.filter(|next| *next <= newest));
+    found
 }
 
 impl SegmentScan {

@@ -249,6 +249,9 @@ fn between(segment: u32, before: Option<&Checked>, after: &Checked) -> Option<Ve
         message: message.to_owned(),
     };
     let Some(before) = before else {
+        if let Some(problem) = after.ends.filter(|_| segment == 1).and_then(|ends| ends.begins()) {
+            return Some(translate(problem));
+        }
         // The oldest segment kept may begin with any state; the very first with none.
         let keys_max = restore(begins.iter().map(|(kind, body)| (*kind as u16, &body[..])))
             .map_or(0, |till| till.keys.keys_max());
