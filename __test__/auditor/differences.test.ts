@@ -131,29 +131,6 @@ test('a remembered key that makes a second fact is a problem of form', async (t)
   t.deepEqual(await found(made), { auditor: [`form 1:${changed[1]?.at}`], kernel: [] })
 })
 
-test('segment 1 that names a segment before it breaks the chain; the kernel passes over it', async (t) => {
-  const made = golden(t)
-  const forgery = new Forgery(made.folder)
-  forgery.segments[0]?.bytes.fill(0xaa, 64, 96)
-  forgery.mendChain(0)
-  forgery.save()
-  t.deepEqual(await found(made), { auditor: ['chain 1:0'], kernel: [] })
-})
-
-test('a journal that begins with record 2 has a gap; the kernel passes over it', async (t) => {
-  const made = await oneOpenSale(t)
-  const forgery = new Forgery(made.folder)
-  const [segment] = forgery.segments
-  if (segment === undefined) throw new Error('there is no segment')
-  const frames = segment.frames()
-  for (const { front, sequence } of frames) front.writeBigUInt64LE(sequence + 1n, 8)
-  segment.rebuild(frames)
-  segment.bytes.writeBigUInt64LE(2n, 32)
-  forgery.mendChain(0)
-  forgery.save()
-  t.deepEqual(await found(made), { auditor: ['chain 1:0'], kernel: [] })
-})
-
 for (const value of ['ff', 'f814', 'bf01ff', 'a1ff00']) {
   test(`an unknown field that holds ${value} is no CBOR; the kernel passes over it`, async (t) => {
     const made = await oneOpenSale(t)

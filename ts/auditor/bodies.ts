@@ -116,6 +116,7 @@ const facts = {
     unitPrice: required(5, decimal),
     amount: required(6, amount),
     gross: required(7, amount),
+    parent: optional(8, u32),
   }),
   34: named('LineVoided', {
     ...inSale,

@@ -12,6 +12,7 @@ interface Line {
   readonly unitPrice: Decimal
   amount: bigint
   isLive: boolean
+  readonly parent: number | undefined
 }
 
 interface Tender {
@@ -146,20 +147,23 @@ export class Sale {
     this.#holdGross(fact.gross, this.#gross)
   }
 
-  #addLine({ line, quantity, unitPrice, amount, gross }: FactOf<'LineAdded'>): void {
+  #addLine({ line, quantity, unitPrice, amount, gross, parent }: FactOf<'LineAdded'>): void {
     hold(line === this.#lines.length + 1, 'I11', `line ${line} after ${this.#lines.length}`)
     this.#holdNoTender()
     hold(quantity.mantissa !== 0n, 'I1', 'a quantity of zero')
     hold(unitPrice.mantissa >= 0n, 'I1', 'a negative price')
     holdAmount(amount, amountOf(quantity, unitPrice))
+    if (parent !== undefined) this.#liveLine(parent)
     this.#holdGross(gross, this.#gross + amount)
-    this.#lines.push({ quantity, unitPrice, amount, isLive: true })
+    this.#lines.push({ quantity, unitPrice, amount, isLive: true, parent })
     this.#gross = gross
   }
 
   #voidLine({ line: number, gross }: FactOf<'LineVoided'>): void {
     const line = this.#liveLine(number)
     this.#holdNoTender()
+    const child = this.#lines.findIndex(({ isLive, parent }) => isLive && parent === number)
+    hold(child < 0, 'I11', `line ${number} is voided before line ${child + 1}, which belongs to it`)
     this.#holdGross(gross, this.#gross - line.amount)
     line.isLive = false
     this.#gross = gross

@@ -17,17 +17,13 @@ export interface Extent {
 /** The extent of the journal in a folder; undefined when there is no journal. */
 export function extentOf(folder: string, found: Folder): Extent | undefined {
   const { manifest, numbers } = found
-  const highest = numbers.at(-1) ?? 0
   const lowest = numbers[0]
   if (lowest === undefined && manifest === undefined) return undefined
   const oldest = manifest?.oldest ?? lowest ?? 1
   const named = manifest?.current ?? 0
-  let newest = Math.max(highest, named)
-  while (newest > named && !wasBegun(folder, newest, found)) {
-    if (newest === oldest) return undefined
-    newest -= 1
-  }
-  return { oldest, newest }
+  const begun = numbers.findLast((number) => number > named && wasBegun(folder, number, found))
+  const newest = begun ?? named
+  return newest === 0 ? undefined : { oldest, newest }
 }
 
 function wasBegun(folder: string, segment: number, found: Folder): boolean {
