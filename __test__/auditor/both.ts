@@ -3,10 +3,9 @@
  * the place of the first thing that is, and of a sound journal every count and its head.
  *
  * "First" is by segment and offset, since the order of a report has no meaning. Left out of the
- * comparison is what the kernel's verifier passes over, where the documents allow it (what the
- * auditor calls a problem of `form`; the joint of two segments, where the first frame of the later
- * one cannot be read) and where they do not (that segment 1 has none before it, and begins with
- * record 1). `differences.test.ts` shows each of them.
+ * comparison is what the kernel's verifier passes over because the documents allow it: what the
+ * auditor calls a problem of `form`, and the joint of two segments, where the first frame of the
+ * later one cannot be read. `differences.test.ts` shows each of them.
  */
 import { auditStore, type Problem } from '../../ts/auditor/index.js'
 import { isPosError, type VerifyProblem, verifyStore } from '../../ts/index.js'
@@ -73,7 +72,7 @@ function compared(problems: readonly Problem[]): readonly Problem[] {
     )
   return problems.filter(({ kind, segment, offset }) => {
     const isJoint = kind === 'chain' && offset === 0
-    return kind !== 'form' && !(isJoint && (segment === 1 || isUnread(segment)))
+    return kind !== 'form' && !(isJoint && isUnread(segment))
   })
 }
 
