@@ -8,7 +8,7 @@ use std::fmt;
 
 /// A currency of ISO 4217.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Currency([u8; 3]);
+pub struct Currency(&'static str);
 
 /// Currencies whose exponent is not two.
 const EXPONENTS: &[(&str, u8)] = &[
@@ -57,11 +57,13 @@ impl Currency {
     /// `PK_E_BAD_CURRENCY` when ISO 4217 does not list it.
     pub fn parse(text: &str) -> Result<Self> {
         let (listed, _) = CODES.as_bytes().as_chunks::<4>();
-        match <[u8; 3]>::try_from(text.as_bytes()) {
-            Ok(letters) if listed.binary_search_by(|code| code[..3].cmp(&letters)).is_ok() => {
-                Ok(Self(letters))
-            }
-            _ => {
+        let found = match text.as_bytes() {
+            letters @ [_, _, _] => listed.binary_search_by(|code| code[..3].cmp(letters)).ok(),
+            _ => None,
+        };
+        match found {
+            Some(index) => Ok(Self(&CODES[index * 4..][..3])),
+            None => {
                 let shown: String = text.chars().take(16).collect();
                 Err(Error::new(
                     Code::BadCurrency,
@@ -77,8 +79,8 @@ impl Currency {
 
     /// The three letters.
     #[must_use]
-    pub fn letters(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("only ASCII letters are listed")
+    pub fn letters(self) -> &'static str {
+        self.0
     }
 
     /// Decimal places of the minor unit.
