@@ -1,0 +1,413 @@
+//! Minimum covering: every row wants at least one of its columns.
+//!
+//! IRREDUNDANT, the search over primes and exact minimisation all end here. Rows with one column and
+//! dominated rows and columns are taken out until nothing moves (the cyclic core); a greedy choice
+//! gives a first answer; a local search that puts weight on the rows it keeps failing to cover (after
+//! Gao and others, 2015) improves it. All of it counts steps, not time, so an answer is the same on
+//! every machine.
+
+use crate::budget::{Budget, Stop};
+
+/// A covering problem.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Covering {
+    /// For each row the columns that cover it, ascending.
+    pub(crate) rows: Vec<Vec<u32>>,
+    /// Literals of each column; decides between answers of equal size.
+    pub(crate) weights: Vec<u32>,
+}
+
+/// The problem left after reduction.
+pub(crate) struct Core {
+    /// Columns in every answer that the reduction kept possible.
+    pub(crate) chosen: Vec<u32>,
+    pub(crate) rows: Vec<Vec<u32>>,
+}
+
+impl Covering {
+    /// A small set of columns that covers every row.
+    pub(crate) fn solve(mut self, steps: u64, budget: &Budget) -> Result<Vec<u32>, Stop> {
+        let core = reduce(std::mem::take(&mut self.rows), &self.weights, budget)?;
+        let mut answer = core.chosen;
+        if !core.rows.is_empty() {
+            let mut search = Search::new(&core.rows, &self.weights);
+            search.greedy();
+            search.run(steps, 0, budget)?;
+            answer.extend(search.best());
+        }
+        answer.sort_unstable();
+        Ok(answer)
+    }
+}
+
+/// Work one round of dominance may do before it is left as it is.
+const DOMINANCE_STEPS_MAX: u64 = 40_000_000;
+
+/// Takes essential columns, dominated rows and dominated columns out until nothing changes.
+pub(crate) fn reduce(
+    mut rows: Vec<Vec<u32>>,
+    weights: &[u32],
+    budget: &Budget,
+) -> Result<Core, Stop> {
+    let mut chosen: Vec<u32> = Vec::new();
+    loop {
+        let before = rows.len() + rows.iter().map(Vec::len).sum::<usize>();
+        rows.sort();
+        rows.dedup();
+        let mut picked = vec![false; weights.len()];
+        let mut any = false;
+        for row in &rows {
+            if let [only] = row.as_slice()
+                && !std::mem::replace(&mut picked[*only as usize], true)
+            {
+                chosen.push(*only);
+                any = true;
+            }
+        }
+        if any {
+            rows.retain(|row| !row.iter().any(|&c| picked[c as usize]));
+        }
+        drop_dominated_rows(&mut rows, weights.len(), budget)?;
+        drop_dominated_columns(&mut rows, weights, budget)?;
+        if rows.len() + rows.iter().map(Vec::len).sum::<usize>() == before {
+            return Ok(Core { chosen, rows });
+        }
+    }
+}
+
+fn rows_of(rows: &[Vec<u32>], columns: usize) -> Vec<Vec<u32>> {
+    let mut lists = vec![Vec::new(); columns];
+    for (index, row) in rows.iter().enumerate() {
+        for &column in row {
+            lists[column as usize].push(index as u32);
+        }
+    }
+    lists
+}
+
+/// A row that contains another row is covered whenever the other is.
+fn drop_dominated_rows(
+    rows: &mut Vec<Vec<u32>>,
+    columns: usize,
+    budget: &Budget,
+) -> Result<(), Stop> {
+    let lists = rows_of(rows, columns);
+    let mut dead = vec![false; rows.len()];
+    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+    order.sort_by_key(|&r| rows[r as usize].len());
+    let mut steps = 0u64;
+    for &small in &order {
+        let row = &rows[small as usize];
+        if dead[small as usize] || steps > DOMINANCE_STEPS_MAX {
+            continue;
+        }
+        budget.tick()?;
+        let Some(&rare) = row.iter().min_by_key(|&&c| lists[c as usize].len()) else { continue };
+        for &other in &lists[rare as usize] {
+            if other == small || dead[other as usize] || rows[other as usize].len() <= row.len() {
+                continue;
+            }
+            steps += row.len() as u64;
+            if subset(row, &rows[other as usize]) {
+                dead[other as usize] = true;
+            }
+        }
+    }
+    let mut index = 0;
+    rows.retain(|_| {
+        index += 1;
+        !dead[index - 1]
+    });
+    Ok(())
+}
+
+/// A column whose rows another column of no greater weight covers too is not needed.
+fn drop_dominated_columns(
+    rows: &mut [Vec<u32>],
+    weights: &[u32],
+    budget: &Budget,
+) -> Result<(), Stop> {
+    let lists = rows_of(rows, weights.len());
+    let mut dead = vec![false; weights.len()];
+    let mut steps = 0u64;
+    for column in 0..weights.len() {
+        let list = &lists[column];
+        if list.is_empty() || steps > DOMINANCE_STEPS_MAX {
+            continue;
+        }
+        budget.tick()?;
+        let rare = list.iter().min_by_key(|&&r| rows[r as usize].len()).expect("not empty");
+        for &other in &rows[*rare as usize] {
+            let other_list = &lists[other as usize];
+            if other as usize == column || dead[other as usize] || other_list.len() < list.len() {
+                continue;
+            }
+            let smaller = other_list.len() > list.len();
+            let lighter = (weights[other as usize], other as usize) < (weights[column], column);
+            if !(lighter || smaller && weights[other as usize] <= weights[column]) {
+                continue;
+            }
+            steps += list.len() as u64;
+            if subset(list, other_list) {
+                dead[column] = true;
+                break;
+            }
+        }
+    }
+    for row in rows {
+        row.retain(|&c| !dead[c as usize]);
+    }
+    Ok(())
+}
+
+fn subset(small: &[u32], large: &[u32]) -> bool {
+    let mut rest = large.iter();
+    small.iter().all(|s| rest.by_ref().find(|l| *l >= s).is_some_and(|l| l == s))
+}
+
+/// Local search over one core.
+pub(crate) struct Search<'c> {
+    rows: &'c [Vec<u32>],
+    /// Position of each used column in the compact numbering.
+    names: Vec<u32>,
+    compact_rows: Vec<Vec<u32>>,
+    lists: Vec<Vec<u32>>,
+    literal: Vec<u32>,
+    row_weight: Vec<i64>,
+    score: Vec<i64>,
+    held: Vec<bool>,
+    held_list: Vec<u32>,
+    held_at: Vec<u32>,
+    times: Vec<u32>,
+    may_add: Vec<bool>,
+    stamp: Vec<u64>,
+    uncovered: Vec<u32>,
+    uncovered_at: Vec<u32>,
+    best: Vec<u32>,
+    best_cost: (usize, u64),
+}
+
+impl<'c> Search<'c> {
+    pub(crate) fn new(rows: &'c [Vec<u32>], weights: &[u32]) -> Search<'c> {
+        let mut names: Vec<u32> = rows.iter().flatten().copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut place = vec![u32::MAX; weights.len()];
+        for (index, &name) in names.iter().enumerate() {
+            place[name as usize] = index as u32;
+        }
+        let compact_rows: Vec<Vec<u32>> =
+            rows.iter().map(|row| row.iter().map(|&c| place[c as usize]).collect()).collect();
+        let lists = rows_of(&compact_rows, names.len());
+        let literal = names.iter().map(|&n| weights[n as usize]).collect();
+        let columns = names.len();
+        Search {
+            rows,
+            score: lists.iter().map(|list| list.len() as i64).collect(),
+            names,
+            lists,
+            literal,
+            row_weight: vec![1; rows.len()],
+            held: vec![false; columns],
+            held_list: Vec::new(),
+            held_at: vec![0; columns],
+            times: vec![0; rows.len()],
+            may_add: vec![true; columns],
+            stamp: vec![0; columns],
+            uncovered: (0..rows.len() as u32).collect(),
+            uncovered_at: (0..rows.len() as u32).collect(),
+            best: Vec::new(),
+            best_cost: (usize::MAX, u64::MAX),
+            compact_rows,
+        }
+    }
+
+    /// The best answer so far, as columns of the problem.
+    pub(crate) fn best(&self) -> Vec<u32> {
+        self.best.iter().map(|&c| self.names[c as usize]).collect()
+    }
+
+    fn add(&mut self, column: usize) {
+        self.held[column] = true;
+        self.held_at[column] = self.held_list.len() as u32;
+        self.held_list.push(column as u32);
+        self.score[column] = -self.score[column];
+        for i in 0..self.lists[column].len() {
+            let row = self.lists[column][i] as usize;
+            self.times[row] += 1;
+            let weight = self.row_weight[row];
+            match self.times[row] {
+                1 => {
+                    for &other in &self.compact_rows[row] {
+                        if other as usize != column {
+                            self.score[other as usize] -= weight;
+                            self.may_add[other as usize] = true;
+                        }
+                    }
+                    let at = self.uncovered_at[row] as usize;
+                    let last = self.uncovered.pop().expect("the row is in the list");
+                    if at < self.uncovered.len() {
+                        self.uncovered[at] = last;
+                        self.uncovered_at[last as usize] = at as u32;
+                    }
+                }
+                2 => {
+                    for &other in &self.compact_rows[row] {
+                        if self.held[other as usize] && other as usize != column {
+                            self.score[other as usize] += weight;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn remove(&mut self, column: usize) {
+        self.held[column] = false;
+        let at = self.held_at[column] as usize;
+        let last = self.held_list.pop().expect("the column is held");
+        if at < self.held_list.len() {
+            self.held_list[at] = last;
+            self.held_at[last as usize] = at as u32;
+        }
+        self.score[column] = -self.score[column];
+        self.may_add[column] = false;
+        for i in 0..self.lists[column].len() {
+            let row = self.lists[column][i] as usize;
+            self.times[row] -= 1;
+            let weight = self.row_weight[row];
+            match self.times[row] {
+                0 => {
+                    for &other in &self.compact_rows[row] {
+                        if other as usize != column {
+                            self.score[other as usize] += weight;
+                            self.may_add[other as usize] = true;
+                        }
+                    }
+                    self.uncovered_at[row] = self.uncovered.len() as u32;
+                    self.uncovered.push(row as u32);
+                }
+                1 => {
+                    for &other in &self.compact_rows[row] {
+                        if self.held[other as usize] {
+                            self.score[other as usize] -= weight;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes columns while rows are uncovered: most new rows first, then fewest literals.
+    pub(crate) fn greedy(&mut self) {
+        while !self.uncovered.is_empty() {
+            let best = (0..self.score.len())
+                .filter(|&c| !self.held[c])
+                .max_by_key(|&c| {
+                    (self.score[c], std::cmp::Reverse(self.literal[c]), std::cmp::Reverse(c))
+                })
+                .expect("every row has a column");
+            self.add(best);
+        }
+        self.drop_needless();
+        self.record();
+    }
+
+    fn drop_needless(&mut self) {
+        loop {
+            let needless = self
+                .held_list
+                .iter()
+                .copied()
+                .filter(|&c| self.score[c as usize] == 0)
+                .max_by_key(|&c| (self.literal[c as usize], c));
+            match needless {
+                Some(column) => self.remove(column as usize),
+                None => return,
+            }
+        }
+    }
+
+    fn record(&mut self) {
+        let literals = self.held_list.iter().map(|&c| u64::from(self.literal[c as usize])).sum();
+        let cost = (self.held_list.len(), literals);
+        if cost < self.best_cost {
+            self.best_cost = cost;
+            self.best.clear();
+            self.best.extend_from_slice(&self.held_list);
+            self.best.sort_unstable();
+        }
+    }
+
+    fn cheapest_held(&self, tabu: usize) -> Option<usize> {
+        self.held_list
+            .iter()
+            .map(|&c| c as usize)
+            .filter(|&c| c != tabu)
+            .max_by_key(|&c| (self.score[c], std::cmp::Reverse(self.stamp[c]), self.literal[c]))
+    }
+
+    /// Searches for `steps` elementary updates.
+    pub(crate) fn run(&mut self, steps: u64, seed: u64, budget: &Budget) -> Result<(), Stop> {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut clock = 0u64;
+        let mut spent = 0u64;
+        let mut tabu = usize::MAX;
+        while spent < steps {
+            budget.tick()?;
+            clock += 1;
+            while self.uncovered.is_empty() {
+                self.drop_needless();
+                self.record();
+                match self.cheapest_held(usize::MAX) {
+                    Some(column) => self.remove(column),
+                    None => return Ok(()),
+                }
+            }
+            spent += self.held_list.len() as u64 / 4 + 1;
+            if let Some(column) = self.cheapest_held(tabu) {
+                spent += self.touched(column);
+                self.remove(column);
+                self.stamp[column] = clock;
+            }
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let row = self.uncovered[(state % self.uncovered.len() as u64) as usize] as usize;
+            let choice = self.compact_rows[row]
+                .iter()
+                .map(|&c| c as usize)
+                .filter(|&c| self.may_add[c])
+                .max_by_key(|&c| {
+                    (
+                        self.score[c],
+                        std::cmp::Reverse(self.stamp[c]),
+                        std::cmp::Reverse(self.literal[c]),
+                    )
+                });
+            spent += self.compact_rows[row].len() as u64;
+            if let Some(column) = choice {
+                spent += self.touched(column);
+                self.add(column);
+                self.stamp[column] = clock;
+                tabu = column;
+            }
+            for i in 0..self.uncovered.len() {
+                let row = self.uncovered[i] as usize;
+                self.row_weight[row] += 1;
+                spent += self.compact_rows[row].len() as u64;
+                for &column in &self.compact_rows[row] {
+                    self.score[column as usize] += 1;
+                }
+            }
+        }
+        debug_assert_eq!(self.rows.len(), self.times.len());
+        Ok(())
+    }
+
+    fn touched(&self, column: usize) -> u64 {
+        self.lists[column].len() as u64 * 8
+    }
+}

@@ -1,0 +1,85 @@
+//! ESSENTIAL: primes that are in every cover of primes, taken out of the loop once and for all.
+//!
+//! A prime is essential when the cubes around it do not cover it even after each has been stretched
+//! into it along one variable (their consensus with it). Essential primes count as covered from then
+//! on, and are put back at the end.
+
+use crate::budget::Stop;
+use crate::care::Care;
+use crate::cover::Cover;
+use crate::cube;
+use crate::expand::Working;
+use crate::recurse::Stack;
+
+/// Takes the essential primes out of the cover; they are added to what counts as covered.
+pub(crate) fn take_essential(
+    work: &mut Working,
+    care: &mut Care,
+    stack: &mut Stack<'_>,
+) -> Result<Cover, Stop> {
+    let layout = std::sync::Arc::clone(work.cover.layout());
+    let mut taken = Cover::empty(&layout);
+    if care.pieces.is_some() {
+        // The don't-cares are not at hand, and a neighbour of a prime may be one.
+        return Ok(taken);
+    }
+    let mut essential = vec![false; work.cover.len()];
+    for (index, essential) in essential.iter_mut().enumerate() {
+        if !work.prime[index] {
+            continue;
+        }
+        *essential = is_essential(&work.cover, index, care, stack)?;
+    }
+    for (index, essential) in essential.iter().enumerate() {
+        if *essential {
+            taken.push(work.cover.cube(index));
+        }
+    }
+    work.cover.retain(|i| !essential[i]);
+    let mut at = essential.iter();
+    work.prime.retain(|_| !at.next().copied().unwrap_or(false));
+    care.free.extend(&taken);
+    Ok(taken)
+}
+
+fn is_essential(
+    cover: &Cover,
+    index: usize,
+    care: &Care,
+    stack: &mut Stack<'_>,
+) -> Result<bool, Stop> {
+    let layout = stack.layout;
+    let prime = cover.cube(index);
+    let start = stack.bits.len();
+    let outside: Vec<u64> = layout.full().iter().zip(prime).map(|(f, p)| f & !p).collect();
+    let others =
+        (0..cover.len()).filter(|&i| i != index).map(|i| cover.cube(i)).chain(care.free.cubes());
+    for other in others {
+        // The cofactor by the prime of the other cube, stretched along one variable.
+        let push = |variable: Option<usize>, stack: &mut Stack<'_>| {
+            let at = stack.bits.len();
+            stack.bits.extend(other.iter().zip(&outside).map(|(c, o)| c | o));
+            if let Some(variable) = variable {
+                for &(word, mask) in layout.spans(variable) {
+                    stack.bits[at + word as usize] |= mask;
+                }
+            }
+        };
+        match cube::distance(layout, prime, other, 2) {
+            (0, _) => {
+                for variable in 0..layout.variables().len() {
+                    let leaves = layout
+                        .spans(variable)
+                        .iter()
+                        .any(|&(w, mask)| other[w as usize] & outside[w as usize] & mask != 0);
+                    if leaves {
+                        push(Some(variable), stack);
+                    }
+                }
+            }
+            (1, variable) => push(Some(variable), stack),
+            _ => {}
+        }
+    }
+    Ok(!stack.tautology(start)?)
+}

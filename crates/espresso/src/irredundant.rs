@@ -1,0 +1,324 @@
+//! IRREDUNDANT: the smallest part of a cover of primes that still holds what must be held.
+//!
+//! Cubes that nothing else covers are *relatively essential* and stay. For the others a tautology
+//! recursion is run over the region in question with every cube carrying its name: at a leaf, where
+//! only full cubes are left, "one of these must stay" is a row of a covering problem. The problem is
+//! then solved as such.
+
+use crate::budget::Stop;
+use crate::care::Care;
+use crate::cover::Cover;
+use crate::covering::Covering;
+use crate::cube;
+use crate::expand::Working;
+use crate::recurse::{Seen, Stack};
+
+/// The name of cubes that are in every answer.
+const CERTAIN: u32 = u32::MAX;
+/// Rows derived at most; past that, cubes are simply dropped one by one.
+const ROWS_MAX: usize = 60_000;
+/// Steps of the local search per column of the problem.
+const SEARCH_STEPS: u64 = 2_000;
+
+/// Reduces a cover to an irredundant one.
+pub(crate) fn irredundant(
+    work: &mut Working,
+    care: &Care,
+    stack: &mut Stack<'_>,
+) -> Result<(), Stop> {
+    let weights: Vec<u32> = work.cover.cubes().map(cube_literals(&work.cover)).collect();
+    let keep = needed(&work.cover, &weights, care, stack)?;
+    work.cover.retain(|i| keep[i]);
+    let mut at = keep.iter();
+    work.prime.retain(|_| at.next().copied().unwrap_or(false));
+    Ok(())
+}
+
+/// Literals of one cube: fewer is better among covers of equal size.
+pub(crate) fn cube_literals(cover: &Cover) -> impl Fn(&[u64]) -> u32 + '_ {
+    let layout = &**cover.layout();
+    move |c| {
+        let mut one = 0;
+        for ((word, low), full) in c.iter().zip(layout.binary_low()).zip(layout.full()) {
+            let missing = !word & full;
+            one += ((missing | missing >> 1) & low).count_ones();
+        }
+        for variable in layout.binaries()..layout.variables().len() {
+            one += cube::parts_in(layout, c, variable);
+        }
+        one
+    }
+}
+
+/// Which cubes of the cover an irredundant choice keeps.
+pub(crate) fn needed(
+    cover: &Cover,
+    weights: &[u32],
+    care: &Care,
+    stack: &mut Stack<'_>,
+) -> Result<Vec<bool>, Stop> {
+    let count = cover.len();
+    let mut keep = relatively_essential(cover, care, stack)?;
+    if keep.iter().all(|k| *k) {
+        return Ok(keep);
+    }
+    // Of the rest, only those that the certain ones do not cover are in question.
+    let mut open: Vec<u32> = Vec::new();
+    for index in 0..count {
+        if keep[index] {
+            continue;
+        }
+        let totally = care.pieces.is_none() && {
+            let certain = (0..count).filter(|&i| keep[i]).map(|i| cover.cube(i));
+            stack.covers(certain.chain(care.free.cubes()), cover.cube(index))?
+        };
+        if !totally {
+            open.push(index as u32);
+        }
+    }
+    let mut rows: Vec<Vec<u32>> = Vec::new();
+    let mut names: Vec<u32> = Vec::new();
+    let overflow = {
+        let mut derive = |region: &[u64], stack: &mut Stack<'_>| -> Result<(), Stop> {
+            names.clear();
+            let start = stack.bits.len();
+            push_named(stack, &mut names, care.free.cubes().map(|c| (CERTAIN, c)), region);
+            let certain = (0..count).filter(|&i| keep[i]).map(|i| (CERTAIN, cover.cube(i)));
+            push_named(stack, &mut names, certain, region);
+            let in_question =
+                open.iter().enumerate().map(|(slot, &i)| (slot as u32, cover.cube(i as usize)));
+            push_named(stack, &mut names, in_question, region);
+            let derived = stack.rows(start, &mut names, 0, &mut rows);
+            stack.bits.truncate(start);
+            derived
+        };
+        let mut outcome = Ok(());
+        match &care.pieces {
+            None => {
+                for &index in &open {
+                    outcome = derive(cover.cube(index as usize), stack);
+                    if outcome.is_err() {
+                        break;
+                    }
+                }
+            }
+            Some(pieces) => {
+                for piece in pieces.cubes() {
+                    outcome = derive(piece, stack);
+                    if outcome.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        match outcome {
+            Ok(()) => false,
+            Err(Stop::Work) => true,
+            Err(stop) => return Err(stop),
+        }
+    };
+    if overflow {
+        return one_by_one(cover, weights, care, stack);
+    }
+    let problem = Covering { rows, weights: open.iter().map(|&i| weights[i as usize]).collect() };
+    let steps = SEARCH_STEPS * open.len() as u64;
+    for slot in problem.solve(steps, stack.budget)? {
+        keep[open[slot as usize] as usize] = true;
+    }
+    Ok(keep)
+}
+
+/// Cubes that nothing else covers.
+fn relatively_essential(
+    cover: &Cover,
+    care: &Care,
+    stack: &mut Stack<'_>,
+) -> Result<Vec<bool>, Stop> {
+    let count = cover.len();
+    let mut keep = vec![false; count];
+    let others = |index: usize| {
+        (0..count).filter(move |&i| i != index).map(|i| cover.cube(i)).chain(care.free.cubes())
+    };
+    let Some(pieces) = &care.pieces else {
+        for (index, keep) in keep.iter_mut().enumerate() {
+            *keep = !stack.covers(others(index), cover.cube(index))?;
+        }
+        return Ok(keep);
+    };
+    let layout = &**cover.layout();
+    let mut part = vec![0; layout.words()];
+    for piece in pieces.cubes() {
+        if care.free.cubes().any(|c| cube::within(piece, c)) {
+            continue;
+        }
+        let mut holders = (0..count).filter(|&i| cube::within(piece, cover.cube(i)));
+        match (holders.next(), holders.next()) {
+            (Some(_), Some(_)) => {}
+            (Some(only), None) => {
+                if !keep[only] && !stack.covers(others(only), piece)? {
+                    keep[only] = true;
+                }
+            }
+            (None, _) => {
+                for index in 0..count {
+                    let candidate = cover.cube(index);
+                    if keep[index] || cube::disjoint(layout, candidate, piece) {
+                        continue;
+                    }
+                    for ((part, a), b) in part.iter_mut().zip(candidate).zip(piece) {
+                        *part = a & b;
+                    }
+                    keep[index] = !stack.covers(others(index), &part)?;
+                }
+            }
+        }
+    }
+    Ok(keep)
+}
+
+/// Drops, heaviest first, every cube that the others cover.
+fn one_by_one(
+    cover: &Cover,
+    weights: &[u32],
+    care: &Care,
+    stack: &mut Stack<'_>,
+) -> Result<Vec<bool>, Stop> {
+    let words = cover.layout().words();
+    let mut keep = vec![true; cover.len()];
+    let mut order: Vec<usize> = (0..cover.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(weights[i]));
+    for index in order {
+        let parts = care.parts_of(cover.cube(index));
+        let mut covered = true;
+        for part in parts.chunks_exact(words) {
+            let others = (0..cover.len()).filter(|&i| i != index && keep[i]).map(|i| cover.cube(i));
+            if !stack.covers(others.chain(care.free.cubes()), part)? {
+                covered = false;
+                break;
+            }
+        }
+        keep[index] = !covered;
+    }
+    Ok(keep)
+}
+
+fn push_named<'c>(
+    stack: &mut Stack<'_>,
+    names: &mut Vec<u32>,
+    cubes: impl Iterator<Item = (u32, &'c [u64])>,
+    by: &[u64],
+) {
+    let layout = stack.layout;
+    for (name, candidate) in cubes {
+        if !cube::disjoint(layout, candidate, by) {
+            names.push(name);
+            let full = layout.full();
+            stack.bits.extend(candidate.iter().zip(by).zip(full).map(|((c, b), f)| c | (f & !b)));
+        }
+    }
+}
+
+impl Stack<'_> {
+    /// Derives the rows of a region whose cubes carry names (`names[base..]`).
+    fn rows(
+        &mut self,
+        start: usize,
+        names: &mut Vec<u32>,
+        base: usize,
+        rows: &mut Vec<Vec<u32>>,
+    ) -> Result<(), Stop> {
+        let words = self.layout.words();
+        let full = self.layout.full();
+        loop {
+            let certain = self.bits[start..]
+                .chunks_exact(words)
+                .zip(&names[base..])
+                .any(|(c, &name)| name == CERTAIN && c == full);
+            if certain {
+                return Ok(());
+            }
+            // A look stops at a full cube; here the full ones are set aside first.
+            let mut to = start;
+            let mut name_to = base;
+            let mut row: Vec<u32> = Vec::new();
+            for at in 0..names.len() - base {
+                let from = start + at * words;
+                let name = names[base + at];
+                if self.bits[from..from + words] == *full {
+                    row.push(name);
+                } else {
+                    self.bits.copy_within(from..from + words, to);
+                    names[name_to] = name;
+                    to += words;
+                    name_to += 1;
+                }
+            }
+            self.bits.truncate(to);
+            names.truncate(name_to);
+            let seen = self.look(start)?;
+            let leaf = match seen {
+                Seen::Nothing => true,
+                Seen::Full => unreachable!("full cubes were set aside"),
+                Seen::Mixed { unate, .. } => {
+                    if unate {
+                        let mut to = start;
+                        let mut name_to = base;
+                        for at in 0..names.len() - base {
+                            let from = start + at * words;
+                            if cube::within(&self.unate, &self.bits[from..from + words]) {
+                                self.bits.copy_within(from..from + words, to);
+                                names[name_to] = names[base + at];
+                                to += words;
+                                name_to += 1;
+                            }
+                        }
+                        self.bits.truncate(to);
+                        names.truncate(name_to);
+                    }
+                    false
+                }
+            };
+            if leaf {
+                row.sort_unstable();
+                rows.push(row);
+                if rows.len() > ROWS_MAX {
+                    return Err(Stop::Work);
+                }
+                return Ok(());
+            }
+            // Back come the full ones.
+            let unate = matches!(seen, Seen::Mixed { unate: true, .. });
+            let split = (!unate).then(|| self.select(start));
+            for &name in &row {
+                self.bits.extend_from_slice(full);
+                names.push(name);
+            }
+            let Some(split) = split else { continue };
+            let end = self.bits.len();
+            let names_end = names.len();
+            for right in [false, true] {
+                let top = self.bits.len();
+                for at in 0..names_end - base {
+                    let from = start + at * words;
+                    let meets = split
+                        .halves
+                        .spans()
+                        .any(|(w, a, b)| self.bits[from + w] & if right { b } else { a } != 0);
+                    if meets {
+                        let place = self.bits.len();
+                        self.bits.extend_from_within(from..from + words);
+                        for (w, a, b) in split.halves.spans() {
+                            self.bits[place + w] |= if right { a } else { b };
+                        }
+                        names.push(names[base + at]);
+                    }
+                }
+                let done = self.rows(top, names, names_end, rows);
+                self.bits.truncate(end);
+                names.truncate(names_end);
+                done?;
+            }
+            return Ok(());
+        }
+    }
+}
