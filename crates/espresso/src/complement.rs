@@ -88,6 +88,7 @@ impl Stack<'_> {
     ) -> Result<(), Stop> {
         let layout = self.layout;
         let words = layout.words();
+        self.absorb_region(start);
         let end = self.bits.len();
         let gaps = |c: &[u64]| -> u32 {
             c.iter().zip(layout.full()).map(|(c, f)| (!c & f).count_ones()).sum()
@@ -132,6 +133,24 @@ impl Stack<'_> {
         self.complement_into(start, out, cubes_max)?;
         drop_contained(words, out, first, middle);
         Ok(())
+    }
+
+    /// Drops cubes of the region that lie within another: raised literals make many of them, and a
+    /// row that asks for more than another row would double the recursion below it.
+    fn absorb_region(&mut self, start: usize) {
+        let words = self.layout.words();
+        let mut to = start;
+        for at in (start..self.bits.len()).step_by(words) {
+            let (before, after) = self.bits.split_at(at);
+            let (candidate, after) = after.split_at(words);
+            let held = before[start..to].chunks_exact(words).any(|c| cube::within(candidate, c))
+                || after.chunks_exact(words).any(|c| c != candidate && cube::within(candidate, c));
+            if !held {
+                self.bits.copy_within(at..at + words, to);
+                to += words;
+            }
+        }
+        self.bits.truncate(to);
     }
 
     fn complement_split(

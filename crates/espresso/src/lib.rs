@@ -30,6 +30,7 @@ mod gasp;
 mod irredundant;
 mod layout;
 mod minimizer;
+pub mod pla;
 mod recurse;
 mod reduce;
 mod sparse;
@@ -42,6 +43,7 @@ pub use cover::{Cost, Cover};
 pub use error::Error;
 pub use layout::{CUBE_BITS_MAX, Layout, PARTS_MAX, VARIABLES_MAX, Variable};
 pub use minimizer::{MEMORY_BYTES_DEFAULT, Minimizer, Mode, Solution};
+pub use pla::{Kind, Pla, PlaError, PlaFailure, PlaProblem};
 
 #[cfg(test)]
 mod recursion_test;

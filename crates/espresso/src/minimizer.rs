@@ -161,10 +161,14 @@ impl Minimizer {
                 return Err(Error::LayoutMismatch { which });
             }
         }
-        let budget = Budget::new(self.cancel.clone(), self.time, self.memory_bytes);
+        let budget = self.budget();
         let mut stack = Stack::new(&self.layout, &budget);
         self.run(f, d, r, &budget, &mut stack)
             .map_err(|failure| failure.into_error(self.memory_bytes))
+    }
+
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(self.cancel.clone(), self.time, self.memory_bytes)
     }
 
     fn run(
