@@ -17,14 +17,17 @@ impl Stack<'_> {
     /// The complement of the region, at most `cubes_max` cubes. Consumes the region.
     pub(crate) fn complement(&mut self, start: usize, cubes_max: usize) -> Result<Vec<u64>, Stop> {
         let mut out = Vec::new();
-        let answer = self.complement_into(start, &mut out, cubes_max);
+        let space = self.layout.full().to_vec();
+        let answer = self.complement_into(start, &space, &mut out, cubes_max);
         self.bits.truncate(start);
         answer.map(|()| out)
     }
 
+    /// `space` is what the region is a cofactor by: outside it the answer may be anything.
     fn complement_into(
         &mut self,
         start: usize,
+        space: &[u64],
         out: &mut Vec<u64>,
         cubes_max: usize,
     ) -> Result<(), Stop> {
@@ -48,12 +51,13 @@ impl Stack<'_> {
                         let word = (at - start) % words;
                         self.bits[at] |= self.layout.full()[word] & !factor[word];
                     }
-                    self.complement_into(start, out, cubes_max)?;
+                    let space: Vec<u64> = factor.iter().zip(space).map(|(f, s)| f & s).collect();
+                    self.complement_into(start, &space, out, cubes_max)?;
                 } else if unate && binate == 0 && !valued {
-                    self.complement_unate(start, out, cubes_max)?;
+                    self.complement_unate(start, space, out, cubes_max)?;
                 } else {
-                    let split = self.select(start);
-                    self.complement_split(start, &split, out, cubes_max)?;
+                    let split = self.select(start, Some(space));
+                    self.complement_split(start, &split, space, out, cubes_max)?;
                 }
             }
         }
@@ -83,6 +87,7 @@ impl Stack<'_> {
     fn complement_unate(
         &mut self,
         start: usize,
+        space: &[u64],
         out: &mut Vec<u64>,
         cubes_max: usize,
     ) -> Result<(), Stop> {
@@ -93,20 +98,26 @@ impl Stack<'_> {
         let gaps = |c: &[u64]| -> u32 {
             c.iter().zip(layout.full()).map(|(c, f)| (!c & f).count_ones()).sum()
         };
-        let row = self.bits[start..]
-            .chunks_exact(words)
-            .min_by_key(|c| gaps(c))
-            .expect("a mixed region has cubes");
-        let forced = gaps(row) == 1;
-        let missing: Vec<u64> = row.iter().zip(layout.full()).map(|(c, f)| !c & f).collect();
-        let bit = cube::bits(&missing)
-            .max_by_key(|&bit| {
-                let holders = self.bits[start..]
-                    .chunks_exact(words)
-                    .filter(|c| !cube::has_bit(c, bit))
-                    .count();
-                (holders, std::cmp::Reverse(bit))
-            })
+        // Among the bits of all the smallest rows: the one that most rows miss.
+        let least = self.bits[start..].chunks_exact(words).map(&gaps).min().unwrap_or(0);
+        let forced = least == 1;
+        let mut restrict = vec![0; words];
+        let mut counts = vec![0u32; words * 64];
+        for c in self.bits[start..].chunks_exact(words) {
+            let smallest = gaps(c) == least;
+            for (word, (c, full)) in c.iter().zip(layout.full()).enumerate() {
+                let mut rest = !c & full;
+                if smallest {
+                    restrict[word] |= rest;
+                }
+                while rest != 0 {
+                    counts[word * 64 + rest.trailing_zeros() as usize] += 1;
+                    rest &= rest - 1;
+                }
+            }
+        }
+        let bit = cube::bits(&restrict)
+            .max_by_key(|&bit| (counts[bit], std::cmp::Reverse(bit)))
             .expect("a cube that is not full misses a bit");
         let variable = layout.variable_of_bit(bit);
         let left = self.bits.len();
@@ -116,7 +127,7 @@ impl Stack<'_> {
             }
         }
         let first = out.len();
-        self.complement_into(left, out, cubes_max)?;
+        self.complement_into(left, space, out, cubes_max)?;
         let middle = out.len();
         for at in (first..middle).step_by(words) {
             for &(word, mask) in layout.spans(variable) {
@@ -130,7 +141,7 @@ impl Stack<'_> {
         for at in (start..end).step_by(words) {
             cube::set_bit(&mut self.bits[at..at + words], bit);
         }
-        self.complement_into(start, out, cubes_max)?;
+        self.complement_into(start, space, out, cubes_max)?;
         drop_contained(words, out, first, middle);
         Ok(())
     }
@@ -157,17 +168,32 @@ impl Stack<'_> {
         &mut self,
         start: usize,
         split: &Split,
+        space: &[u64],
         out: &mut Vec<u64>,
         cubes_max: usize,
     ) -> Result<(), Stop> {
         let end = self.bits.len();
         let first = out.len();
+        let mut half = space.to_vec();
+        for (w, a, _) in split.halves.spans() {
+            half[w] &= a | !self.field(split, w);
+        }
         let left = self.push_half(start, end, split, false);
-        self.complement_into(left, out, cubes_max)?;
+        self.complement_into(left, &half, out, cubes_max)?;
         let middle = out.len();
+        half.copy_from_slice(space);
+        for (w, _, b) in split.halves.spans() {
+            half[w] &= b | !self.field(split, w);
+        }
         let right = self.push_half(start, end, split, true);
-        self.complement_into(right, out, cubes_max)?;
+        self.complement_into(right, &half, out, cubes_max)?;
         self.merge(start, split, out, first, middle)
+    }
+
+    /// The bits of the split variable in one word.
+    fn field(&self, split: &Split, word: usize) -> u64 {
+        let spans = self.layout.spans(split.variable);
+        spans.iter().find(|span| span.0 as usize == word).map_or(0, |span| span.1)
     }
 
     /// Joins the complements of two halves, `first..middle` and `middle..` of `out`.
@@ -179,14 +205,15 @@ impl Stack<'_> {
         first: usize,
         middle: usize,
     ) -> Result<(), Stop> {
-        let words = self.layout.words();
+        let layout = self.layout;
+        let words = layout.words();
         let left_count = (middle - first) / words;
         let right_count = (out.len() - middle) / words;
         let whole = |at: usize, out: &[u64], to: &mut Vec<u64>| {
             let base = to.len();
             to.extend_from_slice(&out[at..at + words]);
-            for (w, a, b) in split.halves.spans() {
-                to[base + w] |= a | b;
+            for &(w, mask) in layout.spans(split.variable) {
+                to[base + w as usize] |= mask;
             }
         };
         // Equal apart from the split: one cube.
@@ -244,7 +271,7 @@ impl Stack<'_> {
                 // The cube may cross over if it then meets no cube of the function there.
                 let mut moved = candidate.to_vec();
                 for (w, a, b) in split.halves.spans() {
-                    moved[w] &= !(a | b) | if index < left_count { b } else { a };
+                    moved[w] &= !self.field(split, w) | if index < left_count { b } else { a };
                 }
                 let free = self.bits[start..]
                     .chunks_exact(words)
@@ -272,6 +299,8 @@ impl Stack<'_> {
             out.copy_within(at..at + words, to);
             for (span, (w, a, b)) in split.halves.spans().enumerate() {
                 let (own, other) = if index < left_count { (a, b) } else { (b, a) };
+                // What lies in neither half may be anything: full makes larger cubes.
+                out[to + w] |= self.field(split, w) & !(own | other);
                 out[to + w] &= !other;
                 out[to + w] |= match partner[index] {
                     NONE => 0,

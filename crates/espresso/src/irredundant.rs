@@ -288,7 +288,7 @@ impl Stack<'_> {
             }
             // Back come the full ones.
             let unate = matches!(seen, Seen::Mixed { unate: true, .. });
-            let split = (!unate).then(|| self.select(start));
+            let split = (!unate).then(|| self.select(start, None));
             for &name in &row {
                 self.bits.extend_from_slice(full);
                 names.push(name);

@@ -58,6 +58,7 @@ pub(crate) enum Seen {
 pub(crate) struct Split {
     /// (word, values of the left half, values of the right half)
     pub(crate) halves: Halves,
+    pub(crate) variable: usize,
 }
 
 /// Masks of a split, per word that the variable touches.
@@ -196,7 +197,10 @@ impl<'a> Stack<'a> {
 
     /// The variable to split on: among the binate ones the one with most active values, then the
     /// one in which most cubes are not full. Needs the masks of a look.
-    pub(crate) fn select(&self, start: usize) -> Split {
+    ///
+    /// Values that no cube misses ask for no more than the others do, and are in neither half,
+    /// except those of `space`: they go left.
+    pub(crate) fn select(&self, start: usize, space: Option<&[u64]>) -> Split {
         let layout = self.layout;
         let words = layout.words();
         let mut best: Option<(u32, u32, usize)> = None;
@@ -226,7 +230,7 @@ impl<'a> Stack<'a> {
             }
         }
         let (_, _, variable) = best.expect("a region that is not unate has a binate variable");
-        Split { halves: self.halves(variable) }
+        Split { halves: self.halves(variable, space), variable }
     }
 
     /// Among the binary fields of one word given by their low bits: the one in which most cubes are
@@ -258,8 +262,8 @@ impl<'a> Stack<'a> {
         (count, left.trailing_zeros() as usize)
     }
 
-    /// Splits the active values of a variable in two; the values that no cube misses go left.
-    fn halves(&self, variable: usize) -> Halves {
+    /// Splits the active values of a variable in two.
+    fn halves(&self, variable: usize, space: Option<&[u64]>) -> Halves {
         let layout = self.layout;
         if variable < layout.binaries() {
             let (word, mask) = layout.spans(variable)[0];
@@ -271,15 +275,17 @@ impl<'a> Stack<'a> {
         let spans = layout.spans(variable);
         let mut list = Vec::with_capacity(spans.len());
         for &(word, mask) in spans.iter().rev() {
-            let mut left = mask;
-            let mut rest = self.missing[word as usize] & mask;
+            let active = self.missing[word as usize] & mask;
+            let mut right = 0;
+            let mut rest = active;
             while rest != 0 && to_right > 0 {
                 let high = 1u64 << (63 - rest.leading_zeros());
                 rest &= !high;
-                left &= !high;
+                right |= high;
                 to_right -= 1;
             }
-            list.push((word, left, mask & !left));
+            let kept = space.map_or(0, |space| space[word as usize] & mask & !active);
+            list.push((word, active & !right | kept, right));
         }
         match list.as_slice() {
             [(word, left, right)] => Halves::One(*word, *left, *right),

@@ -41,7 +41,7 @@ impl Stack<'_> {
                 } else if unate && binate == 0 && !valued {
                     self.supercube_of_unate(start, path, answer);
                 } else {
-                    let split = self.select(start);
+                    let split = self.select(start, Some(path));
                     let end = self.bits.len();
                     let mut half = vec![0; words];
                     for right in [false, true] {

@@ -33,7 +33,7 @@ impl Stack<'_> {
                     if !valued && binate <= 6 {
                         return Ok(self.table(start).0 == u64::MAX);
                     }
-                    let split = self.select(start);
+                    let split = self.select(start, None);
                     let end = self.bits.len();
                     let left = self.push_half(start, end, &split, false);
                     if !self.tautology(left)? {

@@ -13,7 +13,7 @@ use crate::cube;
 use crate::layout::{Layout, PARTS_MAX, VARIABLES_MAX};
 
 /// Memory that the rows of one file may take.
-pub const ROWS_BYTES_MAX: usize = 1 << 28;
+pub(super) const ROWS_BYTES_MAX: usize = 1 << 28;
 
 impl Pla {
     /// Reads the first function of a text.
