@@ -7,6 +7,8 @@
 //! cover, the one first that keeps most others in reach; drift towards the cubes still in reach; and
 //! at the end keep low as few bits as the active OFF cubes demand.
 
+use std::num::NonZeroU64;
+
 use crate::blocking::{Blocking, Fields};
 use crate::budget::{Budget, Stop};
 use crate::cover::Cover;
@@ -50,6 +52,8 @@ pub(crate) struct Expander<'b, 'a> {
     one: Vec<u64>,
     two: Vec<u64>,
     conflicts: Vec<u64>,
+    /// State of the dice that blur the choices.
+    noise: Option<NonZeroU64>,
 }
 
 impl<'b, 'a> Expander<'b, 'a> {
@@ -67,13 +71,34 @@ impl<'b, 'a> Expander<'b, 'a> {
             one: vec![0; off.height],
             two: vec![0; off.height],
             conflicts: Vec::new(),
+            noise: None,
         }
+    }
+
+    /// The OFF-set that binds.
+    pub(crate) fn off(&self) -> &'b Blocking<'a> {
+        self.off
+    }
+
+    /// From now on, blurs the counts that decide which bits are raised first, so that others may win.
+    pub(crate) fn blur(&mut self, seed: NonZeroU64) {
+        self.noise = Some(seed);
     }
 
     /// Expands all cubes that are not prime, lightest first, and drops those that got covered.
     pub(crate) fn expand(&mut self, work: &mut Working, raise: Raise) -> Result<(), Stop> {
         let order = lightest_first(&work.cover);
-        work.cover = work.cover.reordered(&order);
+        self.expand_in(&order, work, raise)
+    }
+
+    /// Expands all cubes that are not prime in this order, and drops those that got covered.
+    pub(crate) fn expand_in(
+        &mut self,
+        order: &[u32],
+        work: &mut Working,
+        raise: Raise,
+    ) -> Result<(), Stop> {
+        work.cover = work.cover.reordered(order);
         work.prime = order.iter().map(|&i| work.prime[i as usize]).collect();
         let count = work.cover.len();
         let mut covered = vec![false; count];
@@ -317,6 +342,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                             cover.cube(other as usize).iter().zip(lower).all(|(c, l)| c & l == 0)
                         })
                         .count();
+                    let kept = blurred(&mut self.noise, kept);
                     let left_free = u32::MAX
                         - cover
                             .cube(index as usize)
@@ -349,11 +375,13 @@ impl<'b, 'a> Expander<'b, 'a> {
                 return Ok(());
             }
             let mut best = (0, 0);
+            let noise = &mut self.noise;
             for bit in cube::bits(&self.free) {
                 let count = candidates
                     .iter()
                     .filter(|&&i| cube::has_bit(cover.cube(i as usize), bit))
                     .count();
+                let count = blurred(noise, count);
                 if count > best.0 {
                     best = (count, bit);
                 }
@@ -450,6 +478,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                             .zip(&conflict)
                             .map(|(a, b)| (a & b).count_ones())
                             .sum();
+                        let count = blurred(&mut self.noise, count as usize);
                         if count > best.0 {
                             best = (count, bit);
                         }
@@ -481,6 +510,17 @@ impl<'b, 'a> Expander<'b, 'a> {
             }
         }
     }
+}
+
+/// The count itself, or with noise a random multiple of it between 1 and 2.
+fn blurred(noise: &mut Option<NonZeroU64>, count: usize) -> usize {
+    let Some(state) = noise else { return count };
+    let mut next = state.get();
+    next ^= next << 13;
+    next ^= next >> 7;
+    next ^= next << 17;
+    *state = NonZeroU64::new(next).unwrap_or(NonZeroU64::MIN);
+    count * (8 + (next >> 32) as usize % 8)
 }
 
 fn keep_met(off: &Blocking<'_>, run: &[u32], active: &mut [u64]) {

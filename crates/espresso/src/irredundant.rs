@@ -8,7 +8,7 @@
 use crate::budget::Stop;
 use crate::care::Care;
 use crate::cover::Cover;
-use crate::covering::Covering;
+use crate::covering::{Covering, Effort, Keep};
 use crate::cube;
 use crate::expand::Working;
 use crate::recurse::{Seen, Stack};
@@ -57,13 +57,42 @@ pub(crate) fn needed(
     care: &Care,
     stack: &mut Stack<'_>,
 ) -> Result<Vec<bool>, Stop> {
+    let Question { mut keep, open, rows } = match question(cover, care, stack) {
+        Err(Stop::Work) => return one_by_one(cover, weights, care, stack),
+        question => question?,
+    };
+    let problem = Covering { rows, weights: open.iter().map(|&i| weights[i as usize]).collect() };
+    let effort =
+        Effort { keep: Keep::Weights, search_per_column: SEARCH_STEPS, bound: 0, branch: 0 };
+    for slot in problem.solve(effort, usize::MAX, stack.budget)?.columns {
+        keep[open[slot as usize] as usize] = true;
+    }
+    Ok(keep)
+}
+
+/// The covering problem that a redundant cover poses.
+pub(crate) struct Question {
+    /// The cubes that nothing else covers: they stay.
+    pub(crate) keep: Vec<bool>,
+    /// The cubes among which there is a choice, as indices of the cover.
+    pub(crate) open: Vec<u32>,
+    /// Of each of these sets, as places in `open`, one cube must stay.
+    pub(crate) rows: Vec<Vec<u32>>,
+}
+
+/// Derives the covering problem; [`Stop::Work`] when it has too many rows.
+pub(crate) fn question(
+    cover: &Cover,
+    care: &Care,
+    stack: &mut Stack<'_>,
+) -> Result<Question, Stop> {
     let count = cover.len();
-    let mut keep = relatively_essential(cover, care, stack)?;
+    let keep = relatively_essential(cover, care, stack)?;
+    let (mut open, mut rows) = (Vec::new(), Vec::new());
     if keep.iter().all(|k| *k) {
-        return Ok(keep);
+        return Ok(Question { keep, open, rows });
     }
     // Of the rest, only those that the certain ones do not cover are in question.
-    let mut open: Vec<u32> = Vec::new();
     for index in 0..count {
         if keep[index] {
             continue;
@@ -76,56 +105,25 @@ pub(crate) fn needed(
             open.push(index as u32);
         }
     }
-    let mut rows: Vec<Vec<u32>> = Vec::new();
     let mut names: Vec<u32> = Vec::new();
-    let overflow = {
-        let mut derive = |region: &[u64], stack: &mut Stack<'_>| -> Result<(), Stop> {
-            names.clear();
-            let start = stack.bits.len();
-            push_named(stack, &mut names, care.free.cubes().map(|c| (CERTAIN, c)), region);
-            let certain = (0..count).filter(|&i| keep[i]).map(|i| (CERTAIN, cover.cube(i)));
-            push_named(stack, &mut names, certain, region);
-            let in_question =
-                open.iter().enumerate().map(|(slot, &i)| (slot as u32, cover.cube(i as usize)));
-            push_named(stack, &mut names, in_question, region);
-            let derived = stack.rows(start, &mut names, 0, &mut rows);
-            stack.bits.truncate(start);
-            derived
-        };
-        let mut outcome = Ok(());
-        match &care.pieces {
-            None => {
-                for &index in &open {
-                    outcome = derive(cover.cube(index as usize), stack);
-                    if outcome.is_err() {
-                        break;
-                    }
-                }
-            }
-            Some(pieces) => {
-                for piece in pieces.cubes() {
-                    outcome = derive(piece, stack);
-                    if outcome.is_err() {
-                        break;
-                    }
-                }
-            }
-        }
-        match outcome {
-            Ok(()) => false,
-            Err(Stop::Work) => true,
-            Err(stop) => return Err(stop),
-        }
+    let mut derive = |region: &[u64]| -> Result<(), Stop> {
+        names.clear();
+        let start = stack.bits.len();
+        push_named(stack, &mut names, care.free.cubes().map(|c| (CERTAIN, c)), region);
+        let certain = (0..count).filter(|&i| keep[i]).map(|i| (CERTAIN, cover.cube(i)));
+        push_named(stack, &mut names, certain, region);
+        let in_question =
+            open.iter().enumerate().map(|(slot, &i)| (slot as u32, cover.cube(i as usize)));
+        push_named(stack, &mut names, in_question, region);
+        let derived = stack.rows(start, &mut names, 0, &mut rows);
+        stack.bits.truncate(start);
+        derived
     };
-    if overflow {
-        return one_by_one(cover, weights, care, stack);
+    match &care.pieces {
+        None => open.iter().try_for_each(|&index| derive(cover.cube(index as usize)))?,
+        Some(pieces) => pieces.cubes().try_for_each(&mut derive)?,
     }
-    let problem = Covering { rows, weights: open.iter().map(|&i| weights[i as usize]).collect() };
-    let steps = SEARCH_STEPS * open.len() as u64;
-    for slot in problem.solve(steps, stack.budget)? {
-        keep[open[slot as usize] as usize] = true;
-    }
-    Ok(keep)
+    Ok(Question { keep, open, rows })
 }
 
 /// Cubes that nothing else covers.

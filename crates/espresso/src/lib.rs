@@ -16,6 +16,7 @@
 // Several parallel lists are walked by one index; an iterator over one of them would hide the others.
 #![allow(clippy::needless_range_loop)]
 
+mod all_primes;
 mod blocking;
 mod budget;
 mod care;
@@ -31,6 +32,9 @@ mod irredundant;
 mod layout;
 mod minimizer;
 pub mod pla;
+mod plan;
+mod pool;
+mod primes;
 mod recurse;
 mod reduce;
 mod sparse;

@@ -15,6 +15,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::all_primes;
 use crate::blocking::Blocking;
 use crate::budget::{Budget, Cancel, Stop};
 use crate::care::Care;
@@ -23,9 +24,12 @@ use crate::cube;
 use crate::error::Error;
 use crate::essential;
 use crate::expand::{Expander, Raise, Working};
-use crate::gasp::{self, Reach};
+use crate::gasp;
 use crate::irredundant;
 use crate::layout::Layout;
+use crate::plan::Plan;
+use crate::pool;
+use crate::primes::Dense;
 use crate::recurse::Stack;
 use crate::reduce::{self, Order};
 use crate::sparse;
@@ -40,8 +44,11 @@ pub enum Mode {
     /// The full loop.
     #[default]
     Normal,
-    /// The full loop with more ways out of a settled cover.
+    /// The full loop with more ways out of a settled cover, and a choice from many more primes.
     Strong,
+    /// Normal effort, then all primes and a branch and bound: the answer says how few products there
+    /// could be, and whether this is the minimum. Set a time limit; what is known by then is answered.
+    Exact,
 }
 
 /// Memory an answer may take unless another cap is set.
@@ -202,13 +209,12 @@ impl Minimizer {
         let problem = Problem { on, care: Care { free, pieces }, off };
         let blocking = Blocking::new(&self.layout, &problem.off);
         budget.hold(blocking.bytes())?;
-        let (work, early) = self.minimise_problem(&problem, &blocking, stack)?;
+        let (work, lower_bound, early) = self.answer(&problem, &blocking, stack)?;
         drop(blocking);
         let mut cover = work.cover;
         verify(&problem, &cover, stack)?;
         sort_for_print(&mut cover);
         let cost = cover.cost();
-        let lower_bound = cost.products.min(1);
         Ok(Solution {
             f: cover,
             d: if pieces_only(d, r) { None } else { Some(problem.care.free) },
@@ -220,10 +226,60 @@ impl Minimizer {
         })
     }
 
-    /// The loop, from the ON-set as given to a settled cover.
-    fn minimise_problem(
+    /// The loop, the choice from all primes, or both, as the plan of the mode says; with a bound that
+    /// no cover is below.
+    fn answer(
         &self,
         problem: &Problem,
+        off: &Blocking<'_>,
+        stack: &mut Stack<'_>,
+    ) -> Result<(Working, usize, Option<Stop>), Failure> {
+        let valued = self.layout.inputs() > self.layout.binaries();
+        let Some(plan) = Plan::new(self.mode, self.threads, valued) else {
+            let (work, early) = self.settled(problem, None, off, stack)?;
+            let least = work.cover.len().min(1);
+            return Ok((work, least, early));
+        };
+        let fits = Dense::entries(&self.layout).is_some_and(|n| n <= plan.caps.table_entries);
+        let alone = plan.table_alone && fits;
+        let loop_plan = (!alone).then_some(&plan);
+        let (mut work, mut early) = self.settled(problem, loop_plan, off, stack)?;
+        let mut least = work.cover.len().min(1);
+        if early.is_some() {
+            return Ok((work, least, early));
+        }
+        let known = work.cover.len();
+        let chosen =
+            all_primes::choose(problem, plan.caps, plan.effort, known, stack).and_then(|chosen| {
+                let mut other = Working::new(chosen.cover);
+                other.prime.fill(true);
+                sparse::make_sparse(&mut other, &problem.care, off, stack)?;
+                Ok((other, chosen.lower_bound))
+            });
+        match chosen {
+            Ok((other, lower_bound)) => {
+                least = lower_bound;
+                if other.cover.cost() < work.cover.cost() {
+                    work = other;
+                }
+            }
+            Err(Stop::Work | Stop::Memory) if alone => {
+                let (other, stopped) = self.settled(problem, Some(&plan), off, stack)?;
+                work = other;
+                early = stopped;
+            }
+            Err(Stop::Work | Stop::Memory) => {}
+            Err(Stop::Cancelled) => return Err(Failure::Stop(Stop::Cancelled)),
+            Err(stop) => early = Some(stop),
+        }
+        Ok((work, least, early))
+    }
+
+    /// The loop, from the ON-set as given to a settled cover.
+    fn settled(
+        &self,
+        problem: &Problem,
+        plan: Option<&Plan>,
         off: &Blocking<'_>,
         stack: &mut Stack<'_>,
     ) -> Result<(Working, Option<Stop>), Failure> {
@@ -233,10 +289,10 @@ impl Minimizer {
         let unwrap =
             outputs > 1 && cost.outputs < UNWRAP_MAX && cost.outputs != cost.products * outputs;
         let start = if unwrap { unwrapped(on) } else { on.clone() };
-        let (work, early) = self.settle(start, problem, off, stack)?;
+        let (work, early) = self.settle(start, problem, plan, off, stack)?;
         if unwrap && early.is_none() && work.cover.len() > on.len() {
             // Taking the outputs apart made it worse: once more with the cubes as they came.
-            let (second, early) = self.settle(on.clone(), problem, off, stack)?;
+            let (second, early) = self.settle(on.clone(), problem, plan, off, stack)?;
             if second.cover.cost() < work.cover.cost() {
                 return Ok((second, early));
             }
@@ -248,31 +304,33 @@ impl Minimizer {
         &self,
         start: Cover,
         problem: &Problem,
+        plan: Option<&Plan>,
         off: &Blocking<'_>,
         stack: &mut Stack<'_>,
     ) -> Result<(Working, Option<Stop>), Failure> {
-        let mut work = Working::new(start);
+        let mut work = Working::new(start.clone());
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
         irredundant::irredundant(&mut work, &problem.care, stack)?;
-        if self.mode == Mode::Fast {
-            return Ok((work, None));
-        }
+        let Some(plan) = plan else { return Ok((work, None)) };
         let mut care = problem.care.clone();
-        let first = work.clone();
         let mut best = work;
         let mut essential = Cover::empty(&self.layout);
-        let early = self
-            .improve(&mut best, &mut essential, &mut care, off, &mut expander, stack)
+        let lowered = self
+            .improve(&mut best, &mut essential, &mut care, plan, &mut expander, stack)
             .and_then(|()| {
-                best.cover.extend(&essential);
-                best.prime.resize(best.cover.len(), true);
-                sparse::make_sparse(&mut best, &problem.care, off, stack)
+                let listed = &problem.on;
+                let starts = pool::Starts { listed, apart: &start, off, care: &care };
+                pool::improve(&mut best, &starts, problem.off.len(), plan.rounds, stack)
             });
-        match early {
-            Ok(()) => Ok((best, None)),
+        // Whatever stopped the search, the best cover and the essentials are an answer.
+        best.cover.extend(&essential);
+        best.prime.resize(best.cover.len(), true);
+        let mut sparser = best.clone();
+        match lowered.and_then(|()| sparse::make_sparse(&mut sparser, &problem.care, off, stack)) {
+            Ok(()) => Ok((sparser, None)),
             Err(Stop::Cancelled) => Err(Failure::Stop(Stop::Cancelled)),
-            Err(stop) => Ok((first, Some(stop))),
+            Err(stop) => Ok((best, Some(stop))),
         }
     }
 
@@ -282,12 +340,11 @@ impl Minimizer {
         work: &mut Working,
         essential: &mut Cover,
         care: &mut Care,
-        off: &Blocking<'_>,
+        plan: &Plan,
         expander: &mut Expander<'_, '_>,
         stack: &mut Stack<'_>,
     ) -> Result<(), Stop> {
         *essential = essential::take_essential(work, care, stack)?;
-        let reach = if self.mode == Mode::Strong { Reach::Directions } else { Reach::Pairs };
         let mut order = Order::Likeness;
         let mut cost = work.cover.cost();
         loop {
@@ -298,7 +355,7 @@ impl Minimizer {
                 reduce::reduce(&mut next, care, order, stack)?;
                 order = match order {
                     Order::Likeness => Order::Heaviest,
-                    Order::Heaviest => Order::Likeness,
+                    _ => Order::Likeness,
                 };
                 expander.expand(&mut next, Raise::All)?;
                 irredundant::irredundant(&mut next, care, stack)?;
@@ -313,16 +370,17 @@ impl Minimizer {
             }
             let settled = cost;
             let mut next = work.clone();
-            gasp::gasp(&mut next, care, off, reach, stack)?;
+            gasp::gasp(&mut next, care, expander.off(), plan.reach, stack)?;
             let next_cost = next.cover.cost();
             if next_cost <= settled {
                 *work = next;
                 cost = next_cost;
             }
             if cost.products >= settled.products && (cost >= settled || cost >= before) {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 
     /// The run for functions whose OFF-set is too large to write down.

@@ -17,6 +17,8 @@ pub(crate) enum Order {
     Likeness,
     /// Heaviest first.
     Heaviest,
+    /// Shuffled by this seed.
+    Shuffled(u64),
 }
 
 /// Shrinks the cubes one after the other; those that vanish are dropped.
@@ -34,6 +36,7 @@ pub(crate) fn reduce(
             order.sort_by_key(|&i| std::cmp::Reverse(weights[i as usize]));
             order
         }
+        Order::Shuffled(seed) => shuffled(work.cover.len(), seed),
     };
     work.cover = work.cover.reordered(&order);
     work.prime = order.iter().map(|&i| work.prime[i as usize]).collect();
@@ -116,6 +119,19 @@ pub(crate) fn shrink(
         stack.supercube_of_rest(start, &mut part, smaller)?;
     }
     Ok(())
+}
+
+/// The numbers below `count` in an order that depends on the seed alone.
+pub(crate) fn shuffled(count: usize, seed: u64) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    for at in (1..count).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        order.swap(at, (state % (at as u64 + 1)) as usize);
+    }
+    order
 }
 
 /// The largest cube first, then by distance from it, then by size.

@@ -394,8 +394,11 @@ impl<'t> Reader<'t> {
             return Err(self.wrong_count(first, 3, rest.len()));
         }
         let most = VARIABLES_MAX as i64;
-        let variables = self.integer(&rest[0], "the number of variables", 1, most)? as usize;
-        let binaries = self.integer(&rest[1], "the number of binary variables", 0, most)? as usize;
+        let variables =
+            self.integer(&rest[0], "the number of variables", 1, most)?.unsigned_abs() as usize;
+        let binaries = self
+            .integer(&rest[1], "the number of binary variables", 0, most)?
+            .unsigned_abs() as usize;
         if binaries >= variables {
             let problem = PlaProblem::BadNumber {
                 what: "the number of binary variables",
@@ -424,7 +427,7 @@ impl<'t> Reader<'t> {
             sizes.push(size);
         }
         let outputs = self.integer(&rest[rest.len() - 1], "the number of outputs", 1, parts)?;
-        header.outputs = Some(outputs as usize);
+        header.outputs = Some(outputs.unsigned_abs() as usize);
         header.valued = Some((binaries, sizes));
         Ok(())
     }
@@ -484,7 +487,8 @@ impl<'t> Reader<'t> {
         let most = (binaries + sizes.len()) as i64;
         let number = which.text.strip_prefix(b"var=").unwrap_or(b"");
         let number = Word { text: number, column: which.column };
-        let variable = self.integer(&number, "the variable after var=", 0, most)? as usize;
+        let variable =
+            self.integer(&number, "the variable after var=", 0, most)?.unsigned_abs() as usize;
         let needed = if variable < binaries {
             2
         } else {

@@ -1,169 +1,10 @@
-//! Minimum covering: every row wants at least one of its columns.
+//! Local search over a covering core, after Gao and others (2015).
 //!
-//! IRREDUNDANT, the search over primes and exact minimisation all end here. Rows with one column and
-//! dominated rows and columns are taken out until nothing moves (the cyclic core); a greedy choice
-//! gives a first answer; a local search that puts weight on the rows it keeps failing to cover (after
-//! Gao and others, 2015) improves it. All of it counts steps, not time, so an answer is the same on
-//! every machine.
+//! A column is taken out and another put in, turn by turn; the rows that stay uncovered gain weight,
+//! so that the search leaves the places where it keeps failing. Steps are counted, not timed.
 
 use crate::budget::{Budget, Stop};
-
-/// A covering problem.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Covering {
-    /// For each row the columns that cover it, ascending.
-    pub(crate) rows: Vec<Vec<u32>>,
-    /// Literals of each column; decides between answers of equal size.
-    pub(crate) weights: Vec<u32>,
-}
-
-/// The problem left after reduction.
-pub(crate) struct Core {
-    /// Columns in every answer that the reduction kept possible.
-    pub(crate) chosen: Vec<u32>,
-    pub(crate) rows: Vec<Vec<u32>>,
-}
-
-impl Covering {
-    /// A small set of columns that covers every row.
-    pub(crate) fn solve(mut self, steps: u64, budget: &Budget) -> Result<Vec<u32>, Stop> {
-        let core = reduce(std::mem::take(&mut self.rows), &self.weights, budget)?;
-        let mut answer = core.chosen;
-        if !core.rows.is_empty() {
-            let mut search = Search::new(&core.rows, &self.weights);
-            search.greedy();
-            search.run(steps, 0, budget)?;
-            answer.extend(search.best());
-        }
-        answer.sort_unstable();
-        Ok(answer)
-    }
-}
-
-/// Work one round of dominance may do before it is left as it is.
-const DOMINANCE_STEPS_MAX: u64 = 40_000_000;
-
-/// Takes essential columns, dominated rows and dominated columns out until nothing changes.
-pub(crate) fn reduce(
-    mut rows: Vec<Vec<u32>>,
-    weights: &[u32],
-    budget: &Budget,
-) -> Result<Core, Stop> {
-    let mut chosen: Vec<u32> = Vec::new();
-    loop {
-        let before = rows.len() + rows.iter().map(Vec::len).sum::<usize>();
-        rows.sort();
-        rows.dedup();
-        let mut picked = vec![false; weights.len()];
-        let mut any = false;
-        for row in &rows {
-            if let [only] = row.as_slice()
-                && !std::mem::replace(&mut picked[*only as usize], true)
-            {
-                chosen.push(*only);
-                any = true;
-            }
-        }
-        if any {
-            rows.retain(|row| !row.iter().any(|&c| picked[c as usize]));
-        }
-        drop_dominated_rows(&mut rows, weights.len(), budget)?;
-        drop_dominated_columns(&mut rows, weights, budget)?;
-        if rows.len() + rows.iter().map(Vec::len).sum::<usize>() == before {
-            return Ok(Core { chosen, rows });
-        }
-    }
-}
-
-fn rows_of(rows: &[Vec<u32>], columns: usize) -> Vec<Vec<u32>> {
-    let mut lists = vec![Vec::new(); columns];
-    for (index, row) in rows.iter().enumerate() {
-        for &column in row {
-            lists[column as usize].push(index as u32);
-        }
-    }
-    lists
-}
-
-/// A row that contains another row is covered whenever the other is.
-fn drop_dominated_rows(
-    rows: &mut Vec<Vec<u32>>,
-    columns: usize,
-    budget: &Budget,
-) -> Result<(), Stop> {
-    let lists = rows_of(rows, columns);
-    let mut dead = vec![false; rows.len()];
-    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-    order.sort_by_key(|&r| rows[r as usize].len());
-    let mut steps = 0u64;
-    for &small in &order {
-        let row = &rows[small as usize];
-        if dead[small as usize] || steps > DOMINANCE_STEPS_MAX {
-            continue;
-        }
-        budget.tick()?;
-        let Some(&rare) = row.iter().min_by_key(|&&c| lists[c as usize].len()) else { continue };
-        for &other in &lists[rare as usize] {
-            if other == small || dead[other as usize] || rows[other as usize].len() <= row.len() {
-                continue;
-            }
-            steps += row.len() as u64;
-            if subset(row, &rows[other as usize]) {
-                dead[other as usize] = true;
-            }
-        }
-    }
-    let mut index = 0;
-    rows.retain(|_| {
-        index += 1;
-        !dead[index - 1]
-    });
-    Ok(())
-}
-
-/// A column whose rows another column of no greater weight covers too is not needed.
-fn drop_dominated_columns(
-    rows: &mut [Vec<u32>],
-    weights: &[u32],
-    budget: &Budget,
-) -> Result<(), Stop> {
-    let lists = rows_of(rows, weights.len());
-    let mut dead = vec![false; weights.len()];
-    let mut steps = 0u64;
-    for column in 0..weights.len() {
-        let list = &lists[column];
-        if list.is_empty() || steps > DOMINANCE_STEPS_MAX {
-            continue;
-        }
-        budget.tick()?;
-        let rare = list.iter().min_by_key(|&&r| rows[r as usize].len()).expect("not empty");
-        for &other in &rows[*rare as usize] {
-            let other_list = &lists[other as usize];
-            if other as usize == column || dead[other as usize] || other_list.len() < list.len() {
-                continue;
-            }
-            let smaller = other_list.len() > list.len();
-            let lighter = (weights[other as usize], other as usize) < (weights[column], column);
-            if !(lighter || smaller && weights[other as usize] <= weights[column]) {
-                continue;
-            }
-            steps += list.len() as u64;
-            if subset(list, other_list) {
-                dead[column] = true;
-                break;
-            }
-        }
-    }
-    for row in rows {
-        row.retain(|&c| !dead[c as usize]);
-    }
-    Ok(())
-}
-
-fn subset(small: &[u32], large: &[u32]) -> bool {
-    let mut rest = large.iter();
-    small.iter().all(|s| rest.by_ref().find(|l| *l >= s).is_some_and(|l| l == s))
-}
+use crate::covering::reduce::rows_of;
 
 /// Local search over one core.
 pub(crate) struct Search<'c> {
@@ -220,6 +61,11 @@ impl<'c> Search<'c> {
             best_cost: (usize::MAX, u64::MAX),
             compact_rows,
         }
+    }
+
+    /// Number of columns in the core.
+    pub(crate) fn columns(&self) -> usize {
+        self.names.len()
     }
 
     /// The best answer so far, as columns of the problem.
@@ -349,13 +195,19 @@ impl<'c> Search<'c> {
             .max_by_key(|&c| (self.score[c], std::cmp::Reverse(self.stamp[c]), self.literal[c]))
     }
 
-    /// Searches for `steps` elementary updates.
-    pub(crate) fn run(&mut self, steps: u64, seed: u64, budget: &Budget) -> Result<(), Stop> {
+    /// Searches for `steps` elementary updates, or until an answer of `enough` columns is found.
+    pub(crate) fn run(
+        &mut self,
+        steps: u64,
+        seed: u64,
+        enough: usize,
+        budget: &Budget,
+    ) -> Result<(), Stop> {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut clock = 0u64;
         let mut spent = 0u64;
         let mut tabu = usize::MAX;
-        while spent < steps {
+        while spent < steps && self.best_cost.0 > enough {
             budget.tick()?;
             clock += 1;
             while self.uncovered.is_empty() {

@@ -1,0 +1,131 @@
+//! POOL: many covers of primes, and the best choice among all their primes.
+//!
+//! Where all primes are too many to list, some are enough, if they come from different places. Each
+//! round expands a start in an order of its own and with blurred choices; the starts take turns: the
+//! ON-set as listed, the ON-set with its outputs apart, the best cover reduced in a shuffled order.
+//! IRREDUNDANT then chooses from all primes that any round found. A round depends on nothing but its
+//! number, so rounds may run side by side and the answer is the same.
+
+use std::num::NonZeroU64;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::blocking::Blocking;
+use crate::budget::{Budget, Stop};
+use crate::care::Care;
+use crate::cover::Cover;
+use crate::expand::{Expander, Raise, Working};
+use crate::irredundant;
+use crate::recurse::Stack;
+use crate::reduce::{self, Order};
+
+/// What the rounds of one pool start from.
+pub(crate) struct Starts<'p> {
+    /// The ON-set as listed.
+    pub(crate) listed: &'p Cover,
+    /// The ON-set as the loop began with it.
+    pub(crate) apart: &'p Cover,
+    pub(crate) off: &'p Blocking<'p>,
+    pub(crate) care: &'p Care,
+}
+
+/// How many rounds there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rounds {
+    pub(crate) most: u64,
+    /// Pairs of ON and OFF cubes that all rounds together may look at; three rounds run in any case.
+    pub(crate) pairs: u64,
+    /// Rounds between two choices.
+    pub(crate) batch: u64,
+    pub(crate) threads: usize,
+}
+
+/// Lowers the cover in `work` by what the rounds find.
+pub(crate) fn improve(
+    work: &mut Working,
+    starts: &Starts<'_>,
+    off_count: usize,
+    rounds: Rounds,
+    stack: &mut Stack<'_>,
+) -> Result<(), Stop> {
+    if work.cover.len() < 2 {
+        return Ok(());
+    }
+    let pairs = (starts.apart.len() as u64 * off_count as u64).max(1);
+    let count = (rounds.pairs / pairs).clamp(3, rounds.most.max(3));
+    let mut seed = 0;
+    while seed < count {
+        let batch: Vec<u64> = (seed..count.min(seed + rounds.batch)).collect();
+        seed += batch.len() as u64;
+        let before = work.cover.cost();
+        let mut pool = work.cover.clone();
+        for found in run(&batch, &work.cover, starts, rounds.threads, stack.budget)? {
+            pool.extend(&found);
+        }
+        pool.absorb();
+        stack.budget.hold(pool.words().len() * 8)?;
+        let mut next = Working::new(pool);
+        next.prime.fill(true);
+        irredundant::irredundant(&mut next, starts.care, stack)?;
+        let cost = next.cover.cost();
+        if cost < before {
+            *work = next;
+        } else if seed >= count / 2 {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The covers of a batch of rounds, in the order of the rounds.
+fn run(
+    batch: &[u64],
+    best: &Cover,
+    starts: &Starts<'_>,
+    threads: usize,
+    budget: &Budget,
+) -> Result<Vec<Cover>, Stop> {
+    let threads = threads.min(batch.len());
+    if threads < 2 {
+        return batch.iter().map(|&number| round(number, best, starts, budget)).collect();
+    }
+    let next = AtomicU64::new(0);
+    let found: Mutex<Vec<Option<Result<Cover, Stop>>>> = Mutex::new(vec![None; batch.len()]);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let budget = budget.clone();
+            scope.spawn(|| {
+                let budget = budget;
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed) as usize;
+                    let Some(&number) = batch.get(index) else { return };
+                    let cover = round(number, best, starts, &budget);
+                    let mut found = found.lock().unwrap_or_else(|poison| poison.into_inner());
+                    found[index] = Some(cover);
+                }
+            });
+        }
+    });
+    let found = found.into_inner().unwrap_or_else(|poison| poison.into_inner());
+    found.into_iter().map(|cover| cover.expect("every round was run")).collect()
+}
+
+/// One round: a cover of primes.
+fn round(number: u64, best: &Cover, starts: &Starts<'_>, budget: &Budget) -> Result<Cover, Stop> {
+    let mut stack = Stack::new(starts.off.layout, budget);
+    let mut work = match number % 3 {
+        0 => Working::new(starts.apart.clone()),
+        1 => {
+            let mut work = Working::new(best.clone());
+            work.prime.fill(true);
+            reduce::reduce(&mut work, starts.care, Order::Shuffled(number), &mut stack)?;
+            work
+        }
+        _ => Working::new(starts.listed.clone()),
+    };
+    let order = reduce::shuffled(work.cover.len(), !number);
+    let mut expander = Expander::new(starts.off, budget);
+    expander.blur(NonZeroU64::MIN.saturating_add(number.wrapping_mul(0x5851_F42D_4C95_7F2D)));
+    expander.expand_in(&order, &mut work, Raise::All)?;
+    Ok(work.cover)
+}
