@@ -1,13 +1,19 @@
 //! Minimises the PLA files of a folder and prints one line of figures for each: file, products,
-//! input literals, multi-valued ones, output ones, seconds.
+//! input literals, multi-valued ones, output ones, processor seconds, OFF cubes, lower bound.
+
+use std::time::Duration;
 
 use pos_kernel_espresso::{Minimizer, Mode, Pla};
+
+/// After this the exact mode answers with what it knows.
+const EXACT_TIME: Duration = Duration::from_secs(60);
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let mode = match arguments.next().as_deref() {
         Some("fast") => Mode::Fast,
         Some("strong") => Mode::Strong,
+        Some("exact") => Mode::Exact,
         _ => Mode::Normal,
     };
     for path in arguments {
@@ -20,11 +26,14 @@ fn main() {
                 continue;
             }
         };
-        let minimizer = Minimizer::new(&pla.layout).mode(mode);
-        let start = processor_seconds();
+        let mut minimizer = Minimizer::new(&pla.layout).mode(mode);
+        if mode == Mode::Exact {
+            minimizer = minimizer.time_limit(EXACT_TIME);
+        }
+        let start = processor_time();
         match pla.minimize(&minimizer) {
             Ok(answer) => {
-                let seconds = processor_seconds() - start;
+                let seconds = processor_time().saturating_sub(start).as_secs_f64();
                 let c = answer.cost;
                 println!(
                     "{name}\t{}\t{}\t{}\t{}\t{seconds:.5}\t{}\t{}",
@@ -42,8 +51,8 @@ fn main() {
 }
 
 /// Processor time of this thread, as the kernel counts it.
-fn processor_seconds() -> f64 {
+fn processor_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds: u64 = text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0);
-    std::time::Duration::from_nanos(nanoseconds).as_secs_f64()
+    Duration::from_nanos(nanoseconds)
 }

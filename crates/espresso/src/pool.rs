@@ -29,11 +29,14 @@ pub(crate) struct Starts<'p> {
     pub(crate) care: &'p Care,
 }
 
+const ROUNDS_LEAST: u64 = 3;
+const PIECES_MORE: u64 = 3;
+
 /// How many rounds there are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rounds {
     pub(crate) most: u64,
-    /// Pairs of ON and OFF cubes that all rounds together may look at; three rounds run in any case.
+    /// Pairs of ON and OFF cubes that all rounds together may look at; [`ROUNDS_LEAST`] run in any case.
     pub(crate) pairs: u64,
     /// Rounds between two choices.
     pub(crate) batch: u64,
@@ -52,7 +55,9 @@ pub(crate) fn improve(
         return Ok(());
     }
     let pairs = (starts.apart.len() as u64 * off_count as u64).max(1);
-    let count = (rounds.pairs / pairs).clamp(3, rounds.most.max(3));
+    // The choice is cheap where only listed pieces count: more rounds pay there.
+    let more = if starts.care.pieces.is_some() { PIECES_MORE } else { 1 };
+    let count = (rounds.pairs * more / pairs).clamp(ROUNDS_LEAST * more, rounds.most * more);
     let mut seed = 0;
     while seed < count {
         let batch: Vec<u64> = (seed..count.min(seed + rounds.batch)).collect();
