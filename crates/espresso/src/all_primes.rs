@@ -20,6 +20,8 @@ pub(crate) struct Caps {
     pub(crate) primes: usize,
     /// Sum of the lengths of the rows.
     pub(crate) row_entries: usize,
+    /// Rows derived on the wide way.
+    pub(crate) rows: usize,
     /// Pairs of cubes compared on the wide way; 0 closes it.
     pub(crate) wide_work: u64,
 }
@@ -31,13 +33,13 @@ pub(crate) struct Chosen {
     pub(crate) lower_bound: usize,
 }
 
-/// Chooses from all primes; [`Stop::Work`] when a cap was reached. `upper` is the size of a cover
-/// known from elsewhere.
+/// Chooses from all primes; [`Stop::Work`] when a cap was reached. `known` is a cover from
+/// elsewhere.
 pub(crate) fn choose(
     problem: &Problem,
     caps: Caps,
     effort: Effort,
-    upper: usize,
+    known: &Cover,
     stack: &mut Stack<'_>,
 ) -> Result<Chosen, Stop> {
     let layout = problem.on.layout();
@@ -69,14 +71,15 @@ pub(crate) fn choose(
         if primes.len() > caps.primes {
             return Err(Stop::Work);
         }
-        let question = irredundant::question(&primes, &problem.care, stack)?;
+        let question =
+            irredundant::question(&primes, &problem.care, Some(known), caps.rows, stack)?;
         let kept = (0..primes.len() as u32).filter(|&i| question.keep[i as usize]).collect();
         (primes, kept, question.open, question.rows)
     };
     let literals = irredundant::cube_literals(&primes);
     let weights = columns.iter().map(|&i| literals(primes.cube(i as usize))).collect();
     let covering = Covering { rows, weights };
-    let answer = covering.solve(effort, upper.saturating_sub(kept.len()), budget)?;
+    let answer = covering.solve(effort, known.len().saturating_sub(kept.len()), budget)?;
     let lower_bound = kept.len() + answer.lower_bound;
     kept.extend(answer.columns.iter().map(|&slot| columns[slot as usize]));
     kept.sort_unstable();

@@ -10,6 +10,9 @@ use crate::cube;
 use crate::error::Error;
 use crate::layout::Layout;
 
+/// From this many cubes on, containment is looked up by columns.
+const COLUMNS_FROM: usize = 400;
+
 /// A list of cubes over one [`Layout`]: their union is the set of points that the cover holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cover {
@@ -151,6 +154,9 @@ impl Cover {
     /// Drops cubes that lie within another one; of equal cubes the first stays.
     pub(crate) fn absorb(&mut self) {
         let count = self.len();
+        if count > COLUMNS_FROM {
+            return self.absorb_by_columns();
+        }
         let mut order: Vec<u32> = (0..count as u32).collect();
         let sizes: Vec<u32> = self.cubes().map(cube::ones).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(sizes[i as usize]));
@@ -170,6 +176,58 @@ impl Cover {
             if !lies_within {
                 keep[index as usize] = true;
                 kept.push(index);
+            }
+        }
+        drop(seen);
+        self.retain(|index| keep[index]);
+    }
+
+    /// The same for many cubes. For each bit there is a bit set over the cubes kept so far; a cube
+    /// lies within a kept one if the AND over its bits is not empty, and with the rare bits first the
+    /// AND is empty after a few.
+    fn absorb_by_columns(&mut self) {
+        let count = self.len();
+        let bits_count = self.layout.words() * 64;
+        let mut occurrences = vec![0u32; bits_count];
+        for cube in self.cubes() {
+            for bit in cube::bits(cube) {
+                occurrences[bit] += 1;
+            }
+        }
+        let mut rare_first: Vec<usize> =
+            (0..bits_count).filter(|&bit| occurrences[bit] < count as u32).collect();
+        rare_first.retain(|&bit| occurrences[bit] > 0);
+        rare_first.sort_by_key(|&bit| occurrences[bit]);
+        let mut order: Vec<u32> = (0..count as u32).collect();
+        order.sort_by_cached_key(|&i| std::cmp::Reverse(cube::ones(self.cube(i as usize))));
+        let height = count.div_ceil(64);
+        let mut columns = vec![0u64; bits_count * height];
+        let mut keep = vec![false; count];
+        let mut seen: HashSet<&[u64]> = HashSet::with_capacity(count);
+        let (mut kept, mut own) = (0usize, Vec::new());
+        for &index in &order {
+            let candidate = self.cube(index as usize);
+            if !seen.insert(candidate) {
+                continue;
+            }
+            own.clear();
+            own.extend(rare_first.iter().copied().filter(|&bit| cube::has_bit(candidate, bit)));
+            let lies_within = (0..kept.div_ceil(64)).any(|word| {
+                let mut holders = u64::MAX >> (64 - (kept - word * 64).min(64));
+                for &bit in &own {
+                    holders &= columns[bit * height + word];
+                    if holders == 0 {
+                        return false;
+                    }
+                }
+                true
+            });
+            if !lies_within {
+                keep[index as usize] = true;
+                for &bit in &own {
+                    columns[bit * height + kept / 64] |= 1 << (kept % 64);
+                }
+                kept += 1;
             }
         }
         drop(seen);

@@ -57,7 +57,7 @@ pub(crate) fn needed(
     care: &Care,
     stack: &mut Stack<'_>,
 ) -> Result<Vec<bool>, Stop> {
-    let Question { mut keep, open, rows } = match question(cover, care, stack) {
+    let Question { mut keep, open, rows } = match question(cover, care, None, ROWS_MAX, stack) {
         Err(Stop::Work) => return one_by_one(cover, weights, care, stack),
         question => question?,
     };
@@ -80,14 +80,22 @@ pub(crate) struct Question {
     pub(crate) rows: Vec<Vec<u32>>,
 }
 
-/// Derives the covering problem; [`Stop::Work`] when it has too many rows.
+/// Derives the covering problem; [`Stop::Work`] when it has more than `rows_max` rows.
+///
+/// `known` is a smaller cover of the same points, if there is one: every point that counts is in one
+/// of its cubes, so looking there is enough.
 pub(crate) fn question(
     cover: &Cover,
     care: &Care,
+    known: Option<&Cover>,
+    rows_max: usize,
     stack: &mut Stack<'_>,
 ) -> Result<Question, Stop> {
     let count = cover.len();
-    let keep = relatively_essential(cover, care, stack)?;
+    let keep = match known {
+        Some(known) if care.pieces.is_none() => essential_near(cover, known, care, stack)?,
+        _ => relatively_essential(cover, care, stack)?,
+    };
     let (mut open, mut rows) = (Vec::new(), Vec::new());
     if keep.iter().all(|k| *k) {
         return Ok(Question { keep, open, rows });
@@ -115,15 +123,34 @@ pub(crate) fn question(
         let in_question =
             open.iter().enumerate().map(|(slot, &i)| (slot as u32, cover.cube(i as usize)));
         push_named(stack, &mut names, in_question, region);
-        let derived = stack.rows(start, &mut names, 0, &mut rows);
+        let derived = stack.rows(start, &mut names, 0, &mut rows, rows_max);
         stack.bits.truncate(start);
         derived
     };
-    match &care.pieces {
-        None => open.iter().try_for_each(|&index| derive(cover.cube(index as usize)))?,
-        Some(pieces) => pieces.cubes().try_for_each(&mut derive)?,
+    match (&care.pieces, known) {
+        (Some(regions), _) | (None, Some(regions)) => regions.cubes().try_for_each(&mut derive)?,
+        (None, None) => open.iter().try_for_each(|&index| derive(cover.cube(index as usize)))?,
     }
     Ok(Question { keep, open, rows })
+}
+
+/// Cubes that nothing else covers, among those that hold a cube of `known`: an essential prime does,
+/// since no other prime is around for what only it covers.
+fn essential_near(
+    cover: &Cover,
+    known: &Cover,
+    care: &Care,
+    stack: &mut Stack<'_>,
+) -> Result<Vec<bool>, Stop> {
+    let mut keep = vec![false; cover.len()];
+    for (index, keep) in keep.iter_mut().enumerate() {
+        let candidate = cover.cube(index);
+        if known.cubes().any(|k| cube::within(k, candidate)) {
+            let others = (0..cover.len()).filter(|&i| i != index).map(|i| cover.cube(i));
+            *keep = !stack.covers(others.chain(care.free.cubes()), candidate)?;
+        }
+    }
+    Ok(keep)
 }
 
 /// Cubes that nothing else covers.
@@ -224,6 +251,7 @@ impl Stack<'_> {
         names: &mut Vec<u32>,
         base: usize,
         rows: &mut Vec<Vec<u32>>,
+        rows_max: usize,
     ) -> Result<(), Stop> {
         let words = self.layout.words();
         let full = self.layout.full();
@@ -279,8 +307,12 @@ impl Stack<'_> {
             if leaf {
                 row.sort_unstable();
                 rows.push(row);
-                if rows.len() > ROWS_MAX {
-                    return Err(Stop::Work);
+                if rows.len() > rows_max {
+                    rows.sort_unstable();
+                    rows.dedup();
+                    if rows.len() > rows_max / 2 {
+                        return Err(Stop::Work);
+                    }
                 }
                 return Ok(());
             }
@@ -311,7 +343,7 @@ impl Stack<'_> {
                         names.push(names[base + at]);
                     }
                 }
-                let done = self.rows(top, names, names_end, rows);
+                let done = self.rows(top, names, names_end, rows, rows_max);
                 self.bits.truncate(end);
                 names.truncate(names_end);
                 done?;

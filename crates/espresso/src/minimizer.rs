@@ -110,6 +110,16 @@ pub(crate) struct Problem {
     pub(crate) off: Cover,
 }
 
+/// How far the loop goes.
+#[derive(Clone, Copy)]
+enum Depth<'p> {
+    /// One pass, to have a cover to fall back on.
+    Once,
+    /// One pass from each start, the better made sparse.
+    Fast,
+    Full(&'p Plan),
+}
+
 impl Minimizer {
     /// A minimiser with normal effort, one thread, no time limit and a memory cap of 1 GiB.
     pub fn new(layout: &Arc<Layout>) -> Minimizer {
@@ -236,19 +246,19 @@ impl Minimizer {
     ) -> Result<(Working, usize, Option<Stop>), Failure> {
         let valued = self.layout.inputs() > self.layout.binaries();
         let Some(plan) = Plan::new(self.mode, self.threads, valued) else {
-            let (work, early) = self.settled(problem, None, off, stack)?;
+            let (work, early) = self.settled(problem, Depth::Fast, off, stack)?;
             let least = work.cover.len().min(1);
             return Ok((work, least, early));
         };
         let fits = Dense::entries(&self.layout).is_some_and(|n| n <= plan.caps.table_entries);
         let alone = plan.table_alone && fits;
-        let loop_plan = (!alone).then_some(&plan);
-        let (mut work, mut early) = self.settled(problem, loop_plan, off, stack)?;
+        let depth = if alone { Depth::Once } else { Depth::Full(&plan) };
+        let (mut work, mut early) = self.settled(problem, depth, off, stack)?;
         let mut least = work.cover.len().min(1);
         if early.is_some() {
             return Ok((work, least, early));
         }
-        let known = work.cover.len();
+        let known = &work.cover;
         let chosen =
             all_primes::choose(problem, plan.caps, plan.effort, known, stack).and_then(|chosen| {
                 let mut other = Working::new(chosen.cover);
@@ -264,7 +274,7 @@ impl Minimizer {
                 }
             }
             Err(Stop::Work | Stop::Memory) if alone => {
-                let (other, stopped) = self.settled(problem, Some(&plan), off, stack)?;
+                let (other, stopped) = self.settled(problem, Depth::Full(&plan), off, stack)?;
                 work = other;
                 early = stopped;
             }
@@ -279,7 +289,7 @@ impl Minimizer {
     fn settled(
         &self,
         problem: &Problem,
-        plan: Option<&Plan>,
+        depth: Depth<'_>,
         off: &Blocking<'_>,
         stack: &mut Stack<'_>,
     ) -> Result<(Working, Option<Stop>), Failure> {
@@ -289,10 +299,14 @@ impl Minimizer {
         let unwrap =
             outputs > 1 && cost.outputs < UNWRAP_MAX && cost.outputs != cost.products * outputs;
         let start = if unwrap { unwrapped(on) } else { on.clone() };
-        let (work, early) = self.settle(start, problem, plan, off, stack)?;
-        if unwrap && early.is_none() && work.cover.len() > on.len() {
-            // Taking the outputs apart made it worse: once more with the cubes as they came.
-            let (second, early) = self.settle(on.clone(), problem, plan, off, stack)?;
+        let (work, early) = self.settle(start, problem, depth, off, stack)?;
+        if unwrap
+            && early.is_none()
+            && (matches!(depth, Depth::Fast) || work.cover.len() > on.len())
+        {
+            // Taking the outputs apart may have made it worse, and without a loop nothing makes up for
+            // it: once more with the cubes as they came.
+            let (second, early) = self.settle(on.clone(), problem, depth, off, stack)?;
             if second.cover.cost() < work.cover.cost() {
                 return Ok((second, early));
             }
@@ -304,7 +318,7 @@ impl Minimizer {
         &self,
         start: Cover,
         problem: &Problem,
-        plan: Option<&Plan>,
+        depth: Depth<'_>,
         off: &Blocking<'_>,
         stack: &mut Stack<'_>,
     ) -> Result<(Working, Option<Stop>), Failure> {
@@ -312,7 +326,10 @@ impl Minimizer {
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
         irredundant::irredundant(&mut work, &problem.care, stack)?;
-        let Some(plan) = plan else { return Ok((work, None)) };
+        if matches!(depth, Depth::Fast) {
+            sparse::make_sparse(&mut work, &problem.care, off, stack)?;
+        }
+        let Depth::Full(plan) = depth else { return Ok((work, None)) };
         let mut care = problem.care.clone();
         let mut best = work;
         let mut essential = Cover::empty(&self.layout);

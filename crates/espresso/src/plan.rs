@@ -32,6 +32,7 @@ impl Plan {
                     table_entries: 600_000,
                     primes: 60_000,
                     row_entries: 3_000_000,
+                    rows: 60_000,
                     // Functions of multi-valued inputs tend to have few primes.
                     wide_work: if has_valued { 4_000_000 } else { 0 },
                 },
@@ -45,6 +46,7 @@ impl Plan {
                     table_entries: 5_000_000,
                     primes: 200_000,
                     row_entries: 40_000_000,
+                    rows: 400_000,
                     wide_work: 200_000_000,
                 },
                 effort: Effort { search_per_column: 60_000, bound: 300, ..effort },
@@ -57,6 +59,7 @@ impl Plan {
                     table_entries: 5_000_000,
                     primes: 400_000,
                     row_entries: 60_000_000,
+                    rows: 2_000_000,
                     wide_work: 4_000_000_000,
                 },
                 effort: Effort {
