@@ -10,6 +10,8 @@ use crate::cube;
 use crate::error::Error;
 use crate::layout::Layout;
 
+/// Most cubes among which contained ones are looked for in an input.
+const TIDY_MAX: usize = 50_000;
 /// From this many cubes on, containment is looked up by columns.
 const COLUMNS_FROM: usize = 400;
 
@@ -141,6 +143,24 @@ impl Cover {
             }
         }
         self.bits.truncate(to * words);
+    }
+
+    /// Drops the cubes that have no point.
+    pub(crate) fn retain_points(&mut self) {
+        let layout = Arc::clone(&self.layout);
+        let keep: Vec<bool> = self.cubes().map(|c| !cube::is_empty(&layout, c)).collect();
+        self.retain(|index| keep[index]);
+    }
+
+    /// Makes a long list shorter where that is cheap: drops contained cubes, or, in a list so long
+    /// that looking for them would take minutes, only repeated ones.
+    pub(crate) fn tidy(&mut self) {
+        if self.len() <= TIDY_MAX {
+            return self.absorb();
+        }
+        let mut seen: HashSet<&[u64]> = HashSet::with_capacity(self.len());
+        let keep: Vec<bool> = self.cubes().map(|c| seen.insert(c)).collect();
+        self.retain(|index| keep[index]);
     }
 
     pub(crate) fn reordered(&self, order: &[u32]) -> Cover {

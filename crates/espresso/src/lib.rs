@@ -19,6 +19,7 @@
 mod all_primes;
 mod blocking;
 mod budget;
+mod builder;
 mod care;
 mod complement;
 mod cover;
@@ -27,27 +28,35 @@ mod cube;
 mod error;
 mod essential;
 mod expand;
+mod expression;
 mod gasp;
 mod irredundant;
 mod layout;
 mod minimizer;
+mod outputs_apart;
 pub mod pla;
 mod plan;
 mod pool;
 mod primes;
 mod recurse;
 mod reduce;
+mod set_operations;
 mod sparse;
 mod supercube;
 mod tautology;
 mod without_off;
 
 pub use budget::Cancel;
+pub use builder::{CoverBuilder, Espresso};
 pub use cover::{Cost, Cover};
 pub use error::Error;
+pub use expression::{
+    EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, Expression, ExpressionError, ExpressionProblem,
+};
 pub use layout::{CUBE_BITS_MAX, Layout, PARTS_MAX, VARIABLES_MAX, Variable};
 pub use minimizer::{MEMORY_BYTES_DEFAULT, Minimizer, Mode, Solution};
 pub use pla::{Kind, Pla, PlaError, PlaFailure, PlaProblem};
+pub use set_operations::Verdict;
 
 #[cfg(test)]
 mod recursion_test;

@@ -184,6 +184,11 @@ impl Minimizer {
             .map_err(|failure| failure.into_error(self.memory_bytes))
     }
 
+    /// The same settings for functions of another layout.
+    pub fn for_layout(&self, layout: &Arc<Layout>) -> Minimizer {
+        Minimizer { layout: Arc::clone(layout), ..self.clone() }
+    }
+
     pub(crate) fn budget(&self) -> Budget {
         Budget::new(self.cancel.clone(), self.time, self.memory_bytes)
     }
@@ -198,12 +203,12 @@ impl Minimizer {
     ) -> Result<Solution, Failure> {
         budget.look()?;
         let mut on = f.clone();
-        on.absorb();
+        on.tidy();
         let free = d.cloned().unwrap_or_else(|| Cover::empty(&self.layout));
         let off = match r {
             Some(r) => {
                 let mut off = r.clone();
-                off.absorb();
+                off.tidy();
                 Some(off)
             }
             None => complement(&on, &free, stack)?,
@@ -213,7 +218,7 @@ impl Minimizer {
         };
         let given = r.is_some();
         if given {
-            check_disjoint(f, r.unwrap_or(&off), &self.layout)?;
+            check_disjoint(f, r.unwrap_or(&off), stack)?;
         }
         let pieces = (given && d.is_none()).then(|| on.clone());
         let problem = Problem { on, care: Care { free, pieces }, off };
@@ -479,8 +484,10 @@ fn complement(on: &Cover, free: &Cover, stack: &mut Stack<'_>) -> Result<Option<
     }
 }
 
-fn check_disjoint(on: &Cover, off: &Cover, layout: &Layout) -> Result<(), Failure> {
+fn check_disjoint(on: &Cover, off: &Cover, stack: &Stack<'_>) -> Result<(), Failure> {
+    let layout = stack.layout;
     for (i, a) in on.cubes().enumerate() {
+        stack.budget.look()?;
         for (j, b) in off.cubes().enumerate() {
             if !cube::disjoint(layout, a, b) {
                 return Err(Failure::Error(Error::Contradiction { on: i, off: j }));
@@ -524,6 +531,7 @@ fn verify(problem: &Problem, answer: &Cover, stack: &mut Stack<'_>) -> Result<()
         }
     }
     for a in answer.cubes() {
+        stack.budget.tick()?;
         if problem.off.cubes().any(|r| !cube::disjoint(stack.layout, a, r)) {
             return Err(Failure::Error(Error::NotEquivalent { reason: "an OFF point is in" }));
         }

@@ -16,7 +16,8 @@
 mod read;
 mod write;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use thiserror::Error as ThisError;
 
@@ -267,9 +268,40 @@ impl Pla {
     /// [`PlaFailure::Pla`] with the line when an ON row and an OFF row share a point, else as
     /// [`Minimizer::minimize`].
     pub fn minimize(&self, minimizer: &Minimizer) -> Result<Solution, PlaFailure> {
-        self.check_rows()?;
+        self.check_rows_within(&minimizer.budget())?;
         let sets = self.sets(minimizer)?;
         Ok(minimizer.minimize(&sets.f, sets.d.as_ref(), sets.r.as_ref())?)
+    }
+
+    /// Minimises the functions of several files, as many at once as `minimizer` has threads; its
+    /// layout does not matter. Answers come in the order of the files.
+    pub fn minimize_many(
+        files: &[Pla],
+        minimizer: &Minimizer,
+    ) -> Vec<Result<Solution, PlaFailure>> {
+        let threads = minimizer.threads.min(files.len());
+        let run = |pla: &Pla| pla.minimize(&minimizer.for_layout(&pla.layout).threads(1));
+        if threads < 2 {
+            return files.iter().map(run).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let answers = Mutex::new(vec![None; files.len()]);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(pla) = files.get(index) else { return };
+                        let answer = run(pla);
+                        let mut answers =
+                            answers.lock().unwrap_or_else(|poison| poison.into_inner());
+                        answers[index] = Some(answer);
+                    }
+                });
+            }
+        });
+        let answers = answers.into_inner().unwrap_or_else(|poison| poison.into_inner());
+        answers.into_iter().map(|answer| answer.expect("every file was run")).collect()
     }
 
     /// Checks that no ON row shares a point with an OFF row.
@@ -277,15 +309,23 @@ impl Pla {
     /// # Errors
     /// [`PlaProblem::Contradiction`] with the line of the later row.
     pub fn check_rows(&self) -> Result<(), PlaError> {
+        match self.check_rows_within(&Budget::new(None, None, usize::MAX)) {
+            Err(PlaFailure::Pla(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_rows_within(&self, budget: &Budget) -> Result<(), PlaFailure> {
         for (on, on_line) in self.on.cubes().zip(&self.on_lines) {
+            budget.look().map_err(|stop| stop.into_error(budget.memory_bytes))?;
             for (off, off_line) in self.off.cubes().zip(&self.off_lines) {
                 if !cube::disjoint(&self.layout, on, off) {
                     let (early, late) = (on_line.min(off_line), on_line.max(off_line));
-                    return Err(PlaError {
+                    return Err(PlaFailure::Pla(PlaError {
                         line: *late as usize,
                         column: 1,
                         problem: PlaProblem::Contradiction { other_line: *early as usize },
-                    });
+                    }));
                 }
             }
         }
