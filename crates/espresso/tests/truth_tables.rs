@@ -140,7 +140,7 @@ fn check(seed: u64) {
     };
     let on_points = cover(&layout, &single(Want::On));
     let off_points = cover(&layout, &single(Want::Off));
-    let mode = [Mode::Normal, Mode::Fast, Mode::Strong][random.next(3)];
+    let mode = [Mode::Normal, Mode::Fast, Mode::Strong, Mode::Exact][random.next(4)];
     let minimizer = Minimizer::new(&layout).mode(mode);
     for (name, answer) in [
         ("fd", minimizer.minimize(&on, Some(&dc), None)),

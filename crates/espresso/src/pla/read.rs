@@ -485,8 +485,10 @@ impl<'t> Reader<'t> {
             return Err(self.wrong_count(first, 2, 0));
         };
         let most = (binaries + sizes.len()) as i64;
-        let number = which.text.strip_prefix(b"var=").unwrap_or(b"");
-        let number = Word { text: number, column: which.column };
+        let number = match which.text.strip_prefix(b"var=") {
+            Some(text) => Word { text, column: which.column + 4 },
+            None => Word { text: b"", column: which.column },
+        };
         let variable =
             self.integer(&number, "the variable after var=", 0, most)?.unsigned_abs() as usize;
         let needed = if variable < binaries {
