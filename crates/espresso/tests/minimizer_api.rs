@@ -184,15 +184,15 @@ fn the_answer_does_not_depend_on_the_number_of_threads() {
 }
 
 /// `operations` functions of mixed sizes on `threads` threads, compared with one after the other.
-fn concurrently(operations: u64, threads: u64) {
-    let run = |number: u64| {
+fn concurrently(operations: usize, threads: usize) {
+    let run = |number: usize| {
         let layout = match number % 4 {
             0 => shape(2, &[], 1),
             1 => shape(4, &[], 3),
             2 => shape(3, &[5], 2),
             _ => shape(6, &[], 2),
         };
-        let on = random_cover(&layout, 3 + (number % 5) as usize, number);
+        let on = random_cover(&layout, 3 + number % 5, number as u64);
         let answer = Minimizer::new(&layout).minimize(&on, None, None).expect("an answer");
         (answer.f.words().to_vec(), answer.cost)
     };
@@ -201,8 +201,8 @@ fn concurrently(operations: u64, threads: u64) {
         for thread in 0..threads {
             let serial = &serial;
             scope.spawn(move || {
-                for number in (thread..operations).step_by(threads as usize) {
-                    assert_eq!(run(number), serial[number as usize], "function {number}");
+                for number in (thread..operations).step_by(threads) {
+                    assert_eq!(run(number), serial[number], "function {number}");
                 }
             });
         }

@@ -8,6 +8,8 @@ pub(crate) type Row = Vec<u64>;
 pub(crate) struct Table {
     /// Number of values of each input; 2 for a binary one.
     pub(crate) sizes: Vec<usize>,
+    /// Number of binary inputs; they come first.
+    pub(crate) binaries: usize,
     pub(crate) kind: String,
     pub(crate) on: Vec<Vec<Row>>,
     pub(crate) dc: Vec<Vec<Row>>,
@@ -46,7 +48,7 @@ pub(crate) fn read(text: &str) -> Table {
     let mut sizes = vec![2; binaries];
     sizes.extend(&valued);
     let none = || vec![Vec::new(); outputs];
-    let mut table = Table { sizes, kind, on: none(), dc: none(), off: none() };
+    let mut table = Table { sizes, binaries, kind, on: none(), dc: none(), off: none() };
     let width = binaries + valued.iter().sum::<usize>() + outputs;
     assert_eq!(columns.len() % width, 0, "whole rows");
     for columns in columns.chunks_exact(width) {

@@ -1,0 +1,231 @@
+//! Inside one process: the bindings to the C program, threads, and many calls at once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use espresso_logic::EspressoConfig;
+use espresso_logic::espresso::{CubeType, Espresso, EspressoCover};
+use pos_kernel_espresso::{Cover, Layout, Minimizer, Pla};
+use serde_json::json;
+
+use crate::goals::Goals;
+use crate::process::thread_time;
+use crate::{Options, Outcome};
+
+/// Files on which the bindings never end, or not in minutes; they have no limit of their own.
+const NEVER: [&str; 4] = ["o64", "flag_l", "rfr_", "bb_"];
+
+/// The crate with the C program inside, on the files of binary inputs.
+pub fn beside_the_bindings(options: &Options, goals: &mut Goals) -> Outcome<()> {
+    let mut sums = [(0, Duration::ZERO), (0, Duration::ZERO)];
+    let mut count = 0;
+    eprintln!("inside: the bindings, {} rounds", options.rounds);
+    for file in &options.files {
+        if !file.is_binary() || NEVER.iter().any(|name| file.name.starts_with(name)) {
+            continue;
+        }
+        let pla = Pla::parse(file.text.as_bytes())?;
+        let sets = pla.sets(&Minimizer::new(&pla.layout))?;
+        count += 1;
+        let mut sides = [(0, Vec::new()), (0, Vec::new())];
+        for round in 0..options.rounds {
+            for turn in 0..2 {
+                let side = (turn + round) % 2;
+                let start = thread_time();
+                sides[side].0 = if side == 1 {
+                    let minimizer = Minimizer::new(&pla.layout);
+                    minimizer.minimize(&sets.f, sets.d.as_ref(), sets.r.as_ref())?.cost.products
+                } else {
+                    bindings(&sets.f, sets.d.as_ref(), sets.r.as_ref())?
+                };
+                sides[side].1.push(thread_time().saturating_sub(start));
+            }
+        }
+        for (sum, (products, times)) in sums.iter_mut().zip(&mut sides) {
+            times.sort();
+            sum.0 += *products;
+            sum.1 += times[times.len() / 2];
+        }
+        println!(
+            "{}",
+            json!({
+                "workload": "inside", "file": file.name,
+                "products": { "bindings": sides[0].0, "ours": sides[1].0 },
+                "processorUs": { "bindings": sides[0].1[sides[0].1.len() / 2].as_micros(), "ours": sides[1].1[sides[1].1.len() / 2].as_micros() },
+            })
+        );
+    }
+    let [theirs, ours] = sums;
+    goals.add(
+        "5",
+        format!("beside the crate espresso-logic, in process, {count} binary files"),
+        "≤ 1.0",
+        "≤ 0.5",
+        format!(
+            "time {:.3} ({:.2} s / {:.2} s), products {:.4}",
+            ours.1.as_secs_f64() / theirs.1.as_secs_f64(),
+            ours.1.as_secs_f64(),
+            theirs.1.as_secs_f64(),
+            ours.0 as f64 / theirs.0 as f64
+        ),
+    );
+    Ok(())
+}
+
+fn bindings(f: &Cover, d: Option<&Cover>, r: Option<&Cover>) -> Outcome<usize> {
+    let layout = f.layout();
+    let (inputs, outputs) = (layout.binaries(), layout.outputs());
+    let _sizes = Espresso::try_new(inputs, outputs, Some(&EspressoConfig::default()))?;
+    let convert = |cover: &Cover| -> Outcome<EspressoCover> {
+        let rows = cover.rows();
+        let cubes: Vec<(&[u8], &[u8])> = rows.iter().map(|(i, o)| (&i[..], &o[..])).collect();
+        Ok(EspressoCover::from_cubes(&cubes, inputs, outputs)?)
+    };
+    let (f, d, r) = (convert(f)?, d.map(convert).transpose()?, r.map(convert).transpose()?);
+    let (f, _, _) = f.try_minimize(d, r)?;
+    Ok(f.to_cubes(inputs, outputs, CubeType::F).count())
+}
+
+/// One and two threads: the whole set as a batch, and one large table.
+pub fn threads(options: &Options, goals: &mut Goals) -> Outcome<()> {
+    eprintln!("threads: batch and one table");
+    let files: Vec<Pla> = options
+        .files
+        .iter()
+        .map(|file| Pla::parse(file.text.as_bytes()))
+        .collect::<Result<_, _>>()?;
+    let Some(first) = files.first() else { return Ok(()) };
+    let batch = |threads: usize| -> Outcome<(Duration, Vec<Vec<u64>>)> {
+        let minimizer = Minimizer::new(&first.layout).threads(threads);
+        let start = Instant::now();
+        let answers = Pla::minimize_many(&files, &minimizer);
+        let time = start.elapsed();
+        let answers = answers
+            .into_iter()
+            .map(|answer| Ok(answer?.f.words().to_vec()))
+            .collect::<Outcome<Vec<_>>>()?;
+        Ok((time, answers))
+    };
+    let large = options.files.iter().position(|file| file.name == "spla.pla");
+    let table = |threads: usize| -> Outcome<(Duration, Vec<Vec<u64>>)> {
+        let Some(large) = large else { return Ok((Duration::from_secs(1), Vec::new())) };
+        let minimizer = Minimizer::new(&files[large].layout).threads(threads);
+        let start = Instant::now();
+        let answer = files[large].minimize(&minimizer)?;
+        Ok((start.elapsed(), vec![answer.f.words().to_vec()]))
+    };
+    for (name, floor, target, run) in [
+        ("whole set as a batch", "1.7×", "1.85×", &batch as &dyn Fn(usize) -> Outcome<_>),
+        ("one large table (spla)", "1.0×", "1.4×", &table),
+    ] {
+        let mut times: [Vec<Duration>; 2] = Default::default();
+        let mut same = true;
+        let answer = run(1)?.1;
+        for _ in 0..options.rounds {
+            for (threads, times) in [1, 2].into_iter().zip(&mut times) {
+                let (time, found) = run(threads)?;
+                times.push(time);
+                same &= found == answer;
+            }
+        }
+        same &= run(8)?.1 == answer;
+        let [one, two] = times.map(|mut times| {
+            times.sort();
+            times[times.len() / 2].as_secs_f64()
+        });
+        println!(
+            "{}",
+            json!({
+                "workload": "threads", "what": name, "speedup": one / two, "sameBytes": same,
+            })
+        );
+        let bytes = if same { "same bytes at 1, 2, 8" } else { "BYTES DIFFER" };
+        goals.add(
+            "10",
+            format!("2 threads, {name}"),
+            floor,
+            target,
+            format!("{:.2}× ({bytes})", one / two),
+        );
+    }
+    Ok(())
+}
+
+/// Calls of mixed sizes on many threads, compared with the same calls one after the other.
+pub fn concurrent(goals: &mut Goals) -> Outcome<()> {
+    for (operations, threads) in [(640, 32), (10_240, 64)] {
+        eprintln!("concurrent: {operations} calls on {threads} threads");
+        let serial: Vec<Vec<u64>> = (0..operations).map(one_call).collect::<Outcome<_>>()?;
+        let before = resident_kib();
+        let mut peak = before;
+        let different = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|thread| {
+                    let serial = &serial;
+                    scope.spawn(move || {
+                        (thread..operations)
+                            .step_by(threads)
+                            .filter(|&n| one_call(n).ok().as_ref() != Some(&serial[n]))
+                            .count()
+                    })
+                })
+                .collect();
+            let mut different = 0;
+            for worker in workers {
+                peak = peak.max(resident_kib());
+                different += worker.join().unwrap_or(operations);
+            }
+            different
+        });
+        let after = resident_kib();
+        println!(
+            "{}",
+            json!({
+                "workload": "concurrent", "calls": operations, "threads": threads, "different": different,
+                "residentKib": { "before": before, "peak": peak, "after": after },
+            })
+        );
+        let measured = format!("{different} differ; resident {before} → {after} KiB");
+        goals.add(
+            "12",
+            format!("{operations} calls on {threads} threads, mixed sizes"),
+            "equal (640)",
+            "equal (10,240)",
+            measured,
+        );
+    }
+    Ok(())
+}
+
+fn one_call(number: usize) -> Outcome<Vec<u64>> {
+    let mut state = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut dice = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) % below
+    };
+    let valued: &[usize] = if number % 3 == 0 { &[5] } else { &[] };
+    let layout = Arc::new(Layout::new(2 + number % 7, valued, 1 + number % 3)?);
+    let mut on = Cover::empty(&layout);
+    for _ in 0..3 + number % 9 {
+        let fields: Vec<Vec<usize>> = layout
+            .variables()
+            .iter()
+            .map(|variable| {
+                let start = usize::try_from(dice(variable.parts as u64)).unwrap_or(0);
+                (0..variable.parts).filter(|&v| v == start || dice(3) == 0).collect()
+            })
+            .collect();
+        let fields: Vec<&[usize]> = fields.iter().map(Vec::as_slice).collect();
+        on.push_fields(&fields)?;
+    }
+    Ok(Minimizer::new(&layout).minimize(&on, None, None)?.f.words().to_vec())
+}
+
+/// Resident memory of this process.
+fn resident_kib() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+}

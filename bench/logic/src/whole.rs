@@ -1,0 +1,312 @@
+//! Whole processes beside each other: the C program and ours, one file after the other.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::goals::Goals;
+use crate::process::{self, Run};
+use crate::set::{File, Group};
+use crate::{Options, Outcome, checker, cover};
+
+/// A side that took longer than this is not run again.
+const ONCE_ABOVE: Duration = Duration::from_secs(3);
+/// Files below this time of the C program count in sums only, not in a mean of ratios.
+const MEAN_ABOVE: Duration = Duration::from_millis(5);
+
+/// One side of one file.
+#[derive(Default)]
+struct Side {
+    times: Vec<Duration>,
+    peak_kib: u64,
+    output: String,
+    finished: bool,
+}
+
+impl Side {
+    fn take(&mut self, run: Run) {
+        self.times.push(run.processor);
+        self.peak_kib = self.peak_kib.max(run.peak_kib);
+        self.output = run.output;
+        self.finished = run.finished;
+    }
+    fn median(&self) -> Duration {
+        let mut times = self.times.clone();
+        times.sort();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    }
+    fn is_slow(&self) -> bool {
+        self.times.iter().any(|time| *time > ONCE_ABOVE)
+    }
+}
+
+/// Sums over the files that both sides finished.
+#[derive(Default)]
+struct Sum {
+    files: usize,
+    products: [usize; 2],
+    literals: [usize; 2],
+    literals_where_no_larger: [usize; 2],
+    time: [Duration; 2],
+    larger: Vec<String>,
+}
+
+fn command(side: usize, workload: &str, options: &Options, path: &Path) -> Outcome<Command> {
+    if side == 1 {
+        let mut ours = Command::new(std::env::current_exe()?);
+        ours.args(["child", workload]).arg(path);
+        return Ok(ours);
+    }
+    let mut theirs = Command::new(&options.program);
+    match workload {
+        "fast" => theirs.arg("-efast"),
+        "exact" => theirs.arg("-Dexact"),
+        "primes" => theirs.arg("-Dprimes"),
+        _ => &mut theirs,
+    };
+    theirs.arg(path);
+    Ok(theirs)
+}
+
+/// Both sides of every file, in rounds.
+fn measure(workload: &str, options: &Options) -> Outcome<Vec<[Side; 2]>> {
+    let mut sides: Vec<[Side; 2]> = options.files.iter().map(|_| Default::default()).collect();
+    for round in 0..options.rounds {
+        eprintln!("{workload}: round {} of {}", round + 1, options.rounds);
+        for (file, sides) in options.files.iter().zip(&mut sides) {
+            for turn in 0..2 {
+                let side = (turn + round) % 2;
+                if sides[side].is_slow() {
+                    continue;
+                }
+                let mut command = command(side, workload, options, &file.path)?;
+                sides[side].take(process::run(&mut command, options.limit_s)?);
+            }
+        }
+    }
+    Ok(sides)
+}
+
+/// The normal, fast or exact mode of both.
+pub fn run(workload: &str, options: &Options, goals: &mut Goals) -> Outcome<()> {
+    let measured = measure(workload, options)?;
+    let mut sums: [Sum; 3] = Default::default();
+    let (mut right, mut wrong) = (0, Vec::new());
+    let mut ratios = Vec::new();
+    let mut memory = (0, 0, String::new());
+    let (mut proved, mut proved_theirs, mut bound_gap) = (0, 0, Vec::new());
+    let mut prove_time = [Duration::ZERO; 2];
+    for (file, sides) in options.files.iter().zip(&measured) {
+        let question = checker::read(&file.text);
+        let [theirs, ours] = sides;
+        let answer = checker::read(&ours.output);
+        let verdict = if !ours.finished {
+            Err("not finished".to_owned())
+        } else {
+            checker::check(&question, &answer)
+        };
+        match &verdict {
+            Ok(()) => right += 1,
+            Err(reason) => wrong.push(format!("{}: {reason}", file.name)),
+        }
+        let sizes = [theirs, ours].map(|side| cover::size(&question, &side.output));
+        let times = [theirs.median(), ours.median()];
+        let bound = bound_of(&ours.output);
+        println!(
+            "{}",
+            json!({
+                "workload": workload, "file": file.name, "equivalent": verdict.is_ok(),
+                "products": { "c": theirs.finished.then_some(sizes[0].products), "ours": sizes[1].products },
+                "literals": { "c": theirs.finished.then_some(sizes[0].literals), "ours": sizes[1].literals },
+                "processorMs": { "c": milliseconds(times[0]), "ours": milliseconds(times[1]) },
+                "peakKib": { "c": theirs.peak_kib, "ours": ours.peak_kib },
+                "cFinished": theirs.finished, "lowerBound": bound.map(|b| b.0), "proved": bound.map(|b| b.1),
+            })
+        );
+        if ours.peak_kib > memory.0 {
+            memory = (ours.peak_kib, theirs.peak_kib, file.name.clone());
+        }
+        if let Some((least, is_proved)) = bound {
+            proved += usize::from(is_proved);
+            if !is_proved {
+                bound_gap.push(format!("{} {least}..{}", file.name, sizes[1].products));
+            }
+        }
+        if !theirs.finished {
+            continue;
+        }
+        proved_theirs += 1;
+        if bound.is_some_and(|b| b.1) {
+            prove_time[0] += times[0];
+            prove_time[1] += times[1];
+        }
+        if times[0] >= MEAN_ABOVE {
+            ratios.push((times[1].as_secs_f64() / times[0].as_secs_f64(), file.name.clone()));
+        }
+        let group = usize::from(file.group == Group::Tables);
+        for sum in [Some(group), file.is_dense().then_some(2)].into_iter().flatten() {
+            let sum = &mut sums[sum];
+            sum.files += 1;
+            for side in 0..2 {
+                sum.products[side] += sizes[side].products;
+                sum.literals[side] += sizes[side].literals;
+                sum.time[side] += times[side];
+                if sizes[1].products <= sizes[0].products {
+                    sum.literals_where_no_larger[side] += sizes[side].literals;
+                }
+            }
+            if sizes[1].products > sizes[0].products {
+                sum.larger
+                    .push(format!("{} {}>{}", file.name, sizes[1].products, sizes[0].products));
+            }
+        }
+    }
+    let of = |pair: [usize; 2]| format!("{:.4} ({} / {})", ratio(pair), pair[1], pair[0]);
+    let time = |pair: [Duration; 2]| {
+        let [theirs, ours] = pair.map(|t| t.as_secs_f64());
+        format!("{:.3} ({ours:.2} s / {theirs:.2} s)", ours / theirs)
+    };
+    goals.add(
+        "1",
+        format!("{workload}: equivalent by the independent checker"),
+        "100 %",
+        "100 %",
+        format!("{right} of {} {}", options.files.len(), wrong.join("; ")),
+    );
+    let [mcnc, tables, dense] = &sums;
+    let larger: Vec<&str> = mcnc.larger.iter().chain(&tables.larger).map(String::as_str).collect();
+    if workload == "normal" {
+        goals.add(
+            "2",
+            format!("products, MCNC, {} files", mcnc.files),
+            "≤ 1.000",
+            "≤ 0.985",
+            of(mcnc.products),
+        );
+        goals.add(
+            "2",
+            "files with more products than C",
+            "none",
+            "none",
+            format!("{} {}", larger.len(), larger.join(", ")),
+        );
+        goals.add("2b", "products, dense tables", "≤ 0.98", "≤ 0.88", of(dense.products));
+        goals.add(
+            "3",
+            format!("products, decision and BOOM tables, {} files", tables.files),
+            "≤ 1.00",
+            "≤ 0.98",
+            of(tables.products),
+        );
+        goals.add(
+            "4",
+            "literals, MCNC, where products are no more",
+            "≤ 1.00",
+            "≤ 0.985",
+            of(mcnc.literals_where_no_larger),
+        );
+        goals.add("5", "processor time, MCNC", "≤ 1.0", "≤ 0.5", time(mcnc.time));
+        goals.add(
+            "6",
+            "processor time, decision and BOOM tables",
+            "≤ 0.2",
+            "≤ 0.05",
+            time(tables.time),
+        );
+        ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mean = ratios.iter().map(|r| r.0.ln()).sum::<f64>() / ratios.len().max(1) as f64;
+        let worst = ratios.last().map_or(String::new(), |r| format!("{:.2} {}", r.0, r.1));
+        goals.add(
+            "5, 6",
+            "geometric mean of time ratios; worst",
+            "–",
+            "–",
+            format!("{:.3}; {worst}", mean.exp()),
+        );
+        goals.add(
+            "11",
+            "peak memory, largest",
+            "≤ 10×",
+            "≤ 4×",
+            format!("{} KiB, C {} KiB ({})", memory.0, memory.1, memory.2),
+        );
+        for name in ["promo_l1.pla", "promo_l3.pla"] {
+            if let Some(at) = options.files.iter().position(|file| file.name == name) {
+                let [theirs, ours] = [0, 1].map(|side| milliseconds(measured[at][side].median()));
+                goals.add("14", name, "≤ 1 s", "≤ 200 ms", format!("{ours} ms (C {theirs} ms)"));
+            }
+        }
+    } else {
+        for (name, sum) in [("MCNC", mcnc), ("tables", tables)] {
+            goals.add("–", format!("{workload}: products, {name}"), "–", "–", of(sum.products));
+            goals.add("–", format!("{workload}: literals, {name}"), "–", "–", of(sum.literals));
+            goals.add("–", format!("{workload}: processor time, {name}"), "–", "–", time(sum.time));
+        }
+    }
+    if workload == "exact" {
+        goals.add(
+            "7",
+            "minima proved in a minute each",
+            "as C",
+            "+ 3 %",
+            format!("{proved}, C {proved_theirs}; open: {}", bound_gap.join(", ")),
+        );
+        goals.add("8", "time to prove what C proves", "≤ 1.0", "≤ 0.2", time(prove_time));
+    }
+    Ok(())
+}
+
+/// All primes of the table for which that takes the C program longest.
+pub fn primes(options: &Options, goals: &mut Goals) -> Outcome<()> {
+    let Some(file) = options.files.iter().find(|file| file.name == "ex1010.pla") else {
+        return Ok(());
+    };
+    eprintln!("primes: {}", file.name);
+    let mut sides: [Side; 2] = Default::default();
+    for round in 0..options.rounds {
+        for side in [round % 2, (round + 1) % 2] {
+            if !sides[side].is_slow() {
+                let mut command = command(side, "primes", options, &file.path)?;
+                sides[side].take(process::run(&mut command, options.limit_s)?);
+            }
+        }
+    }
+    let count =
+        |file: &File, side: &Side| cover::size(&checker::read(&file.text), &side.output).products;
+    let [theirs, ours] = [0, 1].map(|side| sides[side].median());
+    let counts = [0, 1].map(|side| count(file, &sides[side]));
+    println!(
+        "{}",
+        json!({
+            "workload": "primes", "file": file.name, "primes": { "c": counts[0], "ours": counts[1] },
+            "processorMs": { "c": milliseconds(theirs), "ours": milliseconds(ours) },
+        })
+    );
+    let measured = format!(
+        "{:.4} ({} ms / {} ms; {} and {} primes)",
+        ours.as_secs_f64() / theirs.as_secs_f64(),
+        milliseconds(ours),
+        milliseconds(theirs),
+        counts[1],
+        counts[0]
+    );
+    goals.add("9", "all primes of ex1010", "≤ 0.1", "≤ 0.01", measured);
+    Ok(())
+}
+
+/// Lower bound and whether it is met, from the last line of our side.
+fn bound_of(output: &str) -> Option<(usize, bool)> {
+    let line = output.lines().rev().find(|line| line.starts_with("# bound "))?;
+    let words: Vec<&str> = line.split(' ').collect();
+    Some((words.get(2)?.parse().ok()?, *words.get(4)? == "true"))
+}
+
+fn ratio([theirs, ours]: [usize; 2]) -> f64 {
+    ours as f64 / theirs.max(1) as f64
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 100_000.0).round() / 100.0
+}
