@@ -1,18 +1,21 @@
 // Builds what `bench sale` compares with: `node bench/setup.mjs [native] [peers] [shim]` (default:
-// all three). Does nothing that is done already, and prints what it does.
+// these three), and with `logic` what the minimiser is compared with. Does nothing that is done
+// already, and prints what it does.
 //
 //   native  the Rust program with SQLite, LMDB and RocksDB, all from source (many minutes, once)
 //   peers   the npm packages in bench/peers (better-sqlite3 is compiled here)
 //   shim    the library that makes every flush slower, or skips it
+//   logic   the C program, from the sources in the crate espresso-logic, and the Rust program
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const NATIVE = join(HERE, 'native')
 const PEERS = join(HERE, 'peers')
+const LOGIC = join(HERE, 'logic')
 /** Where Debian puts the headers of its own Node. */
 const SYSTEM_HEADERS = '/usr/include/node/node_version.h'
 
@@ -50,6 +53,25 @@ export function setupShim() {
   if (!answers(['gcc', '--version'])) installPackages(['gcc', 'libc6-dev'])
   say('shim: native/shim/build.sh')
   run('sh', [join(NATIVE, 'shim', 'build.sh')], {})
+}
+
+/** Builds the minimiser's benchmark and the C program beside it, both optimised. */
+export function setupLogic() {
+  needed('cargo', ['cargo', '--version'], 'install Rust, https://rustup.rs')
+  const missing = []
+  if (!answers(['gcc', '--version'])) missing.push('gcc', 'libc6-dev')
+  if (!hasLibclang()) missing.push('libclang-dev')
+  if (missing.length > 0) installPackages(missing)
+  say('logic: cargo build --release')
+  run('cargo', ['build', '--release', '--locked', '-j', '2'], { cwd: LOGIC })
+  const options = { cwd: LOGIC, encoding: 'utf8', maxBuffer: 1 << 28 }
+  const metadata = execFileSync('cargo', ['metadata', '--format-version', '1', '--locked'], options)
+  const crate = JSON.parse(metadata).packages.find((found) => found.name === 'espresso-logic')
+  const sources = join(dirname(crate.manifest_path), 'espresso-src')
+  const files = readdirSync(sources).filter((name) => name.endsWith('.c'))
+  say('logic: gcc -O2, the C program')
+  const program = join(LOGIC, 'target', 'espresso-c')
+  run('gcc', ['-O2', '-std=gnu11', '-w', '-o', program, ...files, '-lm'], { cwd: sources })
 }
 
 function installPackages(names) {
@@ -116,7 +138,7 @@ function say(text) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const steps = { native: setupNative, peers: setupPeers, shim: setupShim }
+  const steps = { native: setupNative, peers: setupPeers, shim: setupShim, logic: setupLogic }
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['shim', 'peers', 'native']
   try {
     for (const name of wanted) {

@@ -31,6 +31,8 @@ pub(crate) struct Chosen {
     pub(crate) cover: Cover,
     /// No cover has fewer products.
     pub(crate) lower_bound: usize,
+    /// The cap that ended the choice early, if one did.
+    pub(crate) stopped: Option<Stop>,
 }
 
 /// Chooses from all primes; [`Stop::Work`] when a cap was reached. `known` is a cover from
@@ -83,5 +85,5 @@ pub(crate) fn choose(
     let lower_bound = kept.len() + answer.lower_bound;
     kept.extend(answer.columns.iter().map(|&slot| columns[slot as usize]));
     kept.sort_unstable();
-    Ok(Chosen { cover: primes.reordered(&kept), lower_bound })
+    Ok(Chosen { cover: primes.reordered(&kept), lower_bound, stopped: answer.stopped })
 }

@@ -94,6 +94,18 @@ impl<'a> Blocking<'a> {
         &self.columns[bit * self.height..(bit + 1) * self.height]
     }
 
+    /// Drops from a set of cubes those that have none of these bits.
+    pub(crate) fn keep_met(&self, run: &[u32], among: &mut [u64]) {
+        if let [bit] = run {
+            return cube::and_into(among, self.column(*bit as usize));
+        }
+        for (word, among) in among.iter_mut().enumerate() {
+            if *among != 0 {
+                *among &= run.iter().fold(0, |any, &bit| any | self.column(bit as usize)[word]);
+            }
+        }
+    }
+
     /// Whether a cube, given by its fields, meets no OFF cube of `among`.
     pub(crate) fn is_free(&self, fields: &Fields, among: &[u64]) -> bool {
         for block in (0..self.height).step_by(BLOCK) {

@@ -163,7 +163,7 @@ impl<'b, 'a> Expander<'b, 'a> {
         }
         self.fields.read(layout, &self.wide);
         for (_, run) in self.fields.runs() {
-            keep_met(self.off, run, &mut self.active);
+            self.off.keep_met(run, &mut self.active);
         }
     }
 
@@ -242,7 +242,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                 .iter()
                 .any(|&(word, mask)| self.lowered[word as usize] & mask != 0);
             if touched {
-                keep_met(self.off, run, &mut self.active);
+                self.off.keep_met(run, &mut self.active);
             }
         }
     }
@@ -521,18 +521,6 @@ fn blurred(noise: &mut Option<NonZeroU64>, count: usize) -> usize {
     next ^= next << 17;
     *state = NonZeroU64::new(next).unwrap_or(NonZeroU64::MIN);
     count * (8 + (next >> 32) as usize % 8)
-}
-
-fn keep_met(off: &Blocking<'_>, run: &[u32], active: &mut [u64]) {
-    if let [bit] = run {
-        cube::and_into(active, off.column(*bit as usize));
-        return;
-    }
-    for (word, active) in active.iter_mut().enumerate() {
-        if *active != 0 {
-            *active &= run.iter().fold(0, |any, &bit| any | off.column(bit as usize)[word]);
-        }
-    }
 }
 
 /// Cubes in the order of their weight, the sum over their bits of how many cubes have the bit: the

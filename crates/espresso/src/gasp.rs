@@ -11,6 +11,7 @@ use crate::cover::Cover;
 use crate::cube;
 use crate::expand::{Expander, Raise, Working};
 use crate::irredundant;
+use crate::near::Near;
 use crate::recurse::Stack;
 use crate::reduce;
 
@@ -37,8 +38,10 @@ pub(crate) fn gasp(
     let mut rests = Cover::empty(&layout);
     let mut smaller = vec![0; layout.words()];
     let holders = care.pieces.as_ref().map(|p| reduce::holders(p, &work.cover, care));
+    let mut near = [Near::new(&layout, &work.cover), Near::new(&layout, &care.free)];
     for index in 0..work.cover.len() {
-        reduce::shrink(&work.cover, index, care, holders.as_deref(), stack, &mut smaller)?;
+        let holders = holders.as_deref();
+        reduce::shrink(&work.cover, index, care, holders, &mut near, stack, &mut smaller)?;
         if smaller.as_slice() != work.cover.cube(index) && !cube::is_empty(&layout, &smaller) {
             rests.push(&smaller);
         }

@@ -11,6 +11,7 @@ use crate::cover::Cover;
 use crate::covering::{Covering, Effort, Keep};
 use crate::cube;
 use crate::expand::Working;
+use crate::near::Near;
 use crate::recurse::{Seen, Stack};
 
 /// The name of cubes that are in every answer.
@@ -92,9 +93,22 @@ pub(crate) fn question(
     stack: &mut Stack<'_>,
 ) -> Result<Question, Stop> {
     let count = cover.len();
-    let keep = match known {
-        Some(known) if care.pieces.is_none() => essential_near(cover, known, care, stack)?,
-        _ => relatively_essential(cover, care, stack)?,
+    let layout = stack.layout;
+    let mut near = [Near::new(layout, cover), Near::new(layout, &care.free)];
+    let keep = match (known, &care.pieces) {
+        (Some(known), None) => essential_near(cover, known, care, stack)?,
+        (None, None) => {
+            let mut keep = vec![false; count];
+            for (index, keep) in keep.iter_mut().enumerate() {
+                let candidate = cover.cube(index);
+                let start = stack.bits.len();
+                near[0].push(cover, candidate, index, stack);
+                near[1].push(&care.free, candidate, usize::MAX, stack);
+                *keep = !stack.tautology(start)?;
+            }
+            keep
+        }
+        (_, Some(pieces)) => piecewise_essential(cover, pieces, care, stack)?,
     };
     let (mut open, mut rows) = (Vec::new(), Vec::new());
     if keep.iter().all(|k| *k) {
@@ -106,23 +120,35 @@ pub(crate) fn question(
             continue;
         }
         let totally = care.pieces.is_none() && {
-            let certain = (0..count).filter(|&i| keep[i]).map(|i| cover.cube(i));
-            stack.covers(certain.chain(care.free.cubes()), cover.cube(index))?
+            let start = stack.bits.len();
+            let candidate = cover.cube(index);
+            for other in near[0].meeting(candidate).filter(|&i| keep[i]) {
+                stack.push_raised(cover.cube(other), candidate);
+            }
+            near[1].push(&care.free, candidate, usize::MAX, stack);
+            stack.tautology(start)?
         };
         if !totally {
             open.push(index as u32);
         }
     }
+    // The name of each cube: its place among those in question, or that it is certain.
+    const NOT_ASKED: u32 = u32::MAX - 1;
+    let mut name_of: Vec<u32> =
+        keep.iter().map(|&keep| if keep { CERTAIN } else { NOT_ASKED }).collect();
+    for (slot, &index) in open.iter().enumerate() {
+        name_of[index as usize] = slot as u32;
+    }
     let mut names: Vec<u32> = Vec::new();
     let mut derive = |region: &[u64]| -> Result<(), Stop> {
         names.clear();
         let start = stack.bits.len();
-        push_named(stack, &mut names, care.free.cubes().map(|c| (CERTAIN, c)), region);
-        let certain = (0..count).filter(|&i| keep[i]).map(|i| (CERTAIN, cover.cube(i)));
-        push_named(stack, &mut names, certain, region);
-        let in_question =
-            open.iter().enumerate().map(|(slot, &i)| (slot as u32, cover.cube(i as usize)));
-        push_named(stack, &mut names, in_question, region);
+        near[1].push(&care.free, region, usize::MAX, stack);
+        names.resize(stack.count(start), CERTAIN);
+        for index in near[0].meeting(region).filter(|&i| name_of[i] != NOT_ASKED) {
+            stack.push_raised(cover.cube(index), region);
+            names.push(name_of[index]);
+        }
         let derived = stack.rows(start, &mut names, 0, &mut rows, rows_max);
         stack.bits.truncate(start);
         derived
@@ -153,9 +179,10 @@ fn essential_near(
     Ok(keep)
 }
 
-/// Cubes that nothing else covers.
-fn relatively_essential(
+/// Cubes without which some piece is not covered.
+fn piecewise_essential(
     cover: &Cover,
+    pieces: &Cover,
     care: &Care,
     stack: &mut Stack<'_>,
 ) -> Result<Vec<bool>, Stop> {
@@ -163,12 +190,6 @@ fn relatively_essential(
     let mut keep = vec![false; count];
     let others = |index: usize| {
         (0..count).filter(move |&i| i != index).map(|i| cover.cube(i)).chain(care.free.cubes())
-    };
-    let Some(pieces) = &care.pieces else {
-        for (index, keep) in keep.iter_mut().enumerate() {
-            *keep = !stack.covers(others(index), cover.cube(index))?;
-        }
-        return Ok(keep);
     };
     let layout = &**cover.layout();
     let mut part = vec![0; layout.words()];
@@ -225,22 +246,6 @@ fn one_by_one(
         keep[index] = !covered;
     }
     Ok(keep)
-}
-
-fn push_named<'c>(
-    stack: &mut Stack<'_>,
-    names: &mut Vec<u32>,
-    cubes: impl Iterator<Item = (u32, &'c [u64])>,
-    by: &[u64],
-) {
-    let layout = stack.layout;
-    for (name, candidate) in cubes {
-        if !cube::disjoint(layout, candidate, by) {
-            names.push(name);
-            let full = layout.full();
-            stack.bits.extend(candidate.iter().zip(by).zip(full).map(|((c, b), f)| c | (f & !b)));
-        }
-    }
 }
 
 impl Stack<'_> {

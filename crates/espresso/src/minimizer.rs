@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::essential;
 use crate::expand::{Expander, Raise, Working};
 use crate::gasp;
+use crate::independent::{Inside, products_least};
 use crate::irredundant;
 use crate::layout::Layout;
 use crate::plan::Plan;
@@ -189,6 +190,11 @@ impl Minimizer {
         Minimizer { layout: Arc::clone(layout), ..self.clone() }
     }
 
+    /// The caps but for time.
+    fn patient(&self) -> Budget {
+        Budget::new(self.cancel.clone(), None, self.memory_bytes)
+    }
+
     pub(crate) fn budget(&self) -> Budget {
         Budget::new(self.cancel.clone(), self.time, self.memory_bytes)
     }
@@ -227,7 +233,9 @@ impl Minimizer {
         let (work, lower_bound, early) = self.answer(&problem, &blocking, stack)?;
         drop(blocking);
         let mut cover = work.cover;
-        verify(&problem, &cover, stack)?;
+        // The answer is checked whatever time is left.
+        let patient = self.patient();
+        verify(&problem, &cover, &mut Stack::new(&self.layout, &patient))?;
         sort_for_print(&mut cover);
         let cost = cover.cost();
         Ok(Solution {
@@ -264,28 +272,32 @@ impl Minimizer {
             return Ok((work, least, early));
         }
         let known = &work.cover;
-        let chosen =
-            all_primes::choose(problem, plan.caps, plan.effort, known, stack).and_then(|chosen| {
+        match all_primes::choose(problem, plan.caps, plan.effort, known, stack) {
+            Ok(chosen) => {
+                least = chosen.lower_bound;
+                early = chosen.stopped;
                 let mut other = Working::new(chosen.cover);
                 other.prime.fill(true);
-                sparse::make_sparse(&mut other, &problem.care, off, stack)?;
-                Ok((other, chosen.lower_bound))
-            });
-        match chosen {
-            Ok((other, lower_bound)) => {
-                least = lower_bound;
+                let mut sparser = other.clone();
+                match sparse::make_sparse(&mut sparser, &problem.care, off, stack) {
+                    Ok(()) => other = sparser,
+                    Err(Stop::Cancelled) => return Err(Failure::Stop(Stop::Cancelled)),
+                    Err(stop) => early = Some(stop),
+                }
                 if other.cover.cost() < work.cover.cost() {
                     work = other;
                 }
             }
             Err(Stop::Work | Stop::Memory) if alone => {
-                let (other, stopped) = self.settled(problem, Depth::Full(&plan), off, stack)?;
-                work = other;
-                early = stopped;
+                (work, early) = self.settled(problem, Depth::Full(&plan), off, stack)?;
             }
             Err(Stop::Work | Stop::Memory) => {}
             Err(Stop::Cancelled) => return Err(Failure::Stop(Stop::Cancelled)),
             Err(stop) => early = Some(stop),
+        }
+        if least < work.cover.len() && plan.effort.bound > 0 {
+            let inside = Inside::Off(off);
+            least = least.max(products_least(&work.cover, &problem.care, &inside, stack)?);
         }
         Ok((work, least, early))
     }
@@ -419,15 +431,22 @@ impl Minimizer {
         let care = Care { free: free.clone(), pieces: None };
         irredundant::irredundant(&mut work, &care, stack)?;
         let mut cover = work.cover;
+        let patient = self.patient();
+        let checks = &mut Stack::new(&self.layout, &patient);
         for c in on.cubes() {
-            if !stack.covers(cover.cubes().chain(free.cubes()), c)? {
+            if !checks.covers(cover.cubes().chain(free.cubes()), c)? {
                 return Err(Failure::Error(Error::NotEquivalent { reason: "an ON cube is lost" }));
             }
         }
         for c in cover.cubes() {
-            if !stack.covers(on.cubes().chain(free.cubes()), c)? {
+            if !checks.covers(on.cubes().chain(free.cubes()), c)? {
                 return Err(Failure::Error(Error::NotEquivalent { reason: "an OFF point is in" }));
             }
+        }
+        let mut lower_bound = cover.len().min(1);
+        if matches!(self.mode, Mode::Strong | Mode::Exact) {
+            let inside = Inside::Union(on, free);
+            lower_bound = lower_bound.max(products_least(&cover, &care, &inside, stack)?);
         }
         sort_for_print(&mut cover);
         let cost = cover.cost();
@@ -436,8 +455,8 @@ impl Minimizer {
             d: Some(d.cloned().unwrap_or_else(|| free.clone())),
             r: None,
             cost,
-            lower_bound: cost.products.min(1),
-            proved: cost.products <= 1,
+            lower_bound,
+            proved: cost.products <= lower_bound,
             stopped_early: false,
         })
     }

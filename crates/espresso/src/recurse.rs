@@ -108,10 +108,16 @@ impl<'a> Stack<'a> {
             if cube::disjoint(self.layout, candidate, by) {
                 continue;
             }
-            let full = self.layout.full();
-            self.bits.extend(candidate.iter().zip(by).zip(full).map(|((c, b), f)| c | (f & !b)));
+            self.push_raised(candidate, by);
         }
         start
+    }
+
+    /// Pushes one cube, raised outside `by`.
+    #[inline]
+    pub(crate) fn push_raised(&mut self, candidate: &[u64], by: &[u64]) {
+        let full = self.layout.full();
+        self.bits.extend(candidate.iter().zip(by).zip(full).map(|((c, b), f)| c | (f & !b)));
     }
 
     /// One pass over the region; fills the masks unless a cube is full.

@@ -8,6 +8,7 @@ use crate::care::Care;
 use crate::cover::Cover;
 use crate::cube;
 use crate::expand::{Working, weights};
+use crate::near::Near;
 use crate::recurse::Stack;
 
 /// The order in which REDUCE visits the cubes.
@@ -44,8 +45,9 @@ pub(crate) fn reduce(
     let mut gone = vec![false; count];
     let mut holders = care.pieces.as_ref().map(|pieces| holders(pieces, &work.cover, care));
     let mut smaller = vec![0; work.cover.layout().words()];
+    let mut near = [Near::new(stack.layout, &work.cover), Near::new(stack.layout, &care.free)];
     for index in 0..count {
-        shrink(&work.cover, index, care, holders.as_deref(), stack, &mut smaller)?;
+        shrink(&work.cover, index, care, holders.as_deref(), &mut near, stack, &mut smaller)?;
         if smaller.as_slice() == work.cover.cube(index) {
             work.prime[index] = true;
             continue;
@@ -80,25 +82,23 @@ pub(crate) fn holders(pieces: &Cover, cover: &Cover, care: &Care) -> Vec<u32> {
         .collect()
 }
 
-/// The smallest cube around what only cube `index` covers; all zero when that is nothing.
+/// The smallest cube around what only cube `index` covers; all zero when that is nothing. `near` knows
+/// the cover, as it is or before some cubes shrank, and what is free.
 pub(crate) fn shrink(
     cover: &Cover,
     index: usize,
     care: &Care,
     holders: Option<&[u32]>,
+    near: &mut [Near<'_>; 2],
     stack: &mut Stack<'_>,
     smaller: &mut [u64],
 ) -> Result<(), Stop> {
     let whole = cover.cube(index);
-    let others = || {
-        (0..cover.len())
-            .filter(move |&i| i != index)
-            .map(|i| cover.cube(i))
-            .chain(care.free.cubes())
-    };
     smaller.fill(0);
     let Some(pieces) = &care.pieces else {
-        let start = stack.push_cofactor(others(), whole);
+        let start = stack.bits.len();
+        near[0].push(cover, whole, index, stack);
+        near[1].push(&care.free, whole, usize::MAX, stack);
         let mut path = whole.to_vec();
         return stack.supercube_of_rest(start, &mut path, smaller);
     };
@@ -115,7 +115,9 @@ pub(crate) fn shrink(
         if cube::within(&part, smaller) {
             continue;
         }
-        let start = stack.push_cofactor(others(), &part);
+        let start = stack.bits.len();
+        near[0].push(cover, &part, index, stack);
+        near[1].push(&care.free, &part, usize::MAX, stack);
         stack.supercube_of_rest(start, &mut part, smaller)?;
     }
     Ok(())

@@ -6,10 +6,10 @@
 //! and when they are used up the bound of the root still holds.
 
 use crate::budget::{Budget, Stop};
-use crate::covering::Effort;
 use crate::covering::bound::{Matrix, ONE, relax};
 use crate::covering::reduce::{Core, Keep, reduce};
 use crate::covering::search::Search;
+use crate::covering::{Effort, early};
 
 /// What is known about the best answer of a core.
 pub(crate) struct Proof {
@@ -17,6 +17,8 @@ pub(crate) struct Proof {
     pub(crate) lower_bound: usize,
     /// An answer with fewer columns than were known.
     pub(crate) better: Option<Vec<u32>>,
+    /// The cap that ended the proof early, if one did.
+    pub(crate) stopped: Option<Stop>,
 }
 
 struct Branch<'b> {
@@ -35,17 +37,23 @@ pub(crate) fn prove(
     budget: &Budget,
 ) -> Result<Proof, Stop> {
     let mut better: Option<Vec<u32>> = None;
-    let mut lower_bound = 0;
+    let (mut lower_bound, mut stopped) = (0, None);
     let blocks = blocks(rows);
     let mut bounds = Vec::with_capacity(blocks.len());
     for block in &blocks {
         let matrix = Matrix::new(block);
-        let relaxed = relax(&matrix, known, effort.bound, budget)?;
-        bounds.push(relaxed.columns_least().max(1));
+        bounds.push(match relax(&matrix, known, effort.bound, budget) {
+            Ok(relaxed) => relaxed.columns_least().max(1),
+            Err(Stop::Cancelled) => return Err(Stop::Cancelled),
+            Err(stop) => {
+                stopped = Some(stop);
+                1
+            }
+        });
     }
     let mut total: usize = bounds.iter().sum();
-    if total >= known || effort.branch == 0 {
-        return Ok(Proof { lower_bound: total.min(known), better });
+    if total >= known || effort.branch == 0 || stopped.is_some() {
+        return Ok(Proof { lower_bound: total.min(known), better, stopped });
     }
     // Block by block: each is asked for its own best, since their sizes add up.
     let mut columns: Vec<u32> = Vec::new();
@@ -56,15 +64,16 @@ pub(crate) fn prove(
         let mut search = Search::new(block, weights);
         search.greedy();
         let steps = effort.search_per_column * search.columns() as u64;
-        search.run(steps, 1, *bound, budget)?;
+        stopped = stopped.or(early(search.run(steps, 1, *bound, budget))?);
         let mut found = search.best();
         let mut least = *bound;
-        while least < found.len() {
+        while least < found.len() && stopped.is_none() {
             match branch.below(block.clone(), found.len()) {
                 Ok(Some(smaller)) => found = smaller,
                 Ok(None) => least = found.len(),
                 Err(Stop::Work) => break,
-                Err(stop) => return Err(stop),
+                Err(Stop::Cancelled) => return Err(Stop::Cancelled),
+                Err(stop) => stopped = Some(stop),
             }
         }
         complete &= least == found.len();
@@ -77,7 +86,7 @@ pub(crate) fn prove(
     } else if complete {
         lower_bound = lower_bound.min(known);
     }
-    Ok(Proof { lower_bound, better })
+    Ok(Proof { lower_bound, better, stopped })
 }
 
 impl Branch<'_> {

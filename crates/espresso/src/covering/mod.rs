@@ -31,6 +31,8 @@ pub(crate) struct Answer {
     pub(crate) columns: Vec<u32>,
     /// No answer has fewer columns.
     pub(crate) lower_bound: usize,
+    /// The cap that ended the search early, if one did.
+    pub(crate) stopped: Option<Stop>,
 }
 
 /// How much work goes into an answer, in elementary steps.
@@ -57,16 +59,19 @@ impl Covering {
         let core = reduce(std::mem::take(&mut self.rows), &self.weights, effort.keep, budget)?;
         let mut columns = core.chosen;
         let mut lower_bound = columns.len();
+        let mut stopped = None;
         if !core.rows.is_empty() {
             let mut search = Search::new(&core.rows, &self.weights);
             search.greedy();
-            search.run(effort.search_per_column * search.columns() as u64, 0, 0, budget)?;
+            let steps = effort.search_per_column * search.columns() as u64;
+            stopped = early(search.run(steps, 0, 0, budget))?;
             let mut found = search.best();
             let mut least = 1;
-            if effort.bound > 0 {
+            if effort.bound > 0 && stopped.is_none() {
                 let known = found.len().min(upper.saturating_sub(columns.len()));
                 let proof = branch::prove(&core.rows, &self.weights, known, effort, budget)?;
                 least = proof.lower_bound;
+                stopped = proof.stopped;
                 if let Some(better) = proof.better
                     && better.len() < found.len()
                 {
@@ -77,7 +82,16 @@ impl Covering {
             columns.extend(found);
         }
         columns.sort_unstable();
-        Ok(Answer { columns, lower_bound })
+        Ok(Answer { columns, lower_bound, stopped })
+    }
+}
+
+/// A cap that ends a search leaves what it has found; cancelling ends everything.
+fn early(outcome: Result<(), Stop>) -> Result<Option<Stop>, Stop> {
+    match outcome {
+        Ok(()) => Ok(None),
+        Err(Stop::Cancelled) => Err(Stop::Cancelled),
+        Err(stop) => Ok(Some(stop)),
     }
 }
 

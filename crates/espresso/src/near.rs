@@ -1,0 +1,43 @@
+//! Which cubes of a cover meet a cube, without comparing with each.
+//!
+//! IRREDUNDANT and REDUCE ask of every cube what the others cover of it. Of a thousand cubes a few
+//! dozen come near; the columns of `blocking.rs`, here over a cover of ON, name them in some ten ANDs.
+
+use crate::blocking::{Blocking, Fields};
+use crate::cover::Cover;
+use crate::cube;
+use crate::layout::Layout;
+use crate::recurse::Stack;
+
+pub(crate) struct Near<'a> {
+    columns: Blocking<'a>,
+    fields: Fields,
+    meeting: Vec<u64>,
+}
+
+impl<'a> Near<'a> {
+    pub(crate) fn new(layout: &'a Layout, cover: &Cover) -> Near<'a> {
+        let columns = Blocking::new(layout, cover);
+        Near { columns, fields: Fields::default(), meeting: Vec::new() }
+    }
+
+    /// The indices of the cubes that meet `by`, ascending.
+    pub(crate) fn meeting(&mut self, by: &[u64]) -> impl Iterator<Item = usize> + '_ {
+        self.fields.read(self.columns.layout, by);
+        self.meeting.clone_from(&self.columns.all);
+        for (_, run) in self.fields.runs() {
+            self.columns.keep_met(run, &mut self.meeting);
+        }
+        cube::bits(&self.meeting)
+    }
+
+    /// Pushes the cofactor by `by` of the cubes that meet it, but for the one of index `except`. The
+    /// cubes may have shrunk since the columns were made.
+    pub(crate) fn push(&mut self, cover: &Cover, by: &[u64], except: usize, stack: &mut Stack<'_>) {
+        for index in self.meeting(by) {
+            if index != except && !cube::disjoint(stack.layout, cover.cube(index), by) {
+                stack.push_raised(cover.cube(index), by);
+            }
+        }
+    }
+}
