@@ -75,7 +75,8 @@ pub(crate) fn improve(
         let cost = next.cover.cost();
         if cost < before {
             *work = next;
-        } else if seed >= count / 2 {
+        } else if more == 1 || seed >= count / 2 {
+            // A batch that found nothing is rarely followed by one that does.
             return Ok(());
         }
     }

@@ -3,16 +3,44 @@
 //! A column is taken out and another put in, turn by turn; the rows that stay uncovered gain weight,
 //! so that the search leaves the places where it keeps failing. Steps are counted, not timed.
 
+use std::ops::Index;
+
 use crate::budget::{Budget, Stop};
 use crate::covering::reduce::rows_of;
+
+/// Lists of numbers, one behind the other: the search walks over them all the time.
+struct Lists {
+    starts: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Lists {
+    fn new(lists: &[Vec<u32>]) -> Lists {
+        let mut starts = vec![0];
+        let mut items = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+        for list in lists {
+            items.extend_from_slice(list);
+            starts.push(items.len() as u32);
+        }
+        Lists { starts, items }
+    }
+}
+
+impl Index<usize> for Lists {
+    type Output = [u32];
+    #[inline]
+    fn index(&self, at: usize) -> &[u32] {
+        &self.items[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+}
 
 /// Local search over one core.
 pub(crate) struct Search<'c> {
     rows: &'c [Vec<u32>],
     /// Position of each used column in the compact numbering.
     names: Vec<u32>,
-    compact_rows: Vec<Vec<u32>>,
-    lists: Vec<Vec<u32>>,
+    compact_rows: Lists,
+    lists: Lists,
     literal: Vec<u32>,
     row_weight: Vec<i64>,
     score: Vec<i64>,
@@ -46,7 +74,7 @@ impl<'c> Search<'c> {
             rows,
             score: lists.iter().map(|list| list.len() as i64).collect(),
             names,
-            lists,
+            lists: Lists::new(&lists),
             literal,
             row_weight: vec![1; rows.len()],
             held: vec![false; columns],
@@ -59,7 +87,7 @@ impl<'c> Search<'c> {
             uncovered_at: (0..rows.len() as u32).collect(),
             best: Vec::new(),
             best_cost: (usize::MAX, u64::MAX),
-            compact_rows,
+            compact_rows: Lists::new(&compact_rows),
         }
     }
 
