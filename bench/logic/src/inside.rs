@@ -205,7 +205,7 @@ fn one_call(number: usize) -> Outcome<Vec<u64>> {
         state ^= state << 17;
         (state >> 11) % below
     };
-    let valued: &[usize] = if number % 3 == 0 { &[5] } else { &[] };
+    let valued: &[usize] = if number.is_multiple_of(3) { &[5] } else { &[] };
     let layout = Arc::new(Layout::new(2 + number % 7, valued, 1 + number % 3)?);
     let mut on = Cover::empty(&layout);
     for _ in 0..3 + number % 9 {
