@@ -231,11 +231,11 @@ impl Minimizer {
         let blocking = Blocking::new(&self.layout, &problem.off);
         budget.hold(blocking.bytes())?;
         let (work, lower_bound, early) = self.answer(&problem, &blocking, stack)?;
-        drop(blocking);
         let mut cover = work.cover;
         // The answer is checked whatever time is left.
         let patient = self.patient();
-        verify(&problem, &cover, &mut Stack::new(&self.layout, &patient))?;
+        verify(&problem, &cover, &blocking, &mut Stack::new(&self.layout, &patient))?;
+        drop(blocking);
         sort_for_print(&mut cover);
         let cost = cover.cost();
         Ok(Solution {
@@ -540,7 +540,12 @@ fn unwrapped(on: &Cover) -> Cover {
 }
 
 /// ON within the answer and the don't-cares, and the answer clear of OFF.
-fn verify(problem: &Problem, answer: &Cover, stack: &mut Stack<'_>) -> Result<(), Failure> {
+fn verify(
+    problem: &Problem,
+    answer: &Cover,
+    off: &Blocking<'_>,
+    stack: &mut Stack<'_>,
+) -> Result<(), Failure> {
     let free = &problem.care.free;
     for c in problem.on.cubes() {
         if !answer.cubes().any(|a| cube::within(c, a))
@@ -551,7 +556,9 @@ fn verify(problem: &Problem, answer: &Cover, stack: &mut Stack<'_>) -> Result<()
     }
     for a in answer.cubes() {
         stack.budget.tick()?;
-        if problem.off.cubes().any(|r| !cube::disjoint(stack.layout, a, r)) {
+        let clear = off.is_clear(a);
+        debug_assert_eq!(clear, problem.off.cubes().all(|r| cube::disjoint(stack.layout, a, r)));
+        if !clear {
             return Err(Failure::Error(Error::NotEquivalent { reason: "an OFF point is in" }));
         }
     }
