@@ -458,6 +458,10 @@ namespace PosKernel
 
         public const int PK_E_LINE_HAS_CHILDREN = 211;
 
+        public const int PK_E_REFUND_EXCEEDS = 230;
+
+        public const int PK_E_MIXED_RETURNS = 231;
+
         public const int PK_E_TERMINAL_IN_USE = 220;
 
         public const int PK_E_BAD_TEXT = 301;
@@ -487,6 +491,10 @@ namespace PosKernel
         public const int PK_E_BAD_PRICE = 323;
 
         public const int PK_E_OVERFLOW = 324;
+
+        public const int PK_E_BAD_RATE = 330;
+
+        public const int PK_E_BAD_POLICY = 331;
 
         public const int PK_E_CORRUPT = 601;
 

@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'PK_E_TENDER_STATE'
   | 'PK_E_STILL_OPEN'
   | 'PK_E_LINE_HAS_CHILDREN'
+  | 'PK_E_REFUND_EXCEEDS'
+  | 'PK_E_MIXED_RETURNS'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
   | 'PK_E_BAD_ID'
@@ -35,6 +37,8 @@ export type ErrorCode =
   | 'PK_E_BAD_QUANTITY'
   | 'PK_E_BAD_PRICE'
   | 'PK_E_OVERFLOW'
+  | 'PK_E_BAD_RATE'
+  | 'PK_E_BAD_POLICY'
   | 'PK_E_CORRUPT'
   | 'PK_E_CHAIN_BROKEN'
   | 'PK_E_VERSION'
@@ -121,6 +125,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'state',
     summary: 'Other live lines belong to the line; void them first, or all in one call.',
   },
+  PK_E_REFUND_EXCEEDS: {
+    number: 230,
+    family: 'state',
+    summary: 'More is returned than was sold and not returned yet; the facts say how much is left.',
+  },
+  PK_E_MIXED_RETURNS: {
+    number: 231,
+    family: 'state',
+    summary: 'The policy keeps returns and sales apart; finish one, then begin the other.',
+  },
   PK_E_TERMINAL_IN_USE: {
     number: 220,
     family: 'lock',
@@ -196,6 +210,17 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 324,
     family: 'money',
     summary: 'An amount leaves the range of safe integers.',
+  },
+  PK_E_BAD_RATE: {
+    number: 330,
+    family: 'money',
+    summary:
+      'A tax rate, a percentage or an exchange rate is malformed or out of range, or a tax stands twice.',
+  },
+  PK_E_BAD_POLICY: {
+    number: 331,
+    family: 'money',
+    summary: 'A policy is malformed, or its values are out of range or do not fit together.',
   },
   PK_E_CORRUPT: {
     number: 601,

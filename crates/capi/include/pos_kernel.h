@@ -32,6 +32,8 @@
 #define PK_E_TENDER_STATE 209 /* result 2 */
 #define PK_E_STILL_OPEN 210 /* result 2 */
 #define PK_E_LINE_HAS_CHILDREN 211 /* result 2 */
+#define PK_E_REFUND_EXCEEDS 230 /* result 2 */
+#define PK_E_MIXED_RETURNS 231 /* result 2 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
 #define PK_E_BAD_ID 302 /* result 3 */
@@ -47,6 +49,8 @@
 #define PK_E_BAD_QUANTITY 322 /* result 3 */
 #define PK_E_BAD_PRICE 323 /* result 3 */
 #define PK_E_OVERFLOW 324 /* result 3 */
+#define PK_E_BAD_RATE 330 /* result 3 */
+#define PK_E_BAD_POLICY 331 /* result 3 */
 #define PK_E_CORRUPT 601 /* result 6 */
 #define PK_E_CHAIN_BROKEN 602 /* result 6 */
 #define PK_E_VERSION 603 /* result 6 */

@@ -95,6 +95,10 @@ codes! {
     StillOpen = 210, family State, result 2, "PK_E_STILL_OPEN";
     /// Other live lines belong to the line; void them first, or all in one call.
     LineHasChildren = 211, family State, result 2, "PK_E_LINE_HAS_CHILDREN";
+    /// More is returned than was sold and not returned yet; the facts say how much is left.
+    RefundExceeds = 230, family State, result 2, "PK_E_REFUND_EXCEEDS";
+    /// The policy keeps returns and sales apart; finish one, then begin the other.
+    MixedReturns = 231, family State, result 2, "PK_E_MIXED_RETURNS";
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
     /// A text is empty, too long, or holds a control character.
@@ -125,6 +129,10 @@ codes! {
     BadPrice = 323, family Money, result 3, "PK_E_BAD_PRICE";
     /// An amount leaves the range of safe integers.
     Overflow = 324, family Money, result 3, "PK_E_OVERFLOW";
+    /// A tax rate, a percentage or an exchange rate is malformed or out of range, or a tax stands twice.
+    BadRate = 330, family Money, result 3, "PK_E_BAD_RATE";
+    /// A policy is malformed, or its values are out of range or do not fit together.
+    BadPolicy = 331, family Money, result 3, "PK_E_BAD_POLICY";
     /// Durable bytes of the journal are damaged; the terminal is refused, `verify` says where.
     Corrupt = 601, family Storage, result 6, "PK_E_CORRUPT";
     /// Checksums hold and the hash chain does not: the journal was changed.

@@ -20,6 +20,8 @@ pub mod error;
 pub mod journal;
 pub mod limits;
 pub mod money;
+pub mod policy;
+pub mod pricing;
 pub mod sale;
 pub mod terminal;
 pub mod till;

@@ -28,6 +28,22 @@ pub const KEY_BYTES_MAX: usize = 64;
 pub const SCALE_MAX: u8 = 6;
 /// Largest amount, either way: a safe integer of JavaScript, so that every door can carry it.
 pub const AMOUNT_MAX: i64 = 9_007_199_254_740_991;
+/// Tax components of one line.
+pub const TAX_COMPONENTS_MAX: usize = 32;
+/// Different lists of tax components in one sale.
+pub const TAX_SETS_MAX: usize = 64;
+/// Rows of a sale's tax table: different components in one sale.
+pub const TAX_ROWS_MAX: usize = 64;
+/// Bytes of the name of a tax class.
+pub const TAX_CLASS_BYTES_MAX: usize = 12;
+/// Largest rate of one tax component, and largest surcharge, in parts per million: 1,000 %.
+pub const RATE_PPM_MAX: u32 = 10_000_000;
+/// Discounts and surcharges on one line, shares of those on the sale included.
+pub const ADJUSTMENTS_MAX: usize = 32;
+/// Largest step of cash rounding, in minor units.
+pub const CASH_STEP_MAX: u32 = 1_000_000;
+/// Decimal places of a currency's minor unit.
+pub const MINOR_DIGITS_MAX: u8 = 4;
 
 /// The facts of all open sales together may take this share of a segment: the next checkpoint
 /// carries them, and a completion must still fit behind it.

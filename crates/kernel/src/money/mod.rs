@@ -13,7 +13,8 @@ mod rounding;
 
 pub use currency::Currency;
 pub use decimal::Decimal;
-pub use rounding::{Rounding, extend};
+pub(crate) use rounding::power_of_ten;
+pub use rounding::{Rounding, divide, extend, extend_per};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -34,11 +35,12 @@ pub fn add(a: i64, b: i64) -> Result<i64> {
 pub fn in_range(wide: i128) -> Result<i64> {
     match i64::try_from(wide) {
         Ok(amount) if (-AMOUNT_MAX..=AMOUNT_MAX).contains(&amount) => Ok(amount),
-        _ => Err(Error::new(
-            Code::Overflow,
-            format!("amount {wide} is outside +-{AMOUNT_MAX} minor units"),
-        )
-        .with("value", wide.to_string())
-        .with("limit", AMOUNT_MAX)),
+        _ => Err(too_large("amount", &wide)),
     }
+}
+
+/// The refusal of a number that leaves its range.
+pub(crate) fn too_large(what: &str, value: &i128) -> Error {
+    let message = format!("{what} {value} is outside +-{AMOUNT_MAX} minor units");
+    Error::new(Code::Overflow, message).with("value", value.to_string()).with("limit", AMOUNT_MAX)
 }
