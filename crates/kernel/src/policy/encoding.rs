@@ -151,7 +151,7 @@ fn choice<T: Choice>(input: &mut Decoder<'_>, number: u8) -> Result<T> {
 
 fn alternative<T: Choice>(input: &mut Decoder<'_>) -> Result<T> {
     let number = input.u8().map_err(malformed)?;
-    T::from_number(number).ok_or_else(|| refused(format!("{number} is no {}", T::WHAT)))
+    T::by_number(number).ok_or_else(|| refused(format!("{number} is no {}", T::WHAT)))
 }
 
 fn malformed(error: minicbor::decode::Error) -> Error {

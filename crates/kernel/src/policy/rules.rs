@@ -13,11 +13,7 @@ pub(super) trait Choice: Copy + PartialEq + Sized + 'static {
     /// Every alternative with its number and its name.
     const ALL: &'static [(Self, u8, &'static str)];
 
-    fn number(self) -> u8 {
-        self.row().1
-    }
-
-    fn from_number(number: u8) -> Option<Self> {
+    fn by_number(number: u8) -> Option<Self> {
         Self::ALL.iter().find(|row| row.1 == number).map(|row| row.0)
     }
 
@@ -59,6 +55,18 @@ macro_rules! choice {
             #[must_use]
             pub fn name(self) -> &'static str {
                 self.row().2
+            }
+
+            /// The number that stands in the journal.
+            #[must_use]
+            pub fn number(self) -> u8 {
+                self.row().1
+            }
+
+            /// The one with this number.
+            #[must_use]
+            pub fn from_number(number: u8) -> Option<Self> {
+                Self::by_number(number)
             }
 
             /// Reads the name that hosts use.

@@ -15,6 +15,32 @@ pub enum Direction {
     Surcharge,
 }
 
+impl Direction {
+    /// The number that stands in the journal; it never changes.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Discount => 1,
+            Self::Surcharge => 2,
+        }
+    }
+
+    /// The direction with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Discount, Self::Surcharge].into_iter().find(|way| way.number() == number)
+    }
+
+    /// The name that hosts use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Discount => "discount",
+            Self::Surcharge => "surcharge",
+        }
+    }
+}
+
 /// How much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Worth {
@@ -102,10 +128,7 @@ impl Adjustment {
 }
 
 fn refused(adjustment: &Adjustment, magnitude: i128, of: i128) -> Error {
-    let what = match adjustment.direction {
-        Direction::Discount => "discount",
-        Direction::Surcharge => "surcharge",
-    };
+    let what = adjustment.direction.name();
     let message = format!("a {what} of {magnitude} does not fit an amount of {of} minor units");
     Error::new(Code::BadAmount, message)
         .with("value", magnitude.to_string())

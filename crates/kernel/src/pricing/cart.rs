@@ -287,7 +287,7 @@ impl Cart {
                 self.plan_line(self.lines.len(), line, input.taxes)
             }
             Change::AddReturn(part) => {
-                self.plan_line(self.lines.len(), part.line(), &part.components)
+                self.plan_line(self.lines.len(), part.line(), part.components())
             }
             Change::VoidLine { line } => {
                 let (index, mut line) = self.live(line)?;

@@ -23,6 +23,38 @@ pub enum LineKind {
     Tip,
 }
 
+impl LineKind {
+    /// The number that stands in the journal; it never changes.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Item => 1,
+            Self::Surcharge => 2,
+            Self::Deposit => 3,
+            Self::Tip => 4,
+        }
+    }
+
+    /// The kind with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Item, Self::Surcharge, Self::Deposit, Self::Tip]
+            .into_iter()
+            .find(|kind| kind.number() == number)
+    }
+
+    /// The name that hosts use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Surcharge => "surcharge",
+            Self::Deposit => "deposit",
+            Self::Tip => "tip",
+        }
+    }
+}
+
 /// A line to add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewLine<'a> {

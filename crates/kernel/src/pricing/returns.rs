@@ -8,7 +8,7 @@
 //! the sale.
 
 use super::line::{Line, LineKind, bad_quantity};
-use super::tax::TaxComponent;
+use super::tax::{self, TaxComponent};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::money::{Decimal, Rounding, divide, in_range, power_of_ten};
@@ -28,19 +28,14 @@ pub struct SoldLine {
     pub taxes: Vec<i64>,
 }
 
-/// A part of a sold line that comes back. Its quantity and all its amounts are negative or zero.
+/// A part of a sold line that comes back. Its quantity is negative, its amount negative or zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenBack {
-    /// What it is.
-    pub kind: LineKind,
-    /// Quantity.
-    pub quantity: Decimal,
-    /// Amount.
-    pub amount: i64,
-    /// Taxes of the sale.
-    pub components: Vec<TaxComponent>,
-    /// What each comes to.
-    pub taxes: Vec<i64>,
+    kind: LineKind,
+    quantity: Decimal,
+    amount: i64,
+    components: Vec<TaxComponent>,
+    taxes: Vec<i64>,
 }
 
 impl SoldLine {
@@ -64,7 +59,7 @@ impl SoldLine {
     /// let one = Decimal::whole(1);
     /// let amounts = [0, 1, 2].map(|before| {
     ///     let part = sold.give_back(Decimal::whole(before), one).expect("three were sold");
-    ///     (part.amount, part.taxes[0])
+    ///     (part.amount(), part.taxes()[0])
     /// });
     /// assert_eq!(amounts, [(-333, -53), (-334, -54), (-333, -53)]);
     /// assert!(sold.give_back(Decimal::whole(3), one).is_err());
@@ -93,28 +88,85 @@ impl SoldLine {
         let amount_at =
             |returned: i128| -> Result<i64> { in_range(proportion(self.amount, returned, sold)?) };
         let (from, to) = (amount_at(before)?, amount_at(before + now)?);
+        let whole = in_range(self.amount.into())?;
         let mut taxes = Vec::with_capacity(self.taxes.len());
         for tax in &self.taxes {
             let tax_at = |amount: i64| -> Result<i64> {
-                match self.amount {
+                match whole {
                     0 => Ok(0),
                     whole => in_range(proportion(*tax, amount.into(), whole.into())?),
                 }
             };
             taxes.push(in_range(i128::from(tax_at(from)?) - i128::from(tax_at(to)?))?);
         }
-        Ok(GivenBack {
-            kind: self.kind,
-            quantity: Decimal::new(-quantity.mantissa(), quantity.scale())
-                .expect("the scale is that of a decimal"),
-            amount: from - to,
-            components: self.components.clone(),
-            taxes,
-        })
+        let quantity = Decimal::new(-quantity.mantissa(), quantity.scale())
+            .expect("the scale is that of a decimal");
+        GivenBack::new(self.kind, quantity, from - to, self.components.clone(), taxes)
     }
 }
 
 impl GivenBack {
+    /// A part as it stands in a record.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_QUANTITY` when the quantity is not negative, `PK_E_BAD_AMOUNT` when the amount is
+    /// positive, `PK_E_BAD_ARGUMENT` when there is not one amount for each tax, `PK_E_BAD_RATE`,
+    /// `PK_E_LIMIT`, `PK_E_OVERFLOW`.
+    pub fn new(
+        kind: LineKind,
+        quantity: Decimal,
+        amount: i64,
+        components: Vec<TaxComponent>,
+        taxes: Vec<i64>,
+    ) -> Result<Self> {
+        if quantity.mantissa() >= 0 {
+            return Err(bad_quantity(quantity, "of what comes back is not negative"));
+        }
+        if amount > 0 {
+            let message = format!("{amount} is paid back, which is not negative or zero");
+            return Err(Error::new(Code::BadAmount, message).with("value", amount));
+        }
+        if components.len() != taxes.len() {
+            let message = format!("{} amounts for {} taxes", taxes.len(), components.len());
+            return Err(Error::new(Code::BadArgument, message).with("argument", "taxes"));
+        }
+        tax::check(&components)?;
+        for value in taxes.iter().chain([&amount]) {
+            in_range((*value).into())?;
+        }
+        Ok(Self { kind, quantity, amount, components, taxes })
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> LineKind {
+        self.kind
+    }
+
+    /// Quantity, negative.
+    #[must_use]
+    pub fn quantity(&self) -> Decimal {
+        self.quantity
+    }
+
+    /// Amount, negative or zero; inclusive taxes are inside.
+    #[must_use]
+    pub fn amount(&self) -> i64 {
+        self.amount
+    }
+
+    /// Taxes of the sale.
+    #[must_use]
+    pub fn components(&self) -> &[TaxComponent] {
+        &self.components
+    }
+
+    /// What each comes to.
+    #[must_use]
+    pub fn taxes(&self) -> &[i64] {
+        &self.taxes
+    }
+
     /// The line of a cart.
     pub(super) fn line(&self) -> Line {
         Line {

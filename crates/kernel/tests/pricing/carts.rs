@@ -154,8 +154,8 @@ fn give_all_back(
             let now = next_part(&sold, before, *cuts.next().unwrap());
             let part = sold.give_back(before, now).unwrap();
             same!(widened(&part), come_back(&sold, before, now), "a part that comes back");
-            amount += part.amount;
-            taxes.iter_mut().zip(&part.taxes).for_each(|(sum, tax)| *sum += tax);
+            amount += part.amount();
+            taxes.iter_mut().zip(part.taxes()).for_each(|(sum, tax)| *sum += tax);
             before = plus(before, now);
             count(&counts.parts);
             if back.line_count() < 64 {

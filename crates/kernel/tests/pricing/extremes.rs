@@ -7,7 +7,8 @@ use pos_kernel_core::limits::{AMOUNT_MAX, TAX_COMPONENTS_MAX, TAX_SETS_MAX};
 use pos_kernel_core::money::{Decimal, Rounding};
 use pos_kernel_core::policy::{GrossSplit, PaymentMeans, TaxScope};
 use pos_kernel_core::pricing::{
-    Adjustment, Cart, Change, NewLine, SoldLine, TaxClass, TaxComponent, Tendered, settle,
+    Adjustment, Cart, Change, GivenBack, NewLine, SoldLine, TaxClass, TaxComponent, Tendered,
+    settle,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -155,7 +156,15 @@ fn large_returns_and_payments_are_refused_or_exact() {
         taxes: vec![AMOUNT_MAX / 10],
     };
     let part = sold.give_back(Decimal::whole(0), Decimal::whole(i64::MAX)).unwrap();
-    assert_eq!((part.amount, part.taxes[0]), (-AMOUNT_MAX, -(AMOUNT_MAX / 10)));
+    assert_eq!((part.amount(), part.taxes()[0]), (-AMOUNT_MAX, -(AMOUNT_MAX / 10)));
+    let parts =
+        |amount, taxes| GivenBack::new(sold.kind, Decimal::whole(-1), amount, vec![], taxes);
+    assert_eq!(parts(-1, vec![]).unwrap().gross(), -1);
+    assert_eq!(parts(1, vec![]).unwrap_err().code(), Code::BadAmount);
+    assert_eq!(parts(-1, vec![1]).unwrap_err().code(), Code::BadArgument);
+    assert_eq!(parts(i64::MIN, vec![]).unwrap_err().code(), Code::Overflow);
+    let one = GivenBack::new(sold.kind, Decimal::whole(1), 0, vec![], vec![]).unwrap_err();
+    assert_eq!(one.code(), Code::BadQuantity);
     let finer = Decimal::new(1, 6).unwrap();
     let refused = sold.give_back(finer, Decimal::whole(i64::MAX - 1)).unwrap_err();
     assert_eq!(refused.code(), Code::Overflow);

@@ -92,15 +92,15 @@ impl Oracle {
             }
             Change::AddReturn(part) => {
                 let line = Line {
-                    kind: part.kind,
-                    quantity: part.quantity,
+                    kind: part.kind(),
+                    quantity: part.quantity(),
                     price: Decimal::whole(0),
                     per: Decimal::whole(1),
-                    taxes: part.components.clone(),
-                    listed: part.amount.into(),
+                    taxes: part.components().to_vec(),
+                    listed: part.amount().into(),
                     given: vec![],
                     is_voided: false,
-                    settled: Some(part.taxes.iter().map(|tax| i128::from(*tax)).collect()),
+                    settled: Some(part.taxes().iter().map(|tax| i128::from(*tax)).collect()),
                 };
                 used = Some(line.taxes.clone());
                 lines.push(line);
@@ -448,7 +448,7 @@ pub(crate) fn come_back(sold: &SoldLine, before: Decimal, now: Decimal) -> (i128
 
 /// A part as the engine gives it, as wide numbers.
 pub(crate) fn widened(part: &GivenBack) -> (i128, Vec<i128>) {
-    (part.amount.into(), part.taxes.iter().map(|tax| i128::from(*tax)).collect())
+    (part.amount().into(), part.taxes().iter().map(|tax| i128::from(*tax)).collect())
 }
 
 /// Largest remainder: floors first, then one each to the largest remainders, the first of equals.

@@ -130,7 +130,7 @@ fn step(example: &mut Example, words: &[&str]) -> Vec<i64> {
             let part = sold.give_back(before, quantity).unwrap();
             let sum = before.mantissa() + quantity.mantissa();
             example.returned.push((at, Decimal::new(sum, quantity.scale()).unwrap()));
-            [vec![part.amount], part.taxes].concat()
+            [&[part.amount()], part.taxes()].concat()
         }
         _ => panic!("not understood: {words:?}"),
     }
