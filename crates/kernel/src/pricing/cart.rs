@@ -235,6 +235,22 @@ impl Cart {
         })
     }
 
+    /// What a discount or surcharge on the sale would give to each line, in minor units and with the
+    /// sign of its amount. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`Cart::preview`] of [`Change::AdjustSale`].
+    pub fn allocation(&self, adjustment: Adjustment) -> Result<Vec<(u32, i64)>> {
+        let Touched::Many(lines) = self.plan_sale(adjustment)?.touched else {
+            return Ok(Vec::new());
+        };
+        let share = |(index, line): &(usize, Line)| {
+            let amount = line.adjustments.last().map_or(0, |applied| applied.amount);
+            Ok((line_number(*index)?, amount))
+        };
+        lines.iter().map(share).collect()
+    }
+
     /// What a change would come to. Nothing is changed.
     ///
     /// # Errors

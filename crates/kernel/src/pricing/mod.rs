@@ -13,7 +13,7 @@
 //!
 //! Read `cart.rs` first (a sale as changes: `preview` decides, `apply` folds), then `line.rs` (an
 //! amount), `ledger.rs` (running sums, where tax rounds per rate), `split.rs` (back to the lines),
-//! `returns.rs` and `settlement.rs`. `docs/reference/pricing.md` has the formulas and examples.
+//! `turnover.rs`, `returns.rs` and `settlement.rs`. `docs/reference/pricing.md` has the formulas and examples.
 
 mod adjustment;
 mod allocation;
@@ -27,6 +27,7 @@ mod settlement;
 mod split;
 mod table;
 mod tax;
+mod turnover;
 
 pub use adjustment::{Adjustment, Direction, Worth};
 pub use cart::{Cart, Change, LineView, Outcome};
@@ -37,6 +38,7 @@ pub use settlement::{Settlement, Tendered, offer, round_cash, settle};
 pub use split::{LineSplit, Splits};
 pub use table::{TaxRow, TaxTable};
 pub use tax::{TaxClass, TaxComponent, rate_ppm};
+pub use turnover::{Side, Turnover, TurnoverRow};
 
 /// What a sale comes to. All in minor units; what is returned counts as negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

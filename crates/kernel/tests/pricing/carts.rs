@@ -6,6 +6,8 @@ use pos_kernel_core::money::Decimal;
 use pos_kernel_core::policy::{Policy, PolicyTerms, TaxScope};
 use pos_kernel_core::pricing::{Cart, Change, SoldLine, TaxTable, Totals};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use std::collections::HashSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Default)]
@@ -18,6 +20,7 @@ struct Counts {
     refused: AtomicU64,
     lines: AtomicU64,
     parts: AtomicU64,
+    policies: Mutex<HashSet<String>>,
 }
 
 fn count(counter: &AtomicU64) {
@@ -42,11 +45,16 @@ fn play(
     let policy = Policy::new(terms).unwrap();
     let mut cart = Cart::new(&policy);
     let mut oracle = Oracle::new(&terms, ties_to_even);
-    for op in &ops {
+    for op in ops {
+        let op = op.under(&policy);
         let change = op.change();
         let before = cart.clone();
         let previewed = cart.preview(&change);
         same!(cart, before, "a preview changed the cart");
+        let allocation = match change {
+            Change::AdjustSale { adjustment } => cart.allocation(adjustment).ok(),
+            _ => None,
+        };
         let applied = cart.apply(&change);
         same!(previewed, applied, "preview and apply differ");
         let expected = oracle.apply(&change);
@@ -59,6 +67,12 @@ fn play(
             Ok(outcome) => {
                 count(&counts.made);
                 same!(outcome.totals, *cart.totals(), "the totals of the answer");
+                if let Some(allocation) = allocation {
+                    let shares: Vec<(u32, i64)> = cart.shares(outcome.number.unwrap()).collect();
+                    same!(allocation, shares, "shares");
+                    let sum: i64 = shares.iter().map(|(_, amount)| amount).sum();
+                    same!(sum, outcome.adjusted, "shares add up");
+                }
                 compare(&cart, &oracle)?;
             }
             Err(_) => {
@@ -70,6 +84,11 @@ fn play(
     compare_lines(counts, &cart, &oracle)?;
     give_all_back(counts, &policy, &cart, &parts)?;
     count(&counts.carts);
+    let combination = format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        terms.prices, terms.tax_scope, terms.tax_rounding, terms.gross_split, terms.amount_rounding
+    );
+    counts.policies.lock().unwrap().insert(combination);
     count(match terms.tax_scope {
         TaxScope::PerRate => &counts.per_rate,
         TaxScope::PerLine => &counts.per_line,
@@ -119,6 +138,7 @@ fn compare_lines(counts: &Counts, cart: &Cart, oracle: &Oracle) -> Result<(), Te
     same!(sum(|line| line.net), cart.totals().net, "net of the lines");
     same!(sum(|line| line.gross), cart.totals().gross, "gross of the lines");
     same!(sum(|line| line.taxes.iter().sum()), cart.totals().tax, "tax of the lines");
+    both_sides_add_up(cart)?;
     counts.lines.fetch_add(lines.len() as u64, Ordering::Relaxed);
     // Shares of the sale's discounts are what the lines say.
     for number in (1..=6).filter(|number| cart.shares(*number).next().is_some()) {
@@ -131,6 +151,22 @@ fn compare_lines(counts: &Counts, cart: &Cart, oracle: &Oracle) -> Result<(), Te
         }
     }
     same!(cart.line_count(), oracle.lines.len(), "line count");
+    Ok(())
+}
+
+/// Sold and returned together are the totals and the rows of the tax table.
+fn both_sides_add_up(cart: &Cart) -> Result<(), TestCaseError> {
+    let turnover = cart.splits().turnover().unwrap();
+    let (sold, returned) = (turnover.sold, turnover.returned);
+    same!(sold.gross() + returned.gross(), cart.totals().gross, "both sides");
+    same!(sold.net + returned.net, cart.totals().net, "net of both sides");
+    let table = cart.tax_table().unwrap();
+    same!(turnover.rows.len(), table.rows().len(), "rows of both sides");
+    for row in table.rows() {
+        let sides = turnover.rows.iter().find(|sides| sides.component == row.component).unwrap();
+        let sum = (sides.sold.net + sides.returned.net, sides.sold.tax + sides.returned.tax);
+        same!(sum, (row.net, row.tax), "a row of both sides");
+    }
     Ok(())
 }
 
@@ -208,10 +244,11 @@ fn random_sales_are_what_the_oracle_says() {
             scope.spawn(move || run(carts / 2, seed, counts));
         }
     });
+    let combinations = counts.policies.lock().unwrap().len();
     let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     println!(
         "{} carts ({} per rate, {} per line, {} per unit), {} changes made, {} refused, {} lines, \
-         {} parts came back",
+         {} parts came back, {} of 192 combinations of a policy",
         get(&counts.carts),
         get(&counts.per_rate),
         get(&counts.per_line),
@@ -220,8 +257,10 @@ fn random_sales_are_what_the_oracle_says() {
         get(&counts.refused),
         get(&counts.lines),
         get(&counts.parts),
+        combinations,
     );
     assert_eq!(get(&counts.carts), u64::from(carts));
+    assert!(combinations == 192 || carts < 10_000);
 }
 
 /// The comparison finds a fault of one minor unit at ties, and shrinks it to one line.

@@ -2,7 +2,7 @@
 
 use crate::{tax, terms};
 use pos_kernel_core::money::{Decimal, Rounding};
-use pos_kernel_core::policy::{GrossSplit, PolicyTerms, Prices, TaxScope};
+use pos_kernel_core::policy::{GrossSplit, Policy, PolicyTerms, Prices, TaxScope};
 use pos_kernel_core::pricing::{
     Adjustment, Change, Direction, GivenBack, LineKind, NewLine, SoldLine, TaxComponent, Worth,
 };
@@ -57,12 +57,25 @@ impl Op {
     }
 }
 
+impl Op {
+    /// Taxes of the class A say nothing of themselves: they are as the policy's prices are.
+    pub(crate) fn under(mut self, policy: &Policy) -> Self {
+        if let Self::Add { taxes, .. } | Self::Taxes(_, taxes) = &mut self {
+            for tax in taxes.iter_mut().filter(|tax| tax.class.as_str() == "A") {
+                tax.inclusive = policy.includes(None);
+            }
+        }
+        self
+    }
+}
+
 const ROUNDINGS: [Rounding; 4] =
     [Rounding::HalfUp, Rounding::HalfEven, Rounding::Up, Rounding::Down];
 
 pub(crate) fn policies() -> impl Strategy<Value = PolicyTerms> {
     (
         select(vec!["EUR", "JPY", "BHD"]),
+        select(vec![Prices::Net, Prices::Gross]),
         select(vec![TaxScope::PerRate, TaxScope::PerLine, TaxScope::PerUnit]),
         select(ROUNDINGS.to_vec()),
         select(vec![GrossSplit::TaxFirst, GrossSplit::NetFirst]),
@@ -70,14 +83,14 @@ pub(crate) fn policies() -> impl Strategy<Value = PolicyTerms> {
         prop::bool::weighted(0.9),
     )
         .prop_map(
-            |(currency, tax_scope, tax_rounding, gross_split, amount_rounding, mixed)| {
+            |(currency, prices, tax_scope, tax_rounding, gross_split, amount_rounding, mixed)| {
                 PolicyTerms {
+                    prices,
                     tax_scope,
                     tax_rounding,
                     gross_split,
                     amount_rounding,
                     mixed_returns: mixed,
-                    prices: Prices::Gross,
                     ..terms(currency)
                 }
             },
