@@ -92,6 +92,19 @@ mod tests {
         assert_eq!(split(5, &[0, 3, 0, 4]), [0, 2, 0, 3]);
     }
 
+    /// A basket of a sold and a returned line may have a tax of zero altogether.
+    #[test]
+    fn a_total_of_zero_is_mirrored_too() {
+        let of = |shares: [i128; 2]| {
+            let mut parts = [0; 2];
+            let shares = shares.map(|half| Share::new(half, 2));
+            allocate(0, &shares, &mut [0; 2], |index, part| parts[index] = part);
+            parts
+        };
+        assert_eq!(of([1, -1]), [1, -1]);
+        assert_eq!(of([-1, 1]), [-1, 1]);
+    }
+
     proptest! {
         #[test]
         fn parts_add_up_and_lie_within_one_of_their_shares(
