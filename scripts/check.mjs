@@ -18,6 +18,13 @@ const crateRooms = {
   node: ['kernel', 'espresso'],
 }
 
+/** The pure rooms inside the kernel, and the modules of the kernel that each may use. */
+const pureRooms = {
+  money: ['code', 'error', 'limits'],
+  policy: ['code', 'error', 'limits', 'money'],
+  pricing: ['code', 'error', 'limits', 'money', 'policy'],
+}
+
 /** ts/: the same. `index` is the public entry, `native` the one file that loads the binding. */
 const typeScriptRooms = {
   native: [],
@@ -43,6 +50,7 @@ const read = (file) => readFileSync(path.join(root, file), 'utf8')
 
 const files = await projectFiles()
 checkCrates()
+checkPureRooms()
 checkTypeScript()
 checkEssays()
 checkFileNames()
@@ -98,6 +106,19 @@ function checkCrates() {
     const file = `crates/${room}/src/lib.rs`
     if (files.includes(file) && !read(file).includes('#![forbid(unsafe_code)]')) {
       report(file, 'must say #![forbid(unsafe_code)]')
+    }
+  }
+}
+
+/** What is pure uses nothing that knows of sales, terminals or disks. */
+function checkPureRooms() {
+  for (const [room, allowed] of Object.entries(pureRooms)) {
+    const folder = `crates/kernel/src/${room}/`
+    for (const file of files.filter((name) => name.startsWith(folder) && name.endsWith('.rs'))) {
+      for (const found of read(file).matchAll(/\bcrate::(\w+)/g)) {
+        if (found[1] === room || allowed.includes(found[1])) continue
+        report(file, `the room "${room}" may not use crate::${found[1]}`)
+      }
     }
   }
 }

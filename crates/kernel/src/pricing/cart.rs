@@ -7,9 +7,9 @@
 
 use super::adjustment::Adjustment;
 use super::allocation::{Share, allocate};
+use super::change::{Change, Outcome};
 use super::ledger::{Contribution, Ledger, Moved, Parts, narrow};
-use super::line::{Applied, Line, LineKind, NewLine, bad_quantity, check_price};
-use super::returns::GivenBack;
+use super::line::{Applied, Line, LineKind, bad_quantity, check_price};
 use super::split::{self, Splits};
 use super::table::{self, TaxTable};
 use super::tax::TaxComponent;
@@ -18,76 +18,6 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::money::{Decimal, in_range};
 use crate::policy::Policy;
-
-/// One change of a sale.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Change<'a> {
-    /// Adds a line; lines are numbered from 1 and never again.
-    AddLine(NewLine<'a>),
-    /// Adds a part of a sold line that comes back with its receipt.
-    AddReturn(&'a GivenBack),
-    /// Makes a line worth nothing. Its share of a discount on the sale goes with it.
-    VoidLine {
-        /// Line.
-        line: u32,
-    },
-    /// Another quantity of the same sign.
-    SetQuantity {
-        /// Line.
-        line: u32,
-        /// Quantity.
-        quantity: Decimal,
-    },
-    /// Another price.
-    SetPrice {
-        /// Line.
-        line: u32,
-        /// Price of `per` units.
-        unit_price: Decimal,
-        /// Units that the price is for.
-        per: Decimal,
-    },
-    /// Other taxes.
-    SetTaxes {
-        /// Line.
-        line: u32,
-        /// Taxes.
-        taxes: &'a [TaxComponent],
-    },
-    /// A discount or surcharge on a line.
-    AdjustLine {
-        /// Line.
-        line: u32,
-        /// Discount or surcharge.
-        adjustment: Adjustment,
-    },
-    /// A discount or surcharge on the sale as it stands: allocated to its items by their amounts.
-    /// Lines that come later have no share.
-    AdjustSale {
-        /// Discount or surcharge.
-        adjustment: Adjustment,
-    },
-    /// Takes back a discount or surcharge, wherever it stands.
-    Retract {
-        /// Number of the discount or surcharge.
-        number: u32,
-    },
-}
-
-/// What a change comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// The line that was added or changed.
-    pub line: Option<u32>,
-    /// Its amount afterwards.
-    pub amount: i64,
-    /// Number of the discount or surcharge that was given or taken back.
-    pub number: Option<u32>,
-    /// What that one adds to the sale: negative for a discount on a sale.
-    pub adjusted: i64,
-    /// The sale afterwards.
-    pub totals: Totals,
-}
 
 /// A line as a cart knows it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -552,6 +482,7 @@ fn line_number(index: usize) -> Result<u32> {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::super::counted::steps_of;
+    use super::super::line::NewLine;
     use super::super::tax::{TaxClass, TaxComponent};
     use super::*;
     use crate::money::Currency;

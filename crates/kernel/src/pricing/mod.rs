@@ -18,6 +18,7 @@
 mod adjustment;
 mod allocation;
 mod cart;
+mod change;
 mod exchange;
 mod fraction;
 mod ledger;
@@ -30,7 +31,8 @@ mod tax;
 mod turnover;
 
 pub use adjustment::{Adjustment, Direction, Worth};
-pub use cart::{Cart, Change, LineView, Outcome};
+pub use cart::{Cart, LineView};
+pub use change::{Change, Outcome};
 pub use exchange::ExchangeRate;
 pub use line::{Applied, LineKind, NewLine};
 pub use returns::{GivenBack, SoldLine};
