@@ -58,6 +58,7 @@ export type {
   NotFoundFacts,
   OverflowFacts,
   OwnerFacts,
+  PricingFacts,
   SaleFacts,
   SpaceFacts,
   TenderFacts,

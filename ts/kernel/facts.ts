@@ -57,6 +57,9 @@ export interface LineChildFacts extends LineFacts {
   readonly child: number
 }
 
+/** What the pricing engine alone refuses; it is a Rust library, and no call from here reaches it. */
+export type PricingFacts = Readonly<Record<string, unknown>>
+
 /** What the C interface alone is refused for. */
 export type BorderFacts = Readonly<Record<string, unknown>>
 
@@ -264,6 +267,14 @@ export interface ErrorFacts {
   readonly PK_E_LINE_VOIDED: LineFacts
   /** The line, and one that belongs to it. */
   readonly PK_E_LINE_HAS_CHILDREN: LineChildFacts
+  /** Of the pricing engine: the quantity, what was sold and what is left. */
+  readonly PK_E_REFUND_EXCEEDS: PricingFacts
+  /** Of the pricing engine. */
+  readonly PK_E_MIXED_RETURNS: PricingFacts
+  /** Of the pricing engine: the rate as it was given. */
+  readonly PK_E_BAD_RATE: PricingFacts
+  /** Of the pricing engine: which rule, and its value. */
+  readonly PK_E_BAD_POLICY: PricingFacts
   /** Of the C interface: which text. */
   readonly PK_E_BAD_UTF8: BorderFacts
   /** Of the C interface: the size that was given and those that are known. */
