@@ -968,8 +968,9 @@ namespace PosKernel
         public static partial PkResult pk_commit_transaction_legal(ulong handle);
 
         /// <summary>
-        /// Voids a sale. Cash that was taken for it is given back first, by records of its own; any other
-        /// live tender is refused, because its outcome lies outside the till.
+        /// Voids a sale and the cash that was taken for it, which goes back to the customer; both stand in
+        /// the journal or neither does. Any other live tender is refused, because its outcome lies outside
+        /// the till.
         ///
         /// `reason`: up to 256 bytes; null or empty stands for "User abort".
         /// Durable when it returns: on the device.

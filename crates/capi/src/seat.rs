@@ -5,11 +5,10 @@
 //! is over keeps its handle until the host closes it or a thousand newer ones have ended.
 
 use crate::handle::Table;
-use pos_kernel_core::journal::TenderKind;
 use pos_kernel_core::limits::STORE_BYTES_MAX;
 use pos_kernel_core::money::Currency;
 use pos_kernel_core::sale::{LineInput, Receipt, Sale, State, TenderInput, Totals};
-use pos_kernel_core::terminal::{Answer, LineAnswer, TenderAnswer};
+use pos_kernel_core::terminal::{Answer, LineAnswer, TenderAnswer, VoidAnswer};
 use pos_kernel_core::{Code, Error, Result, Terminal};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -323,8 +322,17 @@ impl SaleSeat {
 
     /// Voids the sale.
     pub(crate) fn void(&self, reason: &str, key: Option<&str>) -> Result<u64> {
+        self.voided(|terminal| terminal.void_sale(self.number, reason, key))
+    }
+
+    /// Voids the sale, giving back the cash that was taken for it.
+    pub(crate) fn abort(&self, reason: &str) -> Result<()> {
+        self.voided(|terminal| terminal.void_with_cash(self.number, reason, None)).map(drop)
+    }
+
+    fn voided(&self, void: impl FnOnce(&Terminal) -> Result<Answer<VoidAnswer>>) -> Result<u64> {
         let before = self.totals().ok();
-        let settled = self.settled(self.terminal().void_sale(self.number, reason, key)?)?;
+        let settled = self.settled(void(self.terminal())?)?;
         if let Some(totals) = before {
             let (tendered, pending, due, change) = (0, 0, totals.gross, 0);
             self.end(
@@ -340,15 +348,6 @@ impl SaleSeat {
             );
         }
         Ok(settled.sequence)
-    }
-
-    /// Voids the sale, giving back the cash that was taken for it.
-    pub(crate) fn abort(&self, reason: &str) -> Result<()> {
-        for tender in self.terminal().read_sale(self.number, cash_to_give_back)? {
-            let answer = self.terminal().void_tender(self.number, tender, reason, None)?;
-            self.settled(answer)?;
-        }
-        self.void(reason, None).map(drop)
     }
 
     /// Ends the handle of a sale that is over.
@@ -392,17 +391,6 @@ impl SaleSeat {
             self.seat.ended(self.number);
         }
     }
-}
-
-/// The tenders to void before a sale is. None of them while another kind is live: voiding the sale is
-/// then refused, and a refusal leaves the cash where it is.
-fn cash_to_give_back(sale: &Sale) -> Vec<u32> {
-    let is_open = matches!(sale.state(), State::Building | State::Tendering);
-    let live = || sale.tenders.iter().filter(|tender| tender.is_live());
-    if !is_open || live().any(|tender| tender.kind != TenderKind::Cash) {
-        return Vec::new();
-    }
-    live().map(|tender| tender.number).collect()
 }
 
 fn full() -> Error {

@@ -234,3 +234,30 @@ fn a_line_goes_with_all_that_belong_to_it_or_not_at_all() {
     assert_eq!(terminal.read_sale(sale, parents).unwrap(), [None, Some(1), Some(2), None]);
     assert_eq!(terminal.totals(sale).unwrap().gross, 50);
 }
+
+#[test]
+fn a_sale_goes_with_its_cash_or_not_at_all() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    let sale = terminal.begin("S", "EUR", None, None).unwrap().value.sale;
+    terminal.add_line(sale, &line("TEA", "1", "900"), None).unwrap();
+    for tender in [cash(200), cash(300), card(400, true)] {
+        terminal.tender(sale, &tender, None).unwrap();
+    }
+    let before = terminal.status().unwrap().position.sequence;
+    let refused = terminal.void_with_cash(sale, "left", None).unwrap_err();
+    assert_eq!(refused.code(), Code::TenderTaken);
+    assert_eq!(terminal.totals(sale).unwrap().tendered, 500);
+    assert_eq!(terminal.status().unwrap().position.sequence, before);
+    terminal.decline_tender(sale, 3, "no funds", None).unwrap();
+    let (records, frames) = (terminal.stats().records, terminal.stats().frames);
+    let voided = terminal.void_with_cash(sale, "left", Some("k")).unwrap();
+    assert_eq!(voided.value.sale, sale);
+    assert_eq!(terminal.stats().records - records, 3);
+    assert_eq!(terminal.stats().frames - frames, 1);
+    terminal.settle(voided).unwrap();
+    let again = terminal.void_with_cash(sale, "left", Some("k")).unwrap();
+    assert!(again.replayed);
+    let counters = terminal.counters().unwrap();
+    assert_eq!((counters[0].1.voids, counters[0].1.receipts, counters[0].1.sales), (1, 0, 0));
+}

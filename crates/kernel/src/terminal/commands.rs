@@ -322,10 +322,7 @@ impl Terminal {
                 let totals = till.totals_of(open.currency);
                 Ok(machine::void(open, reason, &totals, key)?.into())
             },
-            |recorded| match &recorded.fact {
-                Fact::SaleVoided(fact) => Some(VoidAnswer { sale: fact.sale }),
-                _ => None,
-            },
+            void_answer,
         )
     }
 
@@ -526,6 +523,13 @@ impl Bodies {
 
     fn records(&self) -> Vec<Record<'_>> {
         self.parts.iter().map(|(kind, range)| record(*kind, &self.bytes[range.clone()])).collect()
+    }
+}
+
+pub(super) fn void_answer(recorded: &Recorded) -> Option<VoidAnswer> {
+    match &recorded.fact {
+        Fact::SaleVoided(fact) => Some(VoidAnswer { sale: fact.sale }),
+        _ => None,
     }
 }
 

@@ -14,10 +14,10 @@ mod commit;
 mod config;
 mod history;
 mod id;
-mod linked;
 mod lock;
 mod open;
 mod owner;
+mod together;
 
 pub use commands::{Begun, LineAnswer, Sold, TenderAnswer, VoidAnswer};
 pub use commit::Answer;
