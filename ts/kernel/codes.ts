@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'PK_E_LINE_HAS_CHILDREN'
   | 'PK_E_REFUND_EXCEEDS'
   | 'PK_E_MIXED_RETURNS'
+  | 'PK_E_UNBOUND_RETURN'
+  | 'PK_E_APPROVAL_REQUIRED'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
   | 'PK_E_BAD_ID'
@@ -134,6 +136,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 231,
     family: 'state',
     summary: 'The policy keeps returns and sales apart; finish one, then begin the other.',
+  },
+  PK_E_UNBOUND_RETURN: {
+    number: 232,
+    family: 'state',
+    summary: 'The policy takes no return without its receipt; return a line of its receipt.',
+  },
+  PK_E_APPROVAL_REQUIRED: {
+    number: 240,
+    family: 'state',
+    summary: 'The call needs an approval; get one with `approve` and give its number.',
   },
   PK_E_TERMINAL_IN_USE: {
     number: 220,

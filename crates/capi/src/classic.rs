@@ -328,7 +328,7 @@ pub extern "C" fn pk_add_cash_tender_legal(
             return Err(Error::new(Code::BadAmount, message).with("value", amount_minor));
         }
         let (kind, amount) = (TenderKind::Cash, amount_minor);
-        let tender = TenderInput { kind, amount, reference: None, pending: false };
+        let tender = TenderInput::of(kind, amount);
         seat::sale(handle)?.tender(&tender, None).map(drop)
     })
 }
@@ -683,7 +683,7 @@ unsafe fn add_line(
     // SAFETY: the caller promises the text.
     let sku = unsafe { memory::text(memory::SKU, sku, sku_len) }?;
     let (quantity, unit_price) = (positive(quantity)?, Decimal::whole(unit_minor));
-    let line = LineInput { sku, text: None, quantity, unit_price, parent };
+    let line = LineInput { parent, ..LineInput::item(sku, quantity, unit_price) };
     seat::sale(handle)?.add_line(&line, None).map(drop)
 }
 

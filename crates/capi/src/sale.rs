@@ -386,7 +386,8 @@ pub unsafe extern "C" fn pk_sell(
         // SAFETY: the caller promises the array.
         let tenders = unsafe { memory::array("tenders", given, count, TENDERS_MAX, tender) }?;
         let seat = seat::terminal(terminal)?;
-        let sold = Sold { store, currency, reference, lines: &lines, tenders: &tenders };
+        let sold =
+            Sold { store, currency, reference, lines: &lines, adjustments: &[], tenders: &tenders };
         let settled = seat::settled(&seat.terminal, seat.terminal.sell(&sold, key)?)?;
         // SAFETY: the caller promises that it can be written.
         unsafe { slot.set(&answer::receipt(&settled.value, settled.replayed)) };
@@ -451,7 +452,7 @@ unsafe fn line_input<'a>(given: &PkLineInput) -> Result<LineInput<'a>> {
     let quantity = decimal("quantity", given.quantity, Code::BadQuantity)?;
     let unit_price = decimal("unit_price", given.unit_price, Code::BadPrice)?;
     let parent = (given.parent != 0).then_some(given.parent);
-    Ok(LineInput { sku, text, quantity, unit_price, parent })
+    Ok(LineInput { text, parent, ..LineInput::item(sku, quantity, unit_price) })
 }
 
 /// # Safety
@@ -467,7 +468,7 @@ unsafe fn tender_input<'a>(given: &PkTenderInput) -> Result<TenderInput<'a>> {
     // SAFETY: the caller promises the text.
     let reference = unsafe { memory::optional_field(memory::REFERENCE, given.reference) }?;
     let pending = given.flags & PK_TENDER_IS_PENDING != 0;
-    Ok(TenderInput { kind, amount: given.amount, reference, pending })
+    Ok(TenderInput { reference, pending, ..TenderInput::of(kind, given.amount) })
 }
 
 /// # Safety

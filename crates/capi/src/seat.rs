@@ -299,9 +299,7 @@ impl SaleSeat {
     #[inline]
     pub(crate) fn complete(&self, key: Option<&str>) -> Result<Settled<Receipt>> {
         let settled = self.settled(self.terminal().complete(self.number, key)?)?;
-        let Receipt { gross, tendered, change, number, .. } = settled.value;
-        let state = State::Completed;
-        self.end(Totals { gross, tendered, pending: 0, due: 0, change, state }, number);
+        self.end(settled.value.totals(), settled.value.number);
         Ok(settled)
     }
 
@@ -334,18 +332,9 @@ impl SaleSeat {
         let before = self.totals().ok();
         let settled = self.settled(void(self.terminal())?)?;
         if let Some(totals) = before {
-            let (tendered, pending, due, change) = (0, 0, totals.gross, 0);
-            self.end(
-                Totals {
-                    gross: totals.gross,
-                    tendered,
-                    pending,
-                    due,
-                    change,
-                    state: State::Voided,
-                },
-                0,
-            );
+            let (due, state) = (totals.gross, State::Voided);
+            let untendered = Totals { rounding: 0, tendered: 0, pending: 0, tips: 0, ..totals };
+            self.end(Totals { due, change: 0, state, ..untendered }, 0);
         }
         Ok(settled.sequence)
     }

@@ -62,10 +62,16 @@ pub const PK_STATE_ABORTED: i32 = 4;
 /// Kept from the classic interface; never given.
 pub const PK_STATE_TIMED_OUT: i32 = 5;
 
-/// Cash: the only tender that gives change.
+/// Notes and coins of the sale's currency.
 pub const PK_TENDER_CASH: u32 = 1;
 /// A card.
 pub const PK_TENDER_CARD: u32 = 2;
+/// A voucher.
+pub const PK_TENDER_VOUCHER: u32 = 3;
+/// Notes and coins of another currency.
+pub const PK_TENDER_FOREIGN: u32 = 4;
+/// Anything else.
+pub const PK_TENDER_OTHER: u32 = 5;
 
 /// The tender's outcome lies outside the till.
 pub const PK_TENDER_PENDING: u32 = 1;
@@ -585,6 +591,9 @@ pub(crate) fn kind_number(kind: TenderKind) -> u32 {
     match kind {
         TenderKind::Cash => PK_TENDER_CASH,
         TenderKind::Card => PK_TENDER_CARD,
+        TenderKind::Voucher => PK_TENDER_VOUCHER,
+        TenderKind::Foreign => PK_TENDER_FOREIGN,
+        TenderKind::Other => PK_TENDER_OTHER,
     }
 }
 

@@ -9,8 +9,7 @@ use pos_kernel_core::sale::{LineInput, TenderInput};
 use pos_kernel_core::terminal::{Durability, Sold};
 use pos_kernel_core::{OpenOptions, Result, Terminal};
 
-const TWENTY: TenderInput<'static> =
-    TenderInput { kind: TenderKind::Cash, amount: 2000, reference: None, pending: false };
+const TWENTY: TenderInput<'static> = TenderInput::of(TenderKind::Cash, 2000);
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -48,7 +47,7 @@ fn by_calls(terminal: &Terminal, lines: &[LineInput<'_>]) -> Result<(i64, i64)> 
 
 fn by_cart(terminal: &Terminal, lines: &[LineInput<'_>]) -> Result<(i64, i64)> {
     let (store, currency, reference) = ("STORE_001", "EUR", None);
-    let sold = Sold { store, currency, reference, lines, tenders: &[TWENTY] };
+    let sold = Sold { store, currency, reference, lines, adjustments: &[], tenders: &[TWENTY] };
     let receipt = terminal.settle(terminal.sell(&sold, None)?)?;
     Ok((receipt.gross, receipt.change))
 }
@@ -56,5 +55,5 @@ fn by_cart(terminal: &Terminal, lines: &[LineInput<'_>]) -> Result<(i64, i64)> {
 fn line(sku: &str, mantissa: i64, scale: u8, price: i64) -> LineInput<'_> {
     let quantity = Decimal::new(mantissa, scale).expect("a scale of up to 6");
     let (text, unit_price) = (Some("something to drink"), Decimal::whole(price));
-    LineInput { sku, text, quantity, unit_price, parent: None }
+    LineInput { text, ..LineInput::item(sku, quantity, unit_price) }
 }

@@ -99,6 +99,10 @@ codes! {
     RefundExceeds = 230, family State, result 2, "PK_E_REFUND_EXCEEDS";
     /// The policy keeps returns and sales apart; finish one, then begin the other.
     MixedReturns = 231, family State, result 2, "PK_E_MIXED_RETURNS";
+    /// The policy takes no return without its receipt; return a line of its receipt.
+    UnboundReturn = 232, family State, result 2, "PK_E_UNBOUND_RETURN";
+    /// The call needs an approval; get one with `approve` and give its number.
+    ApprovalRequired = 240, family State, result 9, "PK_E_APPROVAL_REQUIRED";
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
     /// A text is empty, too long, or holds a control character.

@@ -34,6 +34,8 @@ pub const TAX_COMPONENTS_MAX: usize = 32;
 pub const TAX_SETS_MAX: usize = 64;
 /// Rows of a sale's tax table: different components in one sale.
 pub const TAX_ROWS_MAX: usize = 64;
+/// Different taxes that one terminal has perpetual totals for in one currency.
+pub const TAX_BOOK_MAX: usize = 128;
 /// Bytes of the name of a tax class.
 pub const TAX_CLASS_BYTES_MAX: usize = 12;
 /// Largest rate of one tax component, and largest surcharge, in parts per million: 1,000 %.
@@ -55,7 +57,7 @@ pub const SEGMENT_BYTES_PER_SALE: usize = 4096;
 /// tenders stay among the facts of their sale, and what ends one must never be refused.
 pub const TENDER_SHARE: usize = 2;
 /// Most bytes of the facts of one tender: taken, confirmed and voided.
-pub const TENDER_BYTES_MAX: usize = 800;
+pub const TENDER_BYTES_MAX: usize = 864;
 /// One remembered key for so many bytes of segment: a checkpoint carries 32 bytes for each.
 pub const SEGMENT_BYTES_PER_KEY: usize = 2048;
 

@@ -53,7 +53,8 @@ pub(crate) fn sell(
     if numbers.len() < ANSWER_NUMBERS + line_count {
         return Err(argument("numbers", "numbers has no room for the answer".to_owned()));
     }
-    let sold = Sold { store, currency, reference, lines: &lines, tenders: &tenders };
+    let sold =
+        Sold { store, currency, reference, lines: &lines, adjustments: &[], tenders: &tenders };
     let answer = terminal.sell(&sold, key)?;
     let receipt = &answer.value;
     let head = [
@@ -125,7 +126,7 @@ impl<'a> Input<'a, '_> {
             ),
             None => None,
         };
-        Ok(LineInput { sku, text, quantity, unit_price, parent })
+        Ok(LineInput { text, parent, ..LineInput::item(sku, quantity, unit_price) })
     }
 
     fn tender(&mut self) -> Result<TenderInput<'a>> {
@@ -133,7 +134,7 @@ impl<'a> Input<'a, '_> {
         let amount = safe_integer("amount", self.number()?)?;
         let kind = input::tender_kind(self.text()?)?;
         let reference = self.optional(flags & REFERENCE)?;
-        Ok(TenderInput { kind, amount, reference, pending: false })
+        Ok(TenderInput { reference, ..TenderInput::of(kind, amount) })
     }
 }
 

@@ -425,23 +425,22 @@ pub(crate) fn integer_decimal(what: &str, value: f64, code: Code) -> Result<Deci
 
 impl NativeLine {
     pub(crate) fn input(&self) -> Result<sale::LineInput<'_>> {
+        let (quantity, unit_price) = (quantity(&self.quantity)?, unit_price(&self.unit_price)?);
         Ok(sale::LineInput {
-            sku: &self.sku,
             text: self.text.as_deref(),
-            quantity: quantity(&self.quantity)?,
-            unit_price: unit_price(&self.unit_price)?,
             parent: self.parent.map(|parent| small("parent", parent)).transpose()?,
+            ..sale::LineInput::item(&self.sku, quantity, unit_price)
         })
     }
 }
 
 impl NativeTender {
     pub(crate) fn input(&self) -> Result<sale::TenderInput<'_>> {
+        let kind = input::tender_kind(&self.kind)?;
         Ok(sale::TenderInput {
-            kind: input::tender_kind(&self.kind)?,
-            amount: safe_integer("amount", self.amount)?,
             reference: self.reference.as_deref(),
             pending: self.pending.unwrap_or(false),
+            ..sale::TenderInput::of(kind, safe_integer("amount", self.amount)?)
         })
     }
 }

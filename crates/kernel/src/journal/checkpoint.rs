@@ -9,10 +9,12 @@
 
 use super::codec::{Bytes, DecodeError, Field, map_struct, whole};
 use super::fact::{Fact, RecordKind};
-use crate::limits::AMOUNT_MAX;
+use super::priced::TaxTotals;
+use crate::limits::{AMOUNT_MAX, TAX_BOOK_MAX};
 use crate::money::Currency;
+use crate::policy::Policy;
 use crate::sale::{Sale, State};
-use crate::till::{CurrencyTotals, KeyWindow, Till};
+use crate::till::{ClassTotals, CurrencyTotals, KeyWindow, TaxBook, Till};
 use minicbor::Encoder;
 
 /// No number or count comes near this; adding to one below it never overflows.
@@ -31,6 +33,14 @@ map_struct! {
         3 receipts: u64,
         /// Voided sales.
         4 voids: u64,
+        /// Taxes on what was sold; left out while there were none.
+        5 sales_tax: Option<i64>,
+        /// Taxes on what was returned; left out while there were none.
+        6 returns_tax: Option<i64>,
+        /// Cash rounding; left out while it is nothing.
+        7 rounding: Option<i64>,
+        /// Totals of each tax.
+        8 taxes: Vec<TaxTotals>,
     }
 }
 
@@ -50,6 +60,8 @@ map_struct! {
         4 keys_max: u64,
         /// Open sales that follow as records.
         5 sales: u64,
+        /// Canonical bytes of the policies that are set.
+        6 policies: Vec<Bytes>,
     }
 }
 
@@ -82,12 +94,17 @@ pub fn snapshot_since(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
 }
 
 fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
+    let unless_zero = |amount: i64| (amount != 0).then_some(amount);
     let totals = till.totals.iter().map(|(currency, totals)| CheckpointTotals {
         currency: *currency,
         sales: totals.sales,
         returns: totals.returns,
         receipts: totals.receipts,
         voids: totals.voids,
+        sales_tax: unless_zero(totals.sales_tax),
+        returns_tax: unless_zero(totals.returns_tax),
+        rounding: unless_zero(totals.rounding),
+        taxes: till.taxes.get(currency).into_iter().flatten().map(|(t, c)| c.record(*t)).collect(),
     });
     let head = Checkpoint {
         next_sale: till.next_sale,
@@ -96,6 +113,7 @@ fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
         keys: Bytes(keys),
         keys_max: till.keys.keys_max() as u64,
         sales: till.open.len() as u64,
+        policies: till.policies.values().map(|policy| Bytes(policy.encode())).collect(),
     };
     let sales = till.open.values().map(|sale| CheckpointSale {
         sale: sale.number,
@@ -177,14 +195,14 @@ pub fn restore<'a>(
     till.keys = keys;
     till.next_sale = head.next_sale;
     till.next_receipt = head.next_receipt;
-    for totals in head.totals {
-        let CheckpointTotals { currency, sales, returns, receipts, voids } = totals;
-        let amounts = 0..=AMOUNT_MAX;
-        let possible = amounts.contains(&sales) && amounts.contains(&returns);
-        let counted = receipts < NUMBER_MAX && voids < NUMBER_MAX;
-        let totals = CurrencyTotals { sales, returns, receipts, voids };
-        if !possible || !counted || till.totals.insert(currency, totals).is_some() {
-            return Err(DecodeError(format!("a checkpoint's totals in {currency} cannot be")));
+    for totals in &head.totals {
+        restore_totals(&mut till, totals)?;
+    }
+    for bytes in &head.policies {
+        let policy = Policy::decode(&bytes.0).map_err(|error| DecodeError(error.to_string()))?;
+        let currency = policy.terms().currency;
+        if till.policies.insert(currency, policy).is_some() {
+            return Err(DecodeError(format!("a checkpoint has two policies for {currency}")));
         }
     }
     let mut count = 0;
@@ -205,6 +223,34 @@ pub fn restore<'a>(
     Ok(till)
 }
 
+fn restore_totals(till: &mut Till, record: &CheckpointTotals) -> Result<(), DecodeError> {
+    let CheckpointTotals { currency, sales, returns, receipts, voids, .. } = *record;
+    let (sales_tax, returns_tax) = (record.sales_tax.unwrap_or(0), record.returns_tax.unwrap_or(0));
+    let rounding = record.rounding.unwrap_or(0);
+    let upwards = |amounts: &[i64]| amounts.iter().all(|sum| (0..=AMOUNT_MAX).contains(sum));
+    let counted = receipts < NUMBER_MAX && voids < NUMBER_MAX;
+    let mut possible = counted
+        && upwards(&[sales, returns, sales_tax, returns_tax])
+        && (-AMOUNT_MAX..=AMOUNT_MAX).contains(&rounding)
+        && record.taxes.len() <= TAX_BOOK_MAX;
+    let mut book = TaxBook::new();
+    for totals in &record.taxes {
+        let (tax, class) = ClassTotals::of(totals);
+        let ClassTotals { sold_net, sold_tax, returned_net, returned_tax } = class;
+        possible &= upwards(&[sold_net, sold_tax, returned_net, returned_tax]);
+        possible &= book.insert(tax, class).is_none();
+    }
+    if !book.is_empty() {
+        till.taxes.insert(currency, book);
+    }
+    let totals =
+        CurrencyTotals { sales, returns, sales_tax, returns_tax, rounding, receipts, voids };
+    if possible && till.totals.insert(currency, totals).is_none() {
+        return Ok(());
+    }
+    Err(DecodeError(format!("a checkpoint's totals in {currency} cannot be")))
+}
+
 fn sale_from(record: &CheckpointSale) -> Result<Sale, DecodeError> {
     let mut sale: Option<Sale> = None;
     let mut rest = &record.log.0[..];
@@ -222,7 +268,8 @@ fn sale_from(record: &CheckpointSale) -> Result<Sale, DecodeError> {
             .ok_or_else(|| DecodeError(format!("a {} in sale {}", kind.name(), record.sale)))?;
         match (&mut sale, &fact) {
             (None, Fact::SaleBegun(begun)) => {
-                let mut begun = Sale::begun(begun, record.first_sequence, record.began_ns);
+                let mut begun = Sale::begun(begun, record.first_sequence, record.began_ns)
+                    .map_err(|error| DecodeError(error.to_string()))?;
                 begun.recovered = record.recovered;
                 sale = Some(begun);
             }

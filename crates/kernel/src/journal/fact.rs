@@ -5,8 +5,13 @@
 //! repeated call is answered from the record: totals after a line, due and change after a tender,
 //! the counters after a completion.
 
-use super::codec::{DecodeError, Field, Hash, map_struct, number_enum, whole};
+use super::codec::{Bytes, DecodeError, Field, Hash, map_struct, number_enum, whole};
+use super::priced::{
+    AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,
+    PolicySet, PriceOverridden, SaleAdjusted, Sums, TaxesOverridden,
+};
 use crate::money::{Currency, Decimal};
+use crate::pricing::{LineKind, TaxComponent};
 use minicbor::Encoder;
 use serde_json::Value;
 
@@ -88,6 +93,8 @@ map_struct! {
         2 currency: Currency,
         /// The host's own number for it.
         3 reference: Option<String>,
+        /// Canonical bytes of the policy that it is priced by; left out while the till has none.
+        6 policy: Option<Bytes>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -106,7 +113,7 @@ map_struct! {
         3 text: Option<String>,
         /// Quantity; negative on a return line.
         4 quantity: Decimal,
-        /// Price of one, in minor units.
+        /// Price of `per` units, in minor units.
         5 unit_price: Decimal,
         /// Amount in minor units.
         6 amount: i64,
@@ -114,6 +121,16 @@ map_struct! {
         7 gross: i64,
         /// The line that it belongs to.
         8 parent: Option<u32>,
+        /// What it is; left out when it is an item.
+        9 kind: Option<LineKind>,
+        /// Units that the price is for; left out when it is one.
+        10 per: Option<Decimal>,
+        /// Its taxes.
+        11 taxes: Vec<TaxComponent>,
+        /// The other sums of the sale after it.
+        12 sums: Option<Sums>,
+        /// The approval for it: that of a return without its receipt.
+        14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -130,6 +147,8 @@ map_struct! {
         2 reason: String,
         /// Total of the sale after it.
         7 gross: i64,
+        /// The other sums of the sale after it.
+        12 sums: Option<Sums>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -150,6 +169,8 @@ map_struct! {
         6 amount: i64,
         /// Total of the sale after it.
         7 gross: i64,
+        /// The other sums of the sale after it.
+        12 sums: Option<Sums>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -158,10 +179,16 @@ map_struct! {
 number_enum! {
     /// What a customer pays with.
     TenderKind {
-        /// Notes and coins; the only tender that gives change.
+        /// Notes and coins of the sale's currency.
         Cash = 1, "cash";
         /// A card.
         Card = 2, "card";
+        /// A voucher.
+        Voucher = 3, "voucher";
+        /// Notes and coins of another currency.
+        Foreign = 4, "foreign";
+        /// Anything else.
+        Other = 5, "other";
     }
 }
 
@@ -198,6 +225,12 @@ map_struct! {
         6 due: i64,
         /// Change after it.
         7 change: i64,
+        /// The part that is a tip; left out when there is none.
+        8 tip: Option<i64>,
+        /// What was given in another currency.
+        9 foreign: Option<ForeignAmount>,
+        /// What cash rounding adds to the total after it; left out when that is nothing.
+        10 rounding: Option<i64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -216,6 +249,8 @@ map_struct! {
         6 due: i64,
         /// Change after it.
         7 change: i64,
+        /// What cash rounding adds to the total after it; left out when that is nothing.
+        10 rounding: Option<i64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -234,6 +269,8 @@ map_struct! {
         6 due: i64,
         /// Change after it.
         7 change: i64,
+        /// What cash rounding adds to the total after it; left out when that is nothing.
+        10 rounding: Option<i64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -252,6 +289,8 @@ map_struct! {
         6 due: i64,
         /// Change after it.
         7 change: i64,
+        /// What cash rounding adds to the total after it; left out when that is nothing.
+        10 rounding: Option<i64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -266,6 +305,8 @@ map_struct! {
         1 kind: TenderKind,
         /// Amount in minor units.
         2 amount: i64,
+        /// The part that is a tip; left out when there is none.
+        3 tip: Option<i64>,
     }
 }
 
@@ -300,6 +341,12 @@ map_struct! {
         12 reference: Option<String>,
         /// Idempotency key.
         15 key: Option<Key>,
+        /// Taxes, discounts, surcharges, cash rounding and tips; left out when there are none.
+        16 sums: Option<CompletedSums>,
+        /// BLAKE3 of the policy that the sale was priced by; left out when it had none.
+        18 policy: Option<Hash>,
+        /// Perpetual totals besides those of amounts; left out while all are zero.
+        19 perpetual: Option<PerpetualSums>,
     }
 }
 
@@ -411,6 +458,7 @@ macro_rules! facts {
 facts! {
     TerminalOpened = 20;
     TerminalClosed = 21;
+    PolicySet = 22;
     SaleBegun = 32;
     LineAdded = 33;
     LineVoided = 34;
@@ -421,6 +469,12 @@ facts! {
     TenderVoided = 39;
     SaleCompleted = 40;
     SaleVoided = 41;
+    PriceOverridden = 42;
+    TaxesOverridden = 43;
+    LineAdjusted = 44;
+    SaleAdjusted = 45;
+    AdjustmentRetracted = 46;
+    LineReturned = 47;
 }
 
 impl Fact {
@@ -428,11 +482,17 @@ impl Fact {
     #[must_use]
     pub fn sale(&self) -> Option<u64> {
         match self {
-            Self::TerminalOpened(_) | Self::TerminalClosed(_) => None,
+            Self::TerminalOpened(_) | Self::TerminalClosed(_) | Self::PolicySet(_) => None,
             Self::SaleBegun(SaleBegun { sale, .. })
             | Self::LineAdded(LineAdded { sale, .. })
             | Self::LineVoided(LineVoided { sale, .. })
             | Self::QuantitySet(QuantitySet { sale, .. })
+            | Self::PriceOverridden(PriceOverridden { sale, .. })
+            | Self::TaxesOverridden(TaxesOverridden { sale, .. })
+            | Self::LineAdjusted(LineAdjusted { sale, .. })
+            | Self::SaleAdjusted(SaleAdjusted { sale, .. })
+            | Self::AdjustmentRetracted(AdjustmentRetracted { sale, .. })
+            | Self::LineReturned(LineReturned { sale, .. })
             | Self::TenderAdded(TenderAdded { sale, .. })
             | Self::TenderConfirmed(TenderConfirmed { sale, .. })
             | Self::TenderDeclined(TenderDeclined { sale, .. })
@@ -447,10 +507,17 @@ impl Fact {
     pub fn key(&self) -> Option<&Key> {
         match self {
             Self::TerminalOpened(_) | Self::TerminalClosed(_) => None,
-            Self::SaleBegun(SaleBegun { key, .. })
+            Self::PolicySet(PolicySet { key, .. })
+            | Self::SaleBegun(SaleBegun { key, .. })
             | Self::LineAdded(LineAdded { key, .. })
             | Self::LineVoided(LineVoided { key, .. })
             | Self::QuantitySet(QuantitySet { key, .. })
+            | Self::PriceOverridden(PriceOverridden { key, .. })
+            | Self::TaxesOverridden(TaxesOverridden { key, .. })
+            | Self::LineAdjusted(LineAdjusted { key, .. })
+            | Self::SaleAdjusted(SaleAdjusted { key, .. })
+            | Self::AdjustmentRetracted(AdjustmentRetracted { key, .. })
+            | Self::LineReturned(LineReturned { key, .. })
             | Self::TenderAdded(TenderAdded { key, .. })
             | Self::TenderConfirmed(TenderConfirmed { key, .. })
             | Self::TenderDeclined(TenderDeclined { key, .. })

@@ -10,6 +10,7 @@
 mod checkpoint;
 mod codec;
 mod fact;
+mod priced;
 mod show;
 mod verify;
 
@@ -24,6 +25,11 @@ pub use fact::{
     LineAdded, LineVoided, QuantitySet, SaleBegun, SaleCompleted, SaleVoided, TakenTender,
     TenderAdded, TenderConfirmed, TenderDeclined, TenderKind, TenderState, TenderVoided,
     TerminalClosed, TerminalOpened,
+};
+pub use priced::{
+    AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,
+    PolicySet, PriceOverridden, SaleAdjusted, SoldAt, SoldFor, Sums, TaxRowRecord, TaxTotals,
+    TaxesOverridden,
 };
 pub use show::{Shown, show};
 pub use verify::{Progress, TerminalReport, VerifyProblem, verify_terminal};

@@ -37,6 +37,18 @@ impl ExchangeRate {
         self.currency
     }
 
+    /// What `per` whole units are worth in whole units of the till's currency.
+    #[must_use]
+    pub fn worth(&self) -> Decimal {
+        self.worth
+    }
+
+    /// Units that the rate is for.
+    #[must_use]
+    pub fn per(&self) -> u32 {
+        self.per
+    }
+
     /// What an amount of foreign minor units is worth in minor units of the till, rounded once, as
     /// the policy rounds amounts.
     ///

@@ -3,10 +3,17 @@
 //! A fact from the journal is not trusted: what it says of amounts, totals and numbers is worked out
 //! again and compared, so that replay and the verifier find a record that contradicts the others.
 
-use super::machine::{LINE_ROUNDING, after, content};
+use super::machine::{after, completed_sums, content, taken};
 use super::{End, Line, Sale, Tender};
-use crate::journal::{Fact, RecordKind, SaleBegun, SaleCompleted, TenderKind, TenderState};
-use crate::money::{Decimal, extend, in_range};
+use crate::journal::{
+    Fact, Hash, LineReturned, RecordKind, SaleBegun, SaleCompleted, Sums, TenderAdded, TenderKind,
+    TenderState,
+};
+use crate::money::{Decimal, in_range};
+use crate::policy::Policy;
+use crate::pricing::{
+    Cart, Change, ExchangeRate, GivenBack, LineKind, NewLine, Outcome, SoldLine, settle,
+};
 use std::fmt;
 
 /// A fact that cannot follow from what came before it.
@@ -19,6 +26,12 @@ impl fmt::Display for Contradiction {
     }
 }
 
+impl From<crate::Error> for Contradiction {
+    fn from(error: crate::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 macro_rules! hold {
     ($condition:expr, $($message:tt)+) => {
         if !$condition {
@@ -27,9 +40,25 @@ macro_rules! hold {
     };
 }
 
+/// What a fact says that a sale comes to after it.
+struct Claim<'a> {
+    gross: i64,
+    sums: Option<&'a Sums>,
+}
+
 impl Sale {
-    pub(crate) fn begun(fact: &SaleBegun, first_sequence: u64, began_ns: i64) -> Self {
-        Self {
+    pub(crate) fn begun(
+        fact: &SaleBegun,
+        first_sequence: u64,
+        began_ns: i64,
+    ) -> Result<Self, Contradiction> {
+        let policy = match &fact.policy {
+            None => Policy::of(fact.currency),
+            Some(bytes) => Policy::decode(&bytes.0)?,
+        };
+        let currency = policy.terms().currency;
+        hold!(currency == fact.currency, "the policy of sale {} is for {currency}", fact.sale);
+        Ok(Self {
             number: fact.sale,
             store: fact.store.clone(),
             currency: fact.currency,
@@ -39,10 +68,12 @@ impl Sale {
             first_sequence,
             began_ns,
             recovered: false,
-            gross: 0,
+            has_policy: fact.policy.is_some(),
+            cart: Cart::new(&policy),
+            settlement: settle(&policy, 0, [])?,
             end: None,
             log: Vec::new(),
-        }
+        })
     }
 
     /// Keeps a fact's bytes: a checkpoint carries them on as they are.
@@ -58,98 +89,130 @@ impl Sale {
         hold!(self.end.is_none(), "sale {} is over", self.number);
         match fact {
             Fact::LineAdded(fact) => {
-                let number = self.lines.len() as u64 + 1;
-                hold!(u64::from(fact.line) == number, "line {} follows {}", fact.line, number - 1);
-                self.lines_may_change()?;
-                hold!(fact.quantity.mantissa() != 0, "line {} has no quantity", fact.line);
-                hold!(fact.unit_price.mantissa() >= 0, "line {} has a negative price", fact.line);
-                check_amount(fact.line, fact.quantity, fact.unit_price, fact.amount)?;
+                self.next_line(fact.line)?;
                 if let Some(parent) = fact.parent {
                     self.live_line_mut(parent)?;
                 }
-                self.gross_becomes(i128::from(fact.amount), fact.gross)?;
+                let kind = fact.kind.unwrap_or(LineKind::Item);
+                let per = fact.per.unwrap_or(Decimal::whole(1));
+                let new = NewLine {
+                    kind,
+                    quantity: fact.quantity,
+                    unit_price: fact.unit_price,
+                    per,
+                    taxes: &fact.taxes,
+                };
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                let outcome = self.change(&Change::AddLine(new), &claim)?;
                 self.lines.push(Line {
                     number: fact.line,
+                    kind,
                     sku: fact.sku.clone(),
                     text: fact.text.clone(),
                     quantity: fact.quantity,
                     unit_price: fact.unit_price,
+                    per,
+                    taxes: fact.taxes.clone(),
+                    listed: outcome.amount,
+                    adjustments: Vec::new(),
                     amount: fact.amount,
                     voided: None,
                     parent: fact.parent,
+                    of: None,
                 });
+                amount_is(fact.line, fact.amount, &outcome)
             }
+            Fact::LineReturned(fact) => self.return_line(fact),
             Fact::LineVoided(fact) => {
-                self.lines_may_change()?;
                 let is_parent = self.live_children(fact.line).next().is_some();
                 hold!(!is_parent, "line {} is voided before its children", fact.line);
-                let line = self.live_line_mut(fact.line)?;
-                line.voided = Some(fact.reason.clone());
-                let amount = line.amount;
-                self.gross_becomes(-i128::from(amount), fact.gross)?;
+                self.live_line_mut(fact.line)?;
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                self.change(&Change::VoidLine { line: fact.line }, &claim)?;
+                self.live_line_mut(fact.line)?.voided = Some(fact.reason.clone());
+                Ok(())
             }
             Fact::QuantitySet(fact) => {
-                self.lines_may_change()?;
-                let line = self.live_line_mut(fact.line)?;
-                check_amount(fact.line, fact.quantity, line.unit_price, fact.amount)?;
-                let change = i128::from(fact.amount) - i128::from(line.amount);
-                line.quantity = fact.quantity;
-                line.amount = fact.amount;
-                self.gross_becomes(change, fact.gross)?;
+                let change = Change::SetQuantity { line: fact.line, quantity: fact.quantity };
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                let outcome = self.change_line(fact.line, &change, &claim)?;
+                amount_is(fact.line, fact.amount, &outcome)
             }
-            Fact::TenderAdded(fact) => {
-                let number = self.tenders.len() as u64 + 1;
+            Fact::PriceOverridden(fact) => {
+                let per = fact.per.unwrap_or(Decimal::whole(1));
+                let change = Change::SetPrice { line: fact.line, unit_price: fact.unit_price, per };
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                let outcome = self.change_line(fact.line, &change, &claim)?;
+                amount_is(fact.line, fact.amount, &outcome)
+            }
+            Fact::TaxesOverridden(fact) => {
+                let change = Change::SetTaxes { line: fact.line, taxes: &fact.taxes };
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                let outcome = self.change_line(fact.line, &change, &claim)?;
+                amount_is(fact.line, fact.amount, &outcome)
+            }
+            Fact::LineAdjusted(fact) => {
+                let change = Change::AdjustLine { line: fact.line, adjustment: fact.adjustment };
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                let outcome = self.change_line(fact.line, &change, &claim)?;
+                adjustment_is((fact.number, fact.adjusted), &outcome)?;
+                amount_is(fact.line, fact.amount, &outcome)
+            }
+            Fact::SaleAdjusted(fact) => {
                 hold!(
-                    u64::from(fact.tender) == number,
-                    "tender {} follows {}",
-                    fact.tender,
-                    number - 1
+                    fact.first_sequence == self.first_sequence,
+                    "an adjustment says that sale {} begins at {}",
+                    self.number,
+                    fact.first_sequence
                 );
-                let possible = in_range(fact.amount.into()).is_ok() && fact.amount != 0;
-                hold!(possible, "tender {} is of {}", fact.tender, fact.amount);
-                let live = matches!(fact.state, TenderState::Pending | TenderState::Confirmed);
-                hold!(live, "tender {} begins {}", fact.tender, fact.state.name());
-                self.tenders.push(Tender {
-                    number: fact.tender,
-                    kind: fact.kind,
-                    amount: fact.amount,
-                    state: fact.state,
-                    reference: fact.reference.clone(),
-                    auth: None,
-                });
-                self.due_becomes(fact.tender, fact.state, (fact.due, fact.change))?;
+                let change = Change::AdjustSale { adjustment: fact.adjustment };
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                let outcome = self.change(&change, &claim)?;
+                self.mirror_all();
+                adjustment_is((fact.number, fact.adjusted), &outcome)
             }
+            Fact::AdjustmentRetracted(fact) => {
+                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+                let outcome = self.change(&Change::Retract { number: fact.number }, &claim)?;
+                self.mirror_all();
+                adjustment_is((fact.number, fact.adjusted), &outcome)
+            }
+            Fact::TenderAdded(fact) => self.add_tender(fact),
             Fact::TenderConfirmed(fact) => {
                 let from = [TenderState::Pending];
-                let settled = (fact.due, fact.change);
+                let settled = (fact.due, fact.change, fact.rounding);
                 self.tender_becomes(fact.tender, &from, TenderState::Confirmed, settled)?;
                 self.tenders[fact.tender as usize - 1].auth.clone_from(&fact.auth);
+                Ok(())
             }
             Fact::TenderDeclined(fact) => {
                 let from = [TenderState::Pending];
-                let settled = (fact.due, fact.change);
-                self.tender_becomes(fact.tender, &from, TenderState::Declined, settled)?;
+                let settled = (fact.due, fact.change, fact.rounding);
+                self.tender_becomes(fact.tender, &from, TenderState::Declined, settled)
             }
             Fact::TenderVoided(fact) => {
                 let from = [TenderState::Pending, TenderState::Confirmed];
-                let settled = (fact.due, fact.change);
-                self.tender_becomes(fact.tender, &from, TenderState::Voided, settled)?;
+                let settled = (fact.due, fact.change, fact.rounding);
+                self.tender_becomes(fact.tender, &from, TenderState::Voided, settled)
             }
             Fact::SaleCompleted(fact) => {
                 self.check_completion(fact)?;
-                self.end = Some(End::Completed(fact.clone()));
+                self.end = Some(End::Completed(Box::new(fact.clone())));
+                Ok(())
             }
             Fact::SaleVoided(fact) => {
                 self.lines_may_change()?;
-                hold!(fact.gross == self.gross, "the void says {}, not {}", fact.gross, self.gross);
+                let gross = self.cart.totals().gross;
+                hold!(fact.gross == gross, "the void says {}, not {gross}", fact.gross);
                 hold!(fact.currency == self.currency, "the void is in {}", fact.currency);
                 self.end = Some(End::Voided);
+                Ok(())
             }
-            Fact::SaleBegun(_) | Fact::TerminalOpened(_) | Fact::TerminalClosed(_) => {
-                return Err(Contradiction(format!("{:?} inside a sale", fact.kind())));
-            }
+            Fact::SaleBegun(_)
+            | Fact::TerminalOpened(_)
+            | Fact::TerminalClosed(_)
+            | Fact::PolicySet(_) => Err(Contradiction(format!("{:?} inside a sale", fact.kind()))),
         }
-        Ok(())
     }
 
     /// Checks that the completion's hash covers exactly the records of this sale.
@@ -169,10 +232,112 @@ impl Sale {
         }
     }
 
+    /// Changes the lines and compares what that comes to with what the fact says.
+    fn change(&mut self, change: &Change<'_>, claim: &Claim<'_>) -> Result<Outcome, Contradiction> {
+        self.lines_may_change()?;
+        let outcome = self.cart.apply(change)?;
+        let totals = outcome.totals;
+        hold!(totals.gross == claim.gross, "the total is {}, not {}", totals.gross, claim.gross);
+        self.settlement = settle(self.policy(), totals.gross, [])?;
+        let sums = Sums::of(&totals, self.settlement.cash_payable);
+        hold!(
+            sums.as_ref() == claim.sums,
+            "the sums of sale {} are {sums:?}, not {:?}",
+            self.number,
+            claim.sums
+        );
+        Ok(outcome)
+    }
+
+    fn change_line(
+        &mut self,
+        line: u32,
+        change: &Change<'_>,
+        claim: &Claim<'_>,
+    ) -> Result<Outcome, Contradiction> {
+        self.live_line_mut(line)?;
+        let outcome = self.change(change, claim)?;
+        self.mirror(line);
+        Ok(outcome)
+    }
+
+    fn return_line(&mut self, fact: &LineReturned) -> Result<(), Contradiction> {
+        self.next_line(fact.line)?;
+        let kind = fact.kind.unwrap_or(LineKind::Item);
+        let sold = SoldLine {
+            kind,
+            quantity: fact.sold.quantity,
+            amount: fact.sold.amount,
+            components: fact.taxes.clone(),
+            taxes: fact.sold.taxes.clone(),
+        };
+        hold!(sold.components.len() == sold.taxes.len(), "line {} lacks taxes", fact.line);
+        let quantity = Decimal::new(
+            fact.quantity.mantissa().checked_neg().unwrap_or(0),
+            fact.quantity.scale(),
+        )
+        .unwrap_or(Decimal::whole(0));
+        let expected = sold.give_back(fact.sold.before, quantity)?;
+        let part = GivenBack::new(
+            kind,
+            fact.quantity,
+            fact.amount,
+            fact.taxes.clone(),
+            fact.tax_amounts.clone(),
+        )?;
+        hold!(part == expected, "line {} gives back {part:?}, not {expected:?}", fact.line);
+        let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+        let outcome = self.change(&Change::AddReturn(&part), &claim)?;
+        self.lines.push(Line {
+            number: fact.line,
+            kind,
+            sku: fact.sku.clone(),
+            text: fact.text.clone(),
+            quantity: fact.quantity,
+            unit_price: fact.unit_price,
+            per: fact.per.unwrap_or(Decimal::whole(1)),
+            taxes: fact.taxes.clone(),
+            listed: outcome.amount,
+            adjustments: Vec::new(),
+            amount: outcome.amount,
+            voided: None,
+            parent: None,
+            of: Some(fact.of.clone()),
+        });
+        amount_is(fact.line, fact.amount, &outcome)
+    }
+
+    fn add_tender(&mut self, fact: &TenderAdded) -> Result<(), Contradiction> {
+        let number = self.tenders.len() as u64 + 1;
+        hold!(u64::from(fact.tender) == number, "tender {} follows {}", fact.tender, number - 1);
+        let is_something = fact.amount != 0 || fact.kind == TenderKind::Cash;
+        let possible = in_range(fact.amount.into()).is_ok() && is_something;
+        hold!(possible, "tender {} is of {}", fact.tender, fact.amount);
+        let live = matches!(fact.state, TenderState::Pending | TenderState::Confirmed);
+        hold!(live, "tender {} begins {}", fact.tender, fact.state.name());
+        let tip = fact.tip.unwrap_or(0);
+        hold!((0..=fact.amount.max(0)).contains(&tip), "tender {} has a tip of {tip}", fact.tender);
+        if let Some(foreign) = &fact.foreign {
+            let per = foreign.per.unwrap_or(1);
+            let rate = ExchangeRate::new(foreign.currency, foreign.rate, per)?;
+            let worth = rate.convert(self.policy(), foreign.amount)?;
+            hold!(worth == fact.amount, "tender {} is worth {worth}", fact.tender);
+        }
+        self.tenders.push(Tender {
+            number: fact.tender,
+            kind: fact.kind,
+            amount: fact.amount,
+            tip,
+            foreign: fact.foreign.clone(),
+            state: fact.state,
+            reference: fact.reference.clone(),
+            auth: None,
+        });
+        self.due_becomes(fact.tender, fact.state, (fact.due, fact.change, fact.rounding))
+    }
+
     fn check_completion(&self, fact: &SaleCompleted) -> Result<(), Contradiction> {
         let totals = self.totals();
-        let sum: i128 = self.live_lines().map(|line| i128::from(line.amount)).sum();
-        hold!(sum == i128::from(totals.gross), "lines add up to {sum}, not {}", totals.gross);
         hold!(
             fact.gross == totals.gross,
             "the completion says {}, not {}",
@@ -188,37 +353,60 @@ impl Sale {
         hold!(fact.first_sequence == self.first_sequence, "the completion begins elsewhere");
         hold!(fact.currency == self.currency, "the completion is in {}", fact.currency);
         hold!(fact.reference == self.reference, "the completion has another reference");
-        hold!(totals.pending == 0, "a tender is pending at completion");
+        let policy = self.has_policy.then(|| Hash(self.policy().hash()));
+        hold!(fact.policy == policy, "the completion names another policy");
+        self.check_sums()?;
+        let sums = completed_sums(self)?;
+        hold!(fact.sums == sums, "the completion says {:?}, not {sums:?}", fact.sums);
         let undecided = self.tenders.iter().any(|t| t.state == TenderState::Pending);
         hold!(!undecided, "a tender is pending at completion");
         hold!(totals.due == 0, "{} is due at completion", totals.due);
         hold!(fact.tendered == totals.tendered, "the completion says {} tendered", fact.tendered);
         hold!(fact.change == totals.change, "the completion says {} change", fact.change);
+        let kept = i128::from(fact.tendered) - i128::from(fact.change);
+        let asked = i128::from(fact.gross) + i128::from(totals.rounding) + i128::from(totals.tips);
+        hold!(kept == asked, "tendered less change is {kept}, and {asked} was to be paid");
+        let confirmed = self.tenders.iter().filter(|t| t.state == TenderState::Confirmed);
+        let same = confirmed.clone().map(taken).eq(fact.tenders.iter().cloned());
+        hold!(same, "the completion lists other tenders");
+        let gives = self.policy().terms().change_from;
+        let givers = confirmed.filter(|tender| gives.contains(tender.kind.means()));
+        let most: i128 = givers.map(|t| i128::from(t.amount) - i128::from(t.tip)).sum();
         hold!(
-            i128::from(fact.tendered) - i128::from(fact.change) == i128::from(fact.gross),
-            "tendered less change is not the total"
-        );
-        let mut confirmed = self.tenders.iter().filter(|t| t.state == TenderState::Confirmed);
-        let same = fact.tenders.iter().all(|taken| {
-            confirmed.next().is_some_and(|tender| {
-                (tender.number, tender.kind, tender.amount)
-                    == (taken.tender, taken.kind, taken.amount)
-            })
-        });
-        hold!(same && confirmed.next().is_none(), "the completion lists other tenders");
-        let cash = fact.tenders.iter().filter(|t| t.kind == TenderKind::Cash);
-        let cash: i128 = cash.map(|t| i128::from(t.amount)).sum();
-        hold!(
-            fact.change >= 0 && i128::from(fact.change) <= cash.max(0),
-            "change of {} is not from cash",
+            fact.change >= 0 && i128::from(fact.change) <= most.max(0),
+            "change of {} is more than what gives change",
             fact.change
         );
+        Ok(())
+    }
+
+    /// I1 and I2: the lines and the rows of the tax table add up to the totals.
+    fn check_sums(&self) -> Result<(), Contradiction> {
+        let totals = self.cart.totals();
+        hold!(totals.gross == totals.net + totals.tax, "gross is not net and tax");
+        let splits = self.cart.splits();
+        let lines = splits.iter().fold((0_i128, 0_i128), |(net, gross), line| {
+            (net + i128::from(line.net), gross + i128::from(line.gross))
+        });
+        hold!(
+            lines == (totals.net.into(), totals.gross.into()),
+            "lines add up to {lines:?}, not {totals:?}"
+        );
+        let rows = self.cart.tax_table()?;
+        let tax: i128 = rows.rows().iter().map(|row| i128::from(row.tax)).sum();
+        hold!(tax == i128::from(totals.tax), "the tax table adds up to {tax}");
         Ok(())
     }
 
     fn lines_may_change(&self) -> Result<(), Contradiction> {
         let frozen = self.tenders.iter().any(Tender::is_live);
         hold!(!frozen, "sale {} changes under a live tender", self.number);
+        Ok(())
+    }
+
+    fn next_line(&self, number: u32) -> Result<(), Contradiction> {
+        let next = self.lines.len() as u64 + 1;
+        hold!(u64::from(number) == next, "line {number} follows {}", next - 1);
         Ok(())
     }
 
@@ -230,12 +418,28 @@ impl Sale {
         }
     }
 
-    fn gross_becomes(&mut self, change: i128, claimed: i64) -> Result<(), Contradiction> {
-        let gross = i128::from(self.gross) + change;
-        hold!(gross == i128::from(claimed), "the total is {gross}, not {claimed}");
-        hold!(in_range(gross).is_ok(), "the total is {gross}, out of range");
-        self.gross = claimed;
-        Ok(())
+    /// A line's numbers become those of the cart.
+    fn mirror(&mut self, number: u32) {
+        let index = (number as usize).checked_sub(1);
+        let line = index.and_then(|index| self.lines.get_mut(index));
+        let (Some(line), Some(view)) = (line, self.cart.line(number)) else { return };
+        line.quantity = view.quantity;
+        line.unit_price = view.unit_price;
+        line.per = view.per;
+        line.listed = view.listed;
+        line.amount = view.amount;
+        if line.taxes != view.taxes {
+            line.taxes = view.taxes.to_vec();
+        }
+        if line.adjustments != view.adjustments {
+            line.adjustments = view.adjustments.to_vec();
+        }
+    }
+
+    fn mirror_all(&mut self) {
+        for index in 0..self.lines.len() {
+            self.mirror(self.lines[index].number);
+        }
     }
 
     fn tender_becomes(
@@ -243,7 +447,7 @@ impl Sale {
         number: u32,
         from: &[TenderState],
         to: TenderState,
-        settled: (i64, i64),
+        settled: (i64, i64, Option<i64>),
     ) -> Result<(), Contradiction> {
         let tender = (number as usize).checked_sub(1).and_then(|index| self.tenders.get_mut(index));
         let Some(tender) = tender.filter(|tender| from.contains(&tender.state)) else {
@@ -254,24 +458,27 @@ impl Sale {
     }
 
     fn due_becomes(
-        &self,
+        &mut self,
         tender: u32,
         state: TenderState,
-        settled: (i64, i64),
+        settled: (i64, i64, Option<i64>),
     ) -> Result<(), Contradiction> {
-        let expected = after(self, tender, state);
-        hold!(settled == expected, "due and change are {expected:?}, not {settled:?}");
+        self.settlement = after(self, tender, state)?;
+        let paid = &self.settlement;
+        let expected = (paid.due, paid.change, (paid.rounding != 0).then_some(paid.rounding));
+        hold!(settled == expected, "due, change and rounding are {expected:?}, not {settled:?}");
         Ok(())
     }
 }
 
-fn check_amount(
-    line: u32,
-    quantity: Decimal,
-    unit_price: Decimal,
-    amount: i64,
-) -> Result<(), Contradiction> {
-    let expected = extend(quantity, unit_price, LINE_ROUNDING).ok();
-    hold!(expected == Some(amount), "line {line}: {quantity} x {unit_price} is not {amount}");
+fn amount_is(line: u32, claimed: i64, outcome: &Outcome) -> Result<(), Contradiction> {
+    let amount = outcome.amount;
+    hold!(amount == claimed, "line {line} is worth {amount}, not {claimed}");
+    Ok(())
+}
+
+fn adjustment_is(claimed: (u32, i64), outcome: &Outcome) -> Result<(), Contradiction> {
+    let found = (outcome.number.unwrap_or(0), outcome.adjusted);
+    hold!(found == claimed, "adjustment {found:?} stands where {claimed:?} is written");
     Ok(())
 }

@@ -8,33 +8,101 @@ use crate::limits::{
     STORE_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::money::Decimal;
+use crate::pricing::{Adjustment, ExchangeRate, LineKind, TaxClass};
 
-/// A line to add.
+/// A line to add. [`LineInput::item`] has the usual one.
 #[derive(Debug, Clone, Copy)]
 pub struct LineInput<'a> {
+    /// What it is.
+    pub kind: LineKind,
     /// Stock-keeping unit, 1 to 64 bytes.
     pub sku: &'a str,
     /// Text for people, up to 256 bytes.
     pub text: Option<&'a str>,
     /// Quantity, not zero; negative for a return line.
     pub quantity: Decimal,
-    /// Price of one in minor units, zero or more.
+    /// Price of `per` units in minor units, zero or more.
     pub unit_price: Decimal,
+    /// Units that the price is for, more than zero.
+    pub per: Decimal,
+    /// Its taxes, none twice.
+    pub taxes: &'a [TaxInput],
+    /// Discounts and surcharges that it begins with, in their order, each with its reason.
+    pub adjustments: &'a [(Adjustment, &'a str)],
     /// The live line of the same sale that it belongs to.
     pub parent: Option<u32>,
+    /// The approval for a return without its receipt, where the policy asks for one.
+    pub approval: Option<u64>,
 }
 
-/// A tender to take.
+impl<'a> LineInput<'a> {
+    /// An item at a price for one, without taxes.
+    #[must_use]
+    pub fn item(sku: &'a str, quantity: Decimal, unit_price: Decimal) -> Self {
+        Self {
+            kind: LineKind::Item,
+            sku,
+            text: None,
+            quantity,
+            unit_price,
+            per: Decimal::whole(1),
+            taxes: &[],
+            adjustments: &[],
+            parent: None,
+            approval: None,
+        }
+    }
+}
+
+/// A tax of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaxInput {
+    /// Class.
+    pub class: TaxClass,
+    /// Rate in parts per million.
+    pub rate_ppm: u32,
+    /// Whether the price contains it; what the policy says of all prices when it is not said.
+    pub inclusive: Option<bool>,
+}
+
+/// Why something is done, and who allowed it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reason<'a> {
+    /// Why, 1 to 256 bytes.
+    pub text: &'a str,
+    /// Number of the approval for it.
+    pub approval: Option<u64>,
+}
+
+impl<'a> From<&'a str> for Reason<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { text, approval: None }
+    }
+}
+
+/// A tender to take. [`TenderInput::of`] has the usual one.
 #[derive(Debug, Clone, Copy)]
 pub struct TenderInput<'a> {
     /// Kind.
     pub kind: TenderKind,
-    /// Amount in minor units.
+    /// Amount in minor units, tip included; for foreign money in minor units of that.
     pub amount: i64,
+    /// The part that is a tip.
+    pub tip: i64,
+    /// What foreign money is worth; given for that kind and no other.
+    pub rate: Option<ExchangeRate>,
     /// The host's reference, up to 64 bytes.
     pub reference: Option<&'a str>,
     /// The outcome lies outside the till and is not known yet.
     pub pending: bool,
+}
+
+impl TenderInput<'_> {
+    /// A tender whose outcome is known, without tip.
+    #[must_use]
+    pub const fn of(kind: TenderKind, amount: i64) -> Self {
+        Self { kind, amount, tip: 0, rate: None, reference: None, pending: false }
+    }
 }
 
 /// Reads a quantity.
@@ -68,11 +136,14 @@ pub fn tender_kind(text: &str) -> Result<TenderKind> {
     match text {
         "cash" => Ok(TenderKind::Cash),
         "card" => Ok(TenderKind::Card),
+        "voucher" => Ok(TenderKind::Voucher),
+        "foreign" => Ok(TenderKind::Foreign),
+        "other" => Ok(TenderKind::Other),
         _ => {
             let shown: String = text.chars().take(40).collect();
             Err(Error::new(
                 Code::BadArgument,
-                format!("tender kind {shown:?} is not known; give \"cash\" or \"card\""),
+                format!("tender kind {shown:?} is not one of cash, card, voucher, foreign, other"),
             )
             .with("argument", "kind")
             .with("value", shown))
@@ -134,6 +205,19 @@ pub(super) fn not_zero(quantity: Decimal) -> Result<()> {
     }
     let message = "quantity is zero; void the line instead";
     Err(Error::new(Code::BadQuantity, message).with("value", quantity.to_string()))
+}
+
+/// Reads the kind of a line.
+///
+/// # Errors
+/// `PK_E_BAD_ARGUMENT`.
+pub fn line_kind(text: &str) -> Result<LineKind> {
+    let kinds = [LineKind::Item, LineKind::Surcharge, LineKind::Deposit, LineKind::Tip];
+    kinds.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        let message = format!("line kind {shown:?} is not one of item, surcharge, deposit, tip");
+        Error::new(Code::BadArgument, message).with("argument", "kind").with("value", shown)
+    })
 }
 
 pub(super) fn amount(value: i64) -> Result<()> {

@@ -20,31 +20,47 @@ pub mod machine;
 mod receipt;
 
 pub use apply::Contradiction;
-pub use input::{LineInput, TenderInput};
+pub use input::{LineInput, Reason, TaxInput, TenderInput};
+pub use machine::SoldItem;
 pub use receipt::{Receipt, ReceiptMeta};
 
-use crate::journal::{SaleCompleted, TenderKind, TenderState};
+use crate::journal::{ForeignAmount, SaleCompleted, SoldAt, TenderKind, TenderState};
 use crate::money::{Currency, Decimal};
+use crate::policy::{PaymentMeans, Policy};
+use crate::pricing::{Applied, Cart, LineKind, Settlement, TaxComponent, Tendered};
 
-/// A line of a sale.
+/// A line of a sale. Its numbers are those of the sale's cart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Number, from 1, never used again.
     pub number: u32,
+    /// What it is.
+    pub kind: LineKind,
     /// Stock-keeping unit.
     pub sku: String,
     /// Text for people.
     pub text: Option<String>,
     /// Quantity; negative on a return line.
     pub quantity: Decimal,
-    /// Price of one, in minor units.
+    /// Price of `per` units, in minor units.
     pub unit_price: Decimal,
-    /// Amount in minor units; kept when the line is voided, so that the original stays readable.
+    /// Units that the price is for.
+    pub per: Decimal,
+    /// Its taxes.
+    pub taxes: Vec<TaxComponent>,
+    /// Quantity times price, in minor units.
+    pub listed: i64,
+    /// Its discounts and surcharges.
+    pub adjustments: Vec<Applied>,
+    /// Amount in minor units after those; kept when the line is voided, so that the original stays
+    /// readable.
     pub amount: i64,
     /// Why it was voided.
     pub voided: Option<String>,
     /// The line that it belongs to: a part of a set, a modifier, a deposit.
     pub parent: Option<u32>,
+    /// Where it was sold, on a return with its receipt.
+    pub of: Option<SoldAt>,
 }
 
 /// A tender of a sale.
@@ -54,8 +70,12 @@ pub struct Tender {
     pub number: u32,
     /// Kind.
     pub kind: TenderKind,
-    /// Amount in minor units; negative when it is paid out.
+    /// Amount in minor units, tip included; negative when it is paid out.
     pub amount: i64,
+    /// The part that is a tip.
+    pub tip: i64,
+    /// What was given in another currency.
+    pub foreign: Option<ForeignAmount>,
     /// State.
     pub state: TenderState,
     /// The host's reference.
@@ -69,6 +89,29 @@ impl Tender {
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self.state, TenderState::Pending | TenderState::Confirmed)
+    }
+
+    fn tendered(&self) -> Tendered {
+        Tendered {
+            means: self.kind.means(),
+            amount: self.amount,
+            tip: self.tip,
+            is_pending: self.state == TenderState::Pending,
+        }
+    }
+}
+
+impl TenderKind {
+    /// What it is for arithmetic.
+    #[must_use]
+    pub fn means(self) -> PaymentMeans {
+        match self {
+            Self::Cash => PaymentMeans::Cash,
+            Self::Card => PaymentMeans::Card,
+            Self::Voucher => PaymentMeans::Voucher,
+            Self::Foreign => PaymentMeans::Foreign,
+            Self::Other => PaymentMeans::Other,
+        }
     }
 }
 
@@ -101,12 +144,26 @@ impl State {
 /// What a sale comes to, in minor units of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
-    /// Sum of the live lines.
+    /// Total without taxes.
+    pub net: i64,
+    /// All taxes.
+    pub tax: i64,
+    /// Total: net and taxes of the live lines.
     pub gross: i64,
+    /// Discounts on lines and on the sale.
+    pub discounts: i64,
+    /// Surcharges on lines and on the sale.
+    pub surcharges: i64,
+    /// What the total would be if all that other tenders do not cover were cash.
+    pub cash_payable: i64,
+    /// What cash rounding adds to the total as it is paid so far.
+    pub rounding: i64,
     /// Sum of the confirmed tenders.
     pub tendered: i64,
     /// Sum of the pending tenders.
     pub pending: i64,
+    /// Tips in the live tenders.
+    pub tips: i64,
     /// Still to be tendered; negative when it is to be paid out.
     pub due: i64,
     /// To be given back.
@@ -136,14 +193,17 @@ pub struct Sale {
     pub began_ns: i64,
     /// It came back after its owner was gone.
     pub recovered: bool,
-    gross: i64,
+    /// The till had a policy when it began.
+    has_policy: bool,
+    cart: Cart,
+    settlement: Settlement,
     end: Option<End>,
     log: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum End {
-    Completed(SaleCompleted),
+    Completed(Box<SaleCompleted>),
     Voided,
 }
 
@@ -162,15 +222,43 @@ impl Sale {
     /// What it comes to.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let sum = |state| -> i64 {
-            // Each tender is bounded by its limit and their number too: this cannot overflow, and
-            // saturating keeps even a damaged journal from ending the process.
-            let of_state = self.tenders.iter().filter(|tender| tender.state == state);
-            of_state.fold(0, |sum: i64, tender| sum.saturating_add(tender.amount))
-        };
-        let (tendered, pending) = (sum(TenderState::Confirmed), sum(TenderState::Pending));
-        let (due, change) = settle(self.gross, tendered.saturating_add(pending));
-        Totals { gross: self.gross, tendered, pending, due, change, state: self.state() }
+        let pending = self.tenders.iter().filter(|t| t.state == TenderState::Pending);
+        // Live tenders together are in range: the fold has added them up.
+        let pending = pending.map(|tender| tender.amount).sum();
+        let (sums, paid) = (self.cart.totals(), &self.settlement);
+        Totals {
+            net: sums.net,
+            tax: sums.tax,
+            gross: sums.gross,
+            discounts: sums.discounts,
+            surcharges: sums.surcharges,
+            cash_payable: paid.cash_payable,
+            rounding: paid.rounding,
+            tendered: paid.tendered - pending,
+            pending,
+            tips: paid.tips,
+            due: paid.due,
+            change: paid.change,
+            state: self.state(),
+        }
+    }
+
+    /// The rules that it is priced by.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        self.cart.policy()
+    }
+
+    /// Its lines as arithmetic: tax table, splits, shares of discounts.
+    #[must_use]
+    pub fn cart(&self) -> &Cart {
+        &self.cart
+    }
+
+    /// Where its payment stands.
+    #[must_use]
+    pub fn settlement(&self) -> &Settlement {
+        &self.settlement
     }
 
     /// Lines that count.
@@ -195,22 +283,7 @@ impl Sale {
         &self.log
     }
 
-    /// What was sold and what was returned, both as amounts that are not negative.
-    pub(crate) fn turnover(&self) -> (i128, i128) {
-        self.live_lines().fold((0, 0), |(sold, returned), line| {
-            let amount = i128::from(line.amount);
-            if amount >= 0 { (sold + amount, returned) } else { (sold, returned - amount) }
-        })
-    }
-}
-
-/// What is still due and what is change, when this much is covered.
-fn settle(gross: i64, covered: i64) -> (i64, i64) {
-    let left = gross.saturating_sub(covered);
-    match gross.signum() {
-        1 if left < 0 => (0, -left),
-        1 => (left, 0),
-        -1 => (left.min(0), 0),
-        _ => (0, 0),
+    fn live_tenders(&self) -> impl Iterator<Item = Tendered> {
+        self.tenders.iter().filter(|tender| tender.is_live()).map(Tender::tendered)
     }
 }

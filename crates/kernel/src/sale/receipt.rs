@@ -1,7 +1,13 @@
 //! The receipt: what the host prints, from the facts and nothing else.
 
-use super::{Line, Sale, Tender};
-use crate::money::Currency;
+use super::machine::SoldItem;
+use super::{Line, Sale, State, Tender, Totals};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{PerpetualSums, SoldAt, TaxRowRecord};
+use crate::money::{Currency, Decimal};
+use crate::policy::Policy;
+use crate::pricing::Cart;
 
 /// Where a completion stands in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +39,22 @@ pub struct Receipt {
     pub lines: Vec<Line>,
     /// Tenders, dead ones included.
     pub tenders: Vec<Tender>,
-    /// Total in minor units.
+    /// Total without taxes, in minor units.
+    pub net: i64,
+    /// All taxes.
+    pub tax: i64,
+    /// Total.
     pub gross: i64,
+    /// Discounts on lines and on the sale.
+    pub discounts: i64,
+    /// Surcharges on lines and on the sale.
+    pub surcharges: i64,
+    /// What cash rounding added to the total.
+    pub rounding: i64,
+    /// Tips in tenders.
+    pub tips: i64,
+    /// The tax table.
+    pub taxes: Vec<TaxRowRecord>,
     /// Confirmed tenders together.
     pub tendered: i64,
     /// Change given.
@@ -43,10 +63,16 @@ pub struct Receipt {
     pub total_sales: i64,
     /// Perpetual total returned in this currency, after this sale.
     pub total_returns: i64,
+    /// The other perpetual totals, after this sale; `None` while all are zero.
+    pub perpetual: Option<PerpetualSums>,
+    /// The till had a policy, which is [`Receipt::policy`].
+    pub has_policy: bool,
     /// Wall time of the sale's first record.
     pub began_ns: i64,
     /// Place in the journal.
     pub meta: ReceiptMeta,
+    cash_payable: i64,
+    cart: Cart,
 }
 
 impl Receipt {
@@ -54,7 +80,19 @@ impl Receipt {
     #[must_use]
     pub fn of(sale: Sale, meta: ReceiptMeta) -> Option<Self> {
         let fact = sale.completion()?.clone();
+        let totals = sale.totals();
         Some(Self {
+            net: totals.net,
+            tax: totals.tax,
+            discounts: totals.discounts,
+            surcharges: totals.surcharges,
+            rounding: totals.rounding,
+            tips: totals.tips,
+            taxes: fact.sums.map(|sums| sums.taxes).unwrap_or_default(),
+            perpetual: fact.perpetual,
+            has_policy: sale.has_policy,
+            cash_payable: totals.cash_payable,
+            cart: sale.cart,
             sale: sale.number,
             number: fact.receipt,
             store: sale.store,
@@ -70,6 +108,66 @@ impl Receipt {
             total_returns: fact.total_returns,
             began_ns: sale.began_ns,
             meta,
+        })
+    }
+
+    /// What the sale came to.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals {
+            net: self.net,
+            tax: self.tax,
+            gross: self.gross,
+            discounts: self.discounts,
+            surcharges: self.surcharges,
+            cash_payable: self.cash_payable,
+            rounding: self.rounding,
+            tendered: self.tendered,
+            pending: 0,
+            tips: self.tips,
+            due: 0,
+            change: self.change,
+            state: State::Completed,
+        }
+    }
+
+    /// The rules that it was priced by.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        self.cart.policy()
+    }
+
+    /// Its lines as arithmetic: tax table, splits, shares of discounts.
+    #[must_use]
+    pub fn cart(&self) -> &Cart {
+        &self.cart
+    }
+
+    /// A line, ready to come back, when this much of it has come back before.
+    ///
+    /// # Errors
+    /// `PK_E_NOT_FOUND`, `PK_E_LINE_VOIDED`.
+    pub fn sold_item(&self, terminal: &str, line: u32, before: Decimal) -> Result<SoldItem> {
+        let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
+        let refused = |code, what: &str| {
+            let message = format!("line {line} of receipt {} {what}", self.number);
+            Error::new(code, message).with("receipt", self.number).with("line", line)
+        };
+        let Some(found) = index.and_then(|index| self.lines.get(index)) else {
+            return Err(refused(Code::NotFound, "does not exist"));
+        };
+        let Some(split) = self.cart.splits().line(line).map(|split| split.sold()) else {
+            return Err(refused(Code::LineVoided, "was voided"));
+        };
+        Ok(SoldItem {
+            at: SoldAt { terminal: terminal.to_owned(), receipt: self.number, line },
+            sku: found.sku.clone(),
+            text: found.text.clone(),
+            unit_price: found.unit_price,
+            per: found.per,
+            currency: self.currency,
+            line: split,
+            before,
         })
     }
 }

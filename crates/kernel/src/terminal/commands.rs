@@ -10,10 +10,13 @@ use super::open::record;
 use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, Key, RecordKind, TenderKind, TenderState};
+use crate::journal::{Fact, Key, RecordKind, Sums, TenderKind, TenderState};
 use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE};
 use crate::money::Decimal;
-use crate::sale::{LineInput, Receipt, ReceiptMeta, Sale, State, TenderInput, Totals, machine};
+use crate::pricing::{Adjustment, LineKind};
+use crate::sale::{
+    LineInput, Receipt, ReceiptMeta, Sale, State, TaxInput, TenderInput, Totals, machine,
+};
 use crate::till::{Check, Till};
 use pos_kernel_wal::{Record, WalError};
 use std::ops::Range;
@@ -47,6 +50,8 @@ pub struct TenderAnswer {
     pub due: i64,
     /// Change to give.
     pub change: i64,
+    /// What cash rounding adds to the total.
+    pub rounding: i64,
 }
 
 /// A sale was voided.
@@ -67,11 +72,13 @@ pub struct Sold<'a> {
     pub reference: Option<&'a str>,
     /// Lines.
     pub lines: &'a [LineInput<'a>],
+    /// Discounts and surcharges on the sale, in their order, each with its reason.
+    pub adjustments: &'a [(Adjustment, &'a str)],
     /// Tenders; none may be pending.
     pub tenders: &'a [TenderInput<'a>],
 }
 
-const LINE: (Growth, Urgency) = (Growth::Grows, Urgency::Within);
+pub(super) const LINE: (Growth, Urgency) = (Growth::Grows, Urgency::Within);
 const FINAL: (Growth, Urgency) = (Growth::Finishes, Urgency::Now);
 
 impl Terminal {
@@ -92,7 +99,9 @@ impl Terminal {
             key.map(|key| (key, inputs())),
             LINE,
             |till, key| {
-                let begun = machine::begin(till.next_sale, store, currency, reference, key)?;
+                let policy = |currency| till.policies.get(&currency).copied();
+                let number = till.next_sale;
+                let begun = machine::begin(number, store, currency, reference, policy, key)?;
                 till.may_begin(begun.currency, self.open_sales_max())?;
                 Ok(begun.into())
             },
@@ -103,10 +112,11 @@ impl Terminal {
         )
     }
 
-    /// Adds a line.
+    /// Adds a line, with the discounts and surcharges that it begins with in the same frame.
     ///
     /// # Errors
-    /// Those of [`machine::add_line`], `PK_E_NOT_FOUND`, `PK_E_NO_SPACE`, and those of any call.
+    /// Those of [`machine::add_line`] and [`machine::adjust_line`], `PK_E_NOT_FOUND`,
+    /// `PK_E_NO_SPACE`, and those of any call.
     pub fn add_line(
         &self,
         sale: u64,
@@ -114,10 +124,19 @@ impl Terminal {
         key: Option<&str>,
     ) -> Result<Answer<LineAnswer>> {
         let inputs = || line_inputs(Inputs::of("addLine").number(sale), line);
+        if !line.adjustments.is_empty() {
+            let key = key.map(|key| inputs().under(key)).transpose()?;
+            return self.add_adjusted_line(sale, line, key);
+        }
         self.command(
             key.map(|key| (key, inputs())),
             LINE,
-            |till, key| Ok(machine::add_line(till.open_sale(sale)?, line, key)?.into()),
+            |till, key| {
+                let sale = till.open_sale(sale)?;
+                let fact = machine::add_line(sale, line, key)?;
+                till.may_tax(sale, &fact.taxes)?;
+                Ok(fact.into())
+            },
             line_answer,
         )
     }
@@ -271,15 +290,15 @@ impl Terminal {
     pub fn complete(&self, sale: u64, key: Option<&str>) -> Result<Answer<Receipt>> {
         let key = key.map(|key| (key, Inputs::of("complete").number(sale)));
         let history = &self.history;
-        let (mut stored, mut before) = (None, None);
+        let (mut stored, mut sold) = (None, None);
         let answer = self.command(
             key,
             FINAL,
             |till, key| {
                 let open = till.open_sale(sale)?;
-                let totals = till.totals_of(open.currency);
-                let fact = machine::complete(open, till.next_receipt, &totals, key)?;
-                before = Some(open.clone());
+                let before = till.perpetual(open.currency);
+                let fact = machine::complete(open, till.next_receipt, &before, key)?;
+                sold = Some(open.clone());
                 Ok(fact.into())
             },
             |recorded| match recorded.fact {
@@ -291,7 +310,7 @@ impl Terminal {
             },
         )?;
         let recorded = stored.expect("a completion answers with itself");
-        let value = match before {
+        let value = match sold {
             None => history.receipt_of(&recorded)?,
             // The state is unlocked again, and another thread may have closed the sale meanwhile.
             Some(mut sale) => {
@@ -319,8 +338,8 @@ impl Terminal {
             FINAL,
             |till, key| {
                 let open = till.open_sale(sale)?;
-                let totals = till.totals_of(open.currency);
-                Ok(machine::void(open, reason, &totals, key)?.into())
+                let voids = till.totals_of(open.currency).voids;
+                Ok(machine::void(open, reason, voids, key)?.into())
             },
             void_answer,
         )
@@ -382,15 +401,28 @@ impl Terminal {
                 sold.store,
                 sold.currency,
                 sold.reference,
+                |currency| core.till.policies.get(&currency).copied(),
                 None,
             )?;
             core.till.may_begin(begun.currency, self.open_sales_max())?;
             let mut bodies = Bodies::new(std::mem::take(&mut core.bodies));
-            let mut sale = Sale::begun(&begun, first_sequence, stamp.wall_ns);
+            let mut sale = Sale::begun(&begun, first_sequence, stamp.wall_ns)
+                .expect("a decided fact contradicts nothing");
             bodies.push(&mut sale, &begun.into());
             for line in sold.lines {
-                let fact = Fact::from(machine::add_line(&sale, line, None)?);
-                bodies.fold(&mut sale, &fact);
+                let fact = machine::add_line(&sale, line, None)?;
+                core.till.may_tax(&sale, &fact.taxes)?;
+                let number = fact.line;
+                bodies.fold(&mut sale, &fact.into());
+                for (adjustment, reason) in line.adjustments {
+                    let reason = (*reason).into();
+                    let fact = machine::adjust_line(&sale, number, *adjustment, reason, None)?;
+                    bodies.fold(&mut sale, &fact.into());
+                }
+            }
+            for (adjustment, reason) in sold.adjustments {
+                let fact = machine::adjust_sale(&sale, *adjustment, (*reason).into(), None)?;
+                bodies.fold(&mut sale, &fact.into());
             }
             for tender in sold.tenders {
                 if tender.pending {
@@ -399,9 +431,9 @@ impl Terminal {
                 let fact = Fact::from(machine::tender(&sale, tender, None)?);
                 bodies.fold(&mut sale, &fact);
             }
-            let totals = core.till.totals_of(sale.currency);
+            let before = core.till.perpetual(sale.currency);
             let receipt = core.till.next_receipt;
-            let completion = Fact::from(machine::complete(&sale, receipt, &totals, key.clone())?);
+            let completion = Fact::from(machine::complete(&sale, receipt, &before, key.clone())?);
             bodies.end(&completion);
             let appended = self.wal.append(stamp, 0, &bodies.records());
             core.bodies = bodies.bytes;
@@ -534,27 +566,54 @@ pub(super) fn void_answer(recorded: &Recorded) -> Option<VoidAnswer> {
 }
 
 pub(super) fn line_answer(recorded: &Recorded) -> Option<LineAnswer> {
-    let (line, amount, gross) = match &recorded.fact {
-        Fact::LineAdded(fact) => (fact.line, fact.amount, fact.gross),
-        Fact::QuantitySet(fact) => (fact.line, fact.amount, fact.gross),
-        Fact::LineVoided(fact) => (fact.line, 0, fact.gross),
+    let (line, amount, gross, sums) = match &recorded.fact {
+        Fact::LineAdded(fact) => (fact.line, fact.amount, fact.gross, &fact.sums),
+        Fact::LineReturned(fact) => (fact.line, fact.amount, fact.gross, &fact.sums),
+        Fact::QuantitySet(fact) => (fact.line, fact.amount, fact.gross, &fact.sums),
+        Fact::PriceOverridden(fact) => (fact.line, fact.amount, fact.gross, &fact.sums),
+        Fact::TaxesOverridden(fact) => (fact.line, fact.amount, fact.gross, &fact.sums),
+        Fact::LineAdjusted(fact) => (fact.line, fact.amount, fact.gross, &fact.sums),
+        Fact::LineVoided(fact) => (fact.line, 0, fact.gross, &fact.sums),
         _ => return None,
     };
-    // Lines change only while no tender is live.
-    let state = State::Building;
-    let totals = Totals { gross, tendered: 0, pending: 0, due: gross, change: 0, state };
-    Some(LineAnswer { line, amount, totals })
+    Some(LineAnswer { line, amount, totals: untendered(gross, sums.as_ref()) })
+}
+
+/// What a sale comes to by a fact about its lines: these change only while no tender is live.
+pub(super) fn untendered(gross: i64, sums: Option<&Sums>) -> Totals {
+    let Sums { tax, discounts, surcharges, cash_payable } = Sums::or_plain(sums, gross);
+    Totals {
+        net: gross - tax,
+        tax,
+        gross,
+        discounts,
+        surcharges,
+        cash_payable,
+        rounding: 0,
+        tendered: 0,
+        pending: 0,
+        tips: 0,
+        due: gross,
+        change: 0,
+        state: State::Building,
+    }
 }
 
 fn tender_answer(recorded: &Recorded) -> Option<TenderAnswer> {
-    let (tender, state, due, change) = match &recorded.fact {
-        Fact::TenderAdded(fact) => (fact.tender, fact.state, fact.due, fact.change),
-        Fact::TenderConfirmed(fact) => (fact.tender, TenderState::Confirmed, fact.due, fact.change),
-        Fact::TenderDeclined(fact) => (fact.tender, TenderState::Declined, fact.due, fact.change),
-        Fact::TenderVoided(fact) => (fact.tender, TenderState::Voided, fact.due, fact.change),
+    let (tender, state, due, change, rounding) = match &recorded.fact {
+        Fact::TenderAdded(fact) => (fact.tender, fact.state, fact.due, fact.change, fact.rounding),
+        Fact::TenderConfirmed(fact) => {
+            (fact.tender, TenderState::Confirmed, fact.due, fact.change, fact.rounding)
+        }
+        Fact::TenderDeclined(fact) => {
+            (fact.tender, TenderState::Declined, fact.due, fact.change, fact.rounding)
+        }
+        Fact::TenderVoided(fact) => {
+            (fact.tender, TenderState::Voided, fact.due, fact.change, fact.rounding)
+        }
         _ => return None,
     };
-    Some(TenderAnswer { tender, state, due, change })
+    Some(TenderAnswer { tender, state, due, change, rounding: rounding.unwrap_or(0) })
 }
 
 fn meta(recorded: &Recorded) -> ReceiptMeta {
@@ -566,22 +625,67 @@ fn pending_in_sell() -> Error {
     Error::new(Code::BadArgument, message).with("argument", "pending")
 }
 
+/// What a line says that most lines do not say follows under its name.
 fn line_inputs(inputs: Inputs, line: &LineInput<'_>) -> Inputs {
     let inputs = inputs.text(line.sku).optional(line.text);
-    let inputs = inputs.decimal(line.quantity).decimal(line.unit_price);
-    match line.parent {
-        Some(parent) => inputs.number(parent.into()),
-        None => inputs,
+    let mut inputs = inputs.decimal(line.quantity).decimal(line.unit_price);
+    if let Some(parent) = line.parent {
+        inputs = inputs.text("parent").number(parent.into());
     }
+    if line.kind != LineKind::Item {
+        inputs = inputs.text("kind").text(line.kind.name());
+    }
+    if line.per != Decimal::whole(1) {
+        inputs = inputs.text("per").decimal(line.per);
+    }
+    if !line.taxes.is_empty() {
+        inputs = tax_inputs(inputs, line.taxes);
+    }
+    if !line.adjustments.is_empty() {
+        inputs = adjustment_inputs(inputs, line.adjustments);
+    }
+    inputs.approval(line.approval)
+}
+
+pub(super) fn tax_inputs(inputs: Inputs, taxes: &[TaxInput]) -> Inputs {
+    taxes.iter().fold(inputs.text("taxes").number(taxes.len() as u64), |inputs, tax| {
+        let inputs = inputs.text(tax.class.as_str()).number(tax.rate_ppm.into());
+        inputs.number(match tax.inclusive {
+            None => 0,
+            Some(false) => 1,
+            Some(true) => 2,
+        })
+    })
+}
+
+fn adjustment_inputs(inputs: Inputs, adjustments: &[(Adjustment, &str)]) -> Inputs {
+    let inputs = inputs.text("adjustments").number(adjustments.len() as u64);
+    adjustments
+        .iter()
+        .fold(inputs, |inputs, (adjustment, reason)| inputs.adjustment(*adjustment).text(reason))
 }
 
 fn tender_inputs(inputs: Inputs, tender: &TenderInput<'_>) -> Inputs {
     let inputs = inputs.text(tender.kind.name()).amount(tender.amount);
-    inputs.optional(tender.reference).flag(tender.pending)
+    let mut inputs = inputs.optional(tender.reference).flag(tender.pending);
+    if tender.tip != 0 {
+        inputs = inputs.text("tip").amount(tender.tip);
+    }
+    match &tender.rate {
+        Some(rate) => {
+            let inputs = inputs.text("rate").text(rate.currency().letters());
+            inputs.decimal(rate.worth()).number(rate.per().into())
+        }
+        None => inputs,
+    }
 }
 
 fn sold_inputs(sold: &Sold<'_>) -> Inputs {
     let inputs = Inputs::of("sell").text(sold.store).text(sold.currency).optional(sold.reference);
     let inputs = sold.lines.iter().fold(inputs.number(sold.lines.len() as u64), line_inputs);
-    sold.tenders.iter().fold(inputs.number(sold.tenders.len() as u64), tender_inputs)
+    let inputs = sold.tenders.iter().fold(inputs.number(sold.tenders.len() as u64), tender_inputs);
+    match sold.adjustments {
+        [] => inputs,
+        adjustments => adjustment_inputs(inputs, adjustments),
+    }
 }

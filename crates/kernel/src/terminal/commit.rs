@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::journal::{Fact, Field, Key, RecordKind, WriteResult, Writer, snapshot, snapshot_since};
 use crate::limits::{OPEN_SHARE, TENDER_BYTES_MAX, TENDER_SHARE};
 use crate::money::Decimal;
+use crate::pricing::Adjustment;
 use crate::sale::input;
 use crate::till::{Check, Till};
 use pos_kernel_wal::{Appended, FlushCause, Record, Stamp, WalError, format};
@@ -78,6 +79,21 @@ impl Inputs {
 
     pub(super) fn decimal(self, decimal: Decimal) -> Self {
         self.item(|out| decimal.write(out))
+    }
+
+    pub(super) fn bytes(self, bytes: &[u8]) -> Self {
+        self.item(|out| out.bytes(bytes).map(drop))
+    }
+
+    pub(super) fn adjustment(self, adjustment: Adjustment) -> Self {
+        self.item(|out| adjustment.write(out))
+    }
+
+    pub(super) fn approval(self, approval: Option<u64>) -> Self {
+        match approval {
+            Some(approval) => self.text("approval").number(approval),
+            None => self,
+        }
     }
 
     pub(super) fn flag(self, flag: bool) -> Self {

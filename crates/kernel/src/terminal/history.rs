@@ -92,35 +92,24 @@ impl History {
         let Fact::SaleCompleted(completed) = &completion.fact else {
             return Err(missing("receipt", completion.sequence));
         };
-        let mut sale: Option<Sale> = None;
-        let mut contradiction = None;
-        read(completed.first_sequence, completion.sequence, &mut |recorded| {
-            if recorded.fact.sale() != Some(completed.sale) {
-                return;
-            }
-            match (&mut sale, &recorded.fact) {
-                (None, Fact::SaleBegun(begun)) => {
-                    sale = Some(Sale::begun(begun, recorded.sequence, recorded.at_ns));
-                }
-                (Some(sale), fact) => {
-                    if let Err(error) = sale.apply(fact) {
-                        contradiction.get_or_insert((recorded.sequence, error.0));
-                    }
-                }
-                (None, _) => {}
-            }
-        })?;
-        if let Some((sequence, found)) = contradiction {
-            return Err(inconsistent(sequence, &found));
-        }
+        let span = (completed.first_sequence, completion.sequence);
+        let sale = folded(completed.sale, span, read)?;
         let meta = ReceiptMeta {
             sequence: completion.sequence,
             at_ns: completion.at_ns,
             hash: completion.hash,
         };
-        sale.and_then(|sale| Receipt::of(sale, meta)).ok_or_else(|| {
+        Receipt::of(sale, meta).ok_or_else(|| {
             inconsistent(completion.sequence, "the sale's records are not before it")
         })
+    }
+
+    /// A sale as it was after a record, from the sequence of its first one.
+    ///
+    /// # Errors
+    /// As [`Self::record`]; `PK_E_INCONSISTENT`.
+    pub fn sale_at(&self, sale: u64, first_sequence: u64, sequence: u64) -> Result<Sale> {
+        folded(sale, (first_sequence, sequence), |from, to, take| self.each(from, to, take))
     }
 
     /// A receipt by its number.
@@ -167,7 +156,10 @@ impl History {
             let Recorded { fact, sequence, at_ns, hash } = recorded;
             let Some(number) = fact.sale() else { return };
             if let Fact::SaleBegun(begun) = &fact {
-                open.insert(number, Sale::begun(begun, sequence, at_ns));
+                match Sale::begun(begun, sequence, at_ns) {
+                    Ok(sale) => drop(open.insert(number, sale)),
+                    Err(error) => drop(contradiction.get_or_insert((sequence, error.0))),
+                }
                 return;
             }
             // A sale that began before the oldest segment kept cannot be told whole.
@@ -216,6 +208,36 @@ impl History {
         let bodies = records.iter().map(|(kind, body)| (*kind, &body[..]));
         next_receipt_of(bodies).map_err(|error| inconsistent(0, &error.0))
     }
+}
+
+/// Folds the facts of one sale from one sequence to another.
+fn folded(
+    number: u64,
+    (from, to): (u64, u64),
+    read: impl FnOnce(u64, u64, &mut dyn FnMut(Recorded)) -> Result<()>,
+) -> Result<Sale> {
+    let mut sale: Option<Sale> = None;
+    let mut contradiction = None;
+    read(from, to, &mut |recorded| {
+        if recorded.fact.sale() != Some(number) {
+            return;
+        }
+        let folded = match (&mut sale, &recorded.fact) {
+            (None, Fact::SaleBegun(begun)) => Sale::begun(begun, recorded.sequence, recorded.at_ns)
+                .map(|begun| {
+                    sale = Some(begun);
+                }),
+            (Some(sale), fact) => sale.apply(fact),
+            (None, _) => Ok(()),
+        };
+        if let Err(error) = folded {
+            contradiction.get_or_insert((recorded.sequence, error.0));
+        }
+    })?;
+    if let Some((sequence, found)) = contradiction {
+        return Err(inconsistent(sequence, &found));
+    }
+    sale.ok_or_else(|| inconsistent(to, "the sale's records are not before it"))
 }
 
 fn scan(reader: &Reader, segment: u32) -> Result<SegmentScan> {

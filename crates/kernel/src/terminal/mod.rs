@@ -17,6 +17,7 @@ mod id;
 mod lock;
 mod open;
 mod owner;
+mod pricing;
 mod together;
 
 pub use commands::{Begun, LineAnswer, Sold, TenderAnswer, VoidAnswer};
@@ -27,6 +28,7 @@ pub use id::TerminalId;
 pub use open::{OpenOptions, RecoveryReport, terminal_dir};
 pub(crate) use open::{fold_record, known_kind};
 pub use owner::OwnerRecord;
+pub use pricing::{AdjustmentAnswer, PolicyAnswer};
 
 use crate::clock::{Clock, Hlc};
 use crate::code::Code;

@@ -5,12 +5,12 @@
 //! or none does. The key stands in the last one, which is the answer.
 
 use super::Terminal;
-use super::commands::{LineAnswer, VoidAnswer, line_answer, void_answer};
+use super::commands::{LINE, LineAnswer, VoidAnswer, line_answer, void_answer};
 use super::commit::{Answer, Growth, Inputs, Urgency};
 use super::history::Recorded;
 use crate::error::Result;
 use crate::journal::{Fact, Key, TenderKind};
-use crate::sale::{Sale, machine};
+use crate::sale::{LineInput, Sale, machine};
 use crate::till::Till;
 
 impl Terminal {
@@ -38,7 +38,7 @@ impl Terminal {
             facts.push(machine::void_line(&after, line, reason, key)?.into());
             Ok(facts)
         };
-        self.together(key, (Growth::Grows, Urgency::Within), decide, line_answer)
+        self.together(key, LINE, decide, line_answer)
     }
 
     /// Voids a sale and the cash that was taken for it, which goes back to the customer. While a
@@ -62,11 +62,35 @@ impl Terminal {
                 after.apply(&fact).expect("a decided fact contradicts nothing");
                 facts.push(fact);
             }
-            let totals = till.totals_of(after.currency);
-            facts.push(machine::void(&after, reason, &totals, key)?.into());
+            let voids = till.totals_of(after.currency).voids;
+            facts.push(machine::void(&after, reason, voids, key)?.into());
             Ok(facts)
         };
         self.together(key, (Growth::Finishes, Urgency::Now), decide, void_answer)
+    }
+
+    /// Adds a line and gives it the discounts and surcharges that it begins with.
+    pub(super) fn add_adjusted_line(
+        &self,
+        sale: u64,
+        line: &LineInput<'_>,
+        key: Option<Key>,
+    ) -> Result<Answer<LineAnswer>> {
+        let decide = |till: &Till, mut key: Option<Key>| {
+            let mut after = till.open_sale(sale)?.clone();
+            let added = machine::add_line(&after, line, None)?;
+            till.may_tax(&after, &added.taxes)?;
+            let (number, mut facts) = (added.line, vec![Fact::from(added)]);
+            for (index, (adjustment, reason)) in line.adjustments.iter().enumerate() {
+                after.apply(&facts[index]).expect("a decided fact contradicts nothing");
+                let is_last = index + 1 == line.adjustments.len();
+                let key = if is_last { key.take() } else { None };
+                let reason = (*reason).into();
+                facts.push(machine::adjust_line(&after, number, *adjustment, reason, key)?.into());
+            }
+            Ok(facts)
+        };
+        self.together(key, LINE, decide, line_answer)
     }
 
     /// Runs a command that makes several facts; the last one is the answer.

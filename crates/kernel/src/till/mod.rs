@@ -7,32 +7,23 @@
 //! key, one fact). The fold is the same on the live path, in replay and in the verifier.
 
 mod keys;
+mod perpetual;
 
 pub use keys::{KeyEntry, KeyWindow};
+pub use perpetual::{ClassTotals, CurrencyTotals, Perpetual, PerpetualAfter, TaxBook};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, RecordKind, SaleCompleted, SaleVoided};
-use crate::limits::{AMOUNT_MAX, CURRENCIES_MAX, TENDER_BYTES_MAX};
+use crate::journal::{Fact, Hash, PolicySet, RecordKind, SaleBegun, SaleCompleted, SaleVoided};
+use crate::limits::{CURRENCIES_MAX, TAX_BOOK_MAX, TENDER_BYTES_MAX};
 use crate::money::Currency;
+use crate::policy::Policy;
+use crate::pricing::TaxComponent;
 use crate::sale::{Contradiction, Sale, machine};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Finished sales that stay readable until the host closes them or this many newer ones follow.
 pub const SETTLED_MAX: usize = 64;
-
-/// Perpetual totals of one currency. They never fall and are never reset.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CurrencyTotals {
-    /// Amounts sold, in minor units.
-    pub sales: i64,
-    /// Amounts returned, in minor units, counted upwards.
-    pub returns: i64,
-    /// Completed sales.
-    pub receipts: u64,
-    /// Voided sales.
-    pub voids: u64,
-}
 
 /// How much of a fact is worked out again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +43,10 @@ pub struct Till {
     pub next_receipt: u64,
     /// Perpetual totals.
     pub totals: BTreeMap<Currency, CurrencyTotals>,
+    /// Perpetual totals of each tax.
+    pub taxes: BTreeMap<Currency, TaxBook>,
+    /// The policy that sales of a currency are priced by.
+    pub policies: BTreeMap<Currency, Policy>,
     /// Open sales.
     pub open: BTreeMap<u64, Sale>,
     /// Remembered idempotency keys.
@@ -68,6 +63,8 @@ impl Till {
             next_sale: 1,
             next_receipt: 1,
             totals: BTreeMap::new(),
+            taxes: BTreeMap::new(),
+            policies: BTreeMap::new(),
             open: BTreeMap::new(),
             keys: KeyWindow::new(keys_max),
             settled: VecDeque::new(),
@@ -134,6 +131,47 @@ impl Till {
         self.totals.get(&currency).copied().unwrap_or_default()
     }
 
+    /// Perpetual totals of a currency as they stand.
+    #[must_use]
+    pub fn perpetual(&self, currency: Currency) -> Perpetual<'_> {
+        Perpetual { totals: self.totals_of(currency), taxes: self.taxes.get(&currency) }
+    }
+
+    /// Refuses taxes beyond those that there are totals for: those of open sales count too, so that
+    /// every sale that takes a line can also be completed.
+    ///
+    /// # Errors
+    /// `PK_E_LIMIT`.
+    pub fn may_tax(&self, sale: &Sale, taxes: &[TaxComponent]) -> Result<()> {
+        let book = self.taxes.get(&sale.currency);
+        let known = |tax: &TaxComponent| book.is_some_and(|book| book.contains_key(tax));
+        if taxes.iter().all(known) {
+            return Ok(());
+        }
+        let open = self.open.values().filter(|open| open.currency == sale.currency);
+        let lines = open.chain([sale]).flat_map(|open| &open.lines);
+        let used = lines.flat_map(|line| &line.taxes).chain(taxes);
+        let mut all: BTreeSet<TaxComponent> = used.copied().collect();
+        all.extend(book.into_iter().flat_map(|book| book.keys()));
+        if all.len() > TAX_BOOK_MAX {
+            return Err(Error::limit("taxes of a currency", all.len(), TAX_BOOK_MAX));
+        }
+        Ok(())
+    }
+
+    /// Refuses a policy of one currency more than there may be.
+    ///
+    /// # Errors
+    /// `PK_E_LIMIT`.
+    pub fn may_set_policy(&self, policy: &Policy) -> Result<()> {
+        let mut currencies: BTreeSet<Currency> = self.policies.keys().copied().collect();
+        currencies.insert(policy.terms().currency);
+        if currencies.len() > CURRENCIES_MAX {
+            return Err(Error::limit("currencies", currencies.len(), CURRENCIES_MAX));
+        }
+        Ok(())
+    }
+
     /// Refuses one more open sale than there may be, and one more currency: open sales count with
     /// theirs, so that every sale that begins can also end.
     ///
@@ -186,9 +224,11 @@ impl Till {
                 self.open.values_mut().for_each(|sale| sale.recovered = true);
             }
             Fact::TerminalClosed(closed) => self.hold_open(&closed.sales)?,
+            Fact::PolicySet(set) => self.set_policy(set)?,
             Fact::SaleBegun(begun) => {
                 hold_number("sale", begun.sale, self.next_sale)?;
-                let mut sale = Sale::begun(begun, sequence, wall_ns);
+                self.hold_policy(begun)?;
+                let mut sale = Sale::begun(begun, sequence, wall_ns)?;
                 sale.remember(RecordKind::SaleBegun, body);
                 self.open_bytes += sale.log_bytes();
                 self.next_sale += 1;
@@ -265,27 +305,52 @@ impl Till {
         self.settled.push_back(sale);
     }
 
+    fn set_policy(&mut self, fact: &PolicySet) -> std::result::Result<(), Contradiction> {
+        let policy = Policy::decode(&fact.policy.0)?;
+        if fact.hash != Hash(policy.hash()) {
+            return Err(Contradiction("a policy has another hash than its record says".to_owned()));
+        }
+        self.policies.insert(policy.terms().currency, policy);
+        Ok(())
+    }
+
+    /// A sale is priced by what was set, and by nothing else.
+    fn hold_policy(&self, fact: &SaleBegun) -> std::result::Result<(), Contradiction> {
+        let set = self.policies.get(&fact.currency).map(Policy::encode);
+        if set.as_ref() == fact.policy.as_ref().map(|policy| &policy.0) {
+            return Ok(());
+        }
+        Err(Contradiction(format!("sale {} begins with another policy than was set", fact.sale)))
+    }
+
     fn count_completion(&mut self, fact: &SaleCompleted) -> std::result::Result<(), Contradiction> {
         hold_number("receipt", fact.receipt, self.next_receipt)?;
-        let (sold, returned) = self.open.get(&fact.sale).map_or((0, 0), Sale::turnover);
-        let totals = self.totals.entry(fact.currency).or_default();
-        let sales = i128::from(totals.sales) + sold;
-        let returns = i128::from(totals.returns) + returned;
-        if (i128::from(fact.total_sales), i128::from(fact.total_returns)) != (sales, returns) {
+        let Some(sale) = self.open.get(&fact.sale) else {
+            return Err(Contradiction(format!("sale {} is not open", fact.sale)));
+        };
+        let before = self.totals_of(fact.currency);
+        let after = self.perpetual(fact.currency).after(sale)?;
+        let (totals, record) = (after.totals, after.record());
+        if (fact.total_sales, fact.total_returns) != (totals.sales, totals.returns) {
             return Err(Contradiction(format!(
-                "perpetual totals are {sales} and {returns}, not {} and {}",
-                fact.total_sales, fact.total_returns
+                "perpetual totals are {} and {}, not {} and {}",
+                totals.sales, totals.returns, fact.total_sales, fact.total_returns
             )));
         }
-        let most = i128::from(AMOUNT_MAX);
-        if sales > most || returns > most {
-            return Err(Contradiction(format!("perpetual totals of {sales} and {returns}")));
+        if fact.perpetual != record {
+            return Err(Contradiction(format!(
+                "perpetual sums are {record:?}, not {:?}",
+                fact.perpetual
+            )));
         }
-        assert!(fact.total_sales >= totals.sales, "perpetual totals never fall");
-        assert!(fact.total_returns >= totals.returns, "perpetual totals never fall");
-        totals.sales = fact.total_sales;
-        totals.returns = fact.total_returns;
-        totals.receipts += 1;
+        if totals.sales < before.sales || totals.returns < before.returns {
+            return Err(Contradiction("perpetual totals fall".to_owned()));
+        }
+        if !after.taxes.is_empty() {
+            self.taxes.entry(fact.currency).or_default().extend(after.taxes);
+        }
+        self.totals
+            .insert(fact.currency, CurrencyTotals { receipts: totals.receipts + 1, ..totals });
         self.next_receipt += 1;
         Ok(())
     }

@@ -6,13 +6,15 @@ use crate::support::{card, cash, line, long, sold};
 use minicbor::Encoder;
 use pos_kernel_core::code::Code;
 use pos_kernel_core::journal::{
-    BODY_VERSION, DecodeError, Fact, Key, LineAdded, RecordKind, SaleBegun, TenderAdded,
-    TenderConfirmed, TenderKind, TenderState, TenderVoided, body_of, restore, show, snapshot,
+    BODY_VERSION, DecodeError, Fact, ForeignAmount, Key, LineAdded, RecordKind, SaleBegun, Sums,
+    TenderAdded, TenderConfirmed, TenderKind, TenderState, TenderVoided, body_of, restore, show,
+    snapshot,
 };
 use pos_kernel_core::limits::{
     AMOUNT_MAX, KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, TENDER_BYTES_MAX,
 };
 use pos_kernel_core::money::{Currency, Decimal};
+use pos_kernel_core::pricing::{LineKind, TaxClass, TaxComponent};
 use pos_kernel_core::sale::LineInput;
 use pos_kernel_core::terminal::Durability;
 use pos_kernel_core::till::{Check, Till};
@@ -374,7 +376,7 @@ fn the_facts_of_one_tender_keep_to_their_limit() {
     let key = Some(Key { text: "k".repeat(KEY_BYTES_MAX), fingerprint: u64::MAX });
     let reference = Some("r".repeat(REFERENCE_BYTES_MAX));
     let (sale, tender) = (u64::MAX, u32::MAX);
-    let (due, change) = (-AMOUNT_MAX, -AMOUNT_MAX);
+    let (due, change, rounding) = (-AMOUNT_MAX, -AMOUNT_MAX, Some(-AMOUNT_MAX));
     let facts: [Fact; 3] = [
         TenderAdded {
             sale,
@@ -385,12 +387,29 @@ fn the_facts_of_one_tender_keep_to_their_limit() {
             reference: reference.clone(),
             due,
             change,
+            tip: Some(AMOUNT_MAX),
+            foreign: Some(ForeignAmount {
+                currency: Currency::parse("EUR").unwrap(),
+                amount: -AMOUNT_MAX,
+                rate: Decimal::new(i64::MAX, 6).unwrap(),
+                per: Some(u32::MAX),
+            }),
+            rounding,
             key: key.clone(),
         }
         .into(),
-        TenderConfirmed { sale, tender, auth: reference, due, change, key: key.clone() }.into(),
-        TenderVoided { sale, tender, reason: "r".repeat(REASON_BYTES_MAX), due, change, key }
+        TenderConfirmed { sale, tender, auth: reference, due, change, rounding, key: key.clone() }
             .into(),
+        TenderVoided {
+            sale,
+            tender,
+            reason: "r".repeat(REASON_BYTES_MAX),
+            due,
+            change,
+            rounding,
+            key,
+        }
+        .into(),
     ];
     let bytes: usize = facts.iter().map(|fact| body_of(fact).len() + 6).sum();
     assert!(bytes <= TENDER_BYTES_MAX, "{bytes} bytes of {TENDER_BYTES_MAX}");
@@ -441,6 +460,15 @@ pub(crate) fn fuzz_till(bytes: &[u8]) {
     }
 }
 
+fn tax(number: u32) -> TaxComponent {
+    let class = TaxClass::parse("S").unwrap();
+    TaxComponent { class, rate_ppm: number * 190_000, inclusive: number > 0 }
+}
+
+fn sums(amount: i64) -> Sums {
+    Sums { tax: amount, discounts: amount, surcharges: amount, cash_payable: amount }
+}
+
 /// Facts whose numbers lie anywhere, the ends of their ranges more often than not.
 fn any_fact() -> impl Strategy<Value = Fact> {
     let amount = || {
@@ -453,25 +481,52 @@ fn any_fact() -> impl Strategy<Value = Fact> {
     let decimal = || (amount(), 0_u8..7).prop_map(|(m, s)| Decimal::new(m, s).expect("scale"));
     let eur = Currency::parse("EUR").expect("it is listed");
     let begun = (sale(), text()).prop_map(move |(sale, store)| {
-        SaleBegun { sale, store, currency: eur, reference: None, key: None }.into()
+        SaleBegun { sale, store, currency: eur, reference: None, policy: None, key: None }.into()
     });
     let line = (sale(), number(), text(), (decimal(), decimal()), (amount(), amount()));
     let line = line.prop_map(|(sale, line, sku, (quantity, unit_price), (amount, gross))| {
-        let text = None;
-        let parent = line.checked_sub(7);
-        LineAdded { sale, line, sku, text, quantity, unit_price, amount, gross, parent, key: None }
-            .into()
+        LineAdded {
+            sale,
+            line,
+            sku,
+            text: None,
+            quantity,
+            unit_price,
+            amount,
+            gross,
+            parent: line.checked_sub(7),
+            kind: line.is_multiple_of(3).then_some(LineKind::Deposit),
+            per: line.is_multiple_of(4).then_some(unit_price),
+            taxes: (0..line % 3).map(tax).collect(),
+            sums: line.is_multiple_of(2).then_some(sums(amount)),
+            approval: line.checked_sub(9).map(u64::from),
+            key: None,
+        }
+        .into()
     });
     let tender = (sale(), number(), any::<bool>(), any::<bool>(), (amount(), amount(), amount()));
     let tender = tender.prop_map(|(sale, tender, cash, pending, (amount, due, change))| {
         let kind = if cash { TenderKind::Cash } else { TenderKind::Card };
         let state = if pending { TenderState::Pending } else { TenderState::Confirmed };
-        let reference = None;
-        TenderAdded { sale, tender, kind, amount, state, reference, due, change, key: None }.into()
+        TenderAdded {
+            sale,
+            tender,
+            kind,
+            amount,
+            state,
+            reference: None,
+            due,
+            change,
+            tip: pending.then_some(due),
+            foreign: None,
+            rounding: cash.then_some(change),
+            key: None,
+        }
+        .into()
     });
     let void = (sale(), number(), text(), amount(), amount());
     let void = void.prop_map(|(sale, tender, reason, due, change)| {
-        TenderVoided { sale, tender, reason, due, change, key: None }.into()
+        TenderVoided { sale, tender, reason, due, change, rounding: Some(due), key: None }.into()
     });
     prop_oneof![1 => begun, 3 => line, 3 => tender, 1 => void]
 }

@@ -496,18 +496,15 @@ impl Shop {
 
 fn input(line: &CallLine) -> LineInput<'_> {
     LineInput {
-        sku: &line.sku,
         text: line.text.as_deref(),
-        quantity: decimal(line.quantity),
-        unit_price: decimal(line.price),
-        parent: None,
+        ..LineInput::item(&line.sku, decimal(line.quantity), decimal(line.price))
     }
 }
 
 fn tender(tender: &CallTender) -> TenderInput<'static> {
     let CallTender { card, amount, pending } = *tender;
     let kind = if card { TenderKind::Card } else { TenderKind::Cash };
-    TenderInput { kind, amount, reference: None, pending }
+    TenderInput { pending, ..TenderInput::of(kind, amount) }
 }
 
 pub(crate) fn slip_of(receipt: &Receipt) -> Slip {
@@ -588,7 +585,8 @@ pub(crate) fn make(
             let tenders: Vec<_> = tenders.iter().map(tender).collect();
             let (reference, store) = (reference.as_deref(), "STORE_001");
             let (lines, tenders) = (&lines[..], &tenders[..]);
-            on_receipt(terminal.sell(&Sold { store, currency, reference, lines, tenders }, key)?)
+            let sold = Sold { store, currency, reference, lines, adjustments: &[], tenders };
+            on_receipt(terminal.sell(&sold, key)?)
         }
     })
 }

@@ -30,15 +30,15 @@ pub(crate) fn decimal(text: &str) -> Decimal {
 
 pub(crate) fn line<'a>(sku: &'a str, quantity: &str, unit_price: &str) -> LineInput<'a> {
     let (quantity, unit_price) = (decimal(quantity), decimal(unit_price));
-    LineInput { sku, text: None, quantity, unit_price, parent: None }
+    LineInput::item(sku, quantity, unit_price)
 }
 
 pub(crate) fn cash(amount: i64) -> TenderInput<'static> {
-    TenderInput { kind: TenderKind::Cash, amount, reference: None, pending: false }
+    TenderInput::of(TenderKind::Cash, amount)
 }
 
 pub(crate) fn card(amount: i64, pending: bool) -> TenderInput<'static> {
-    TenderInput { kind: TenderKind::Card, amount, reference: None, pending }
+    TenderInput { pending, ..TenderInput::of(TenderKind::Card, amount) }
 }
 
 pub(crate) fn sold<'a>(
@@ -46,7 +46,7 @@ pub(crate) fn sold<'a>(
     lines: &'a [LineInput<'a>],
     tenders: &'a [TenderInput<'a>],
 ) -> Sold<'a> {
-    Sold { store: "STORE_001", currency: "EUR", reference, lines, tenders }
+    Sold { store: "STORE_001", currency: "EUR", reference, lines, adjustments: &[], tenders }
 }
 
 /// True when the exhaustive forms of the tests were asked for.
