@@ -462,6 +462,14 @@ namespace PosKernel
 
         public const int PK_E_MIXED_RETURNS = 231;
 
+        public const int PK_E_UNBOUND_RETURN = 232;
+
+        public const int PK_E_SUSPENDED = 233;
+
+        public const int PK_E_ALREADY_RESUMED = 234;
+
+        public const int PK_E_APPROVAL_REQUIRED = 240;
+
         public const int PK_E_TERMINAL_IN_USE = 220;
 
         public const int PK_E_BAD_TEXT = 301;
@@ -573,11 +581,26 @@ namespace PosKernel
         /// <summary>Kept from the classic interface; never given.</summary>
         public const int PK_STATE_TIMED_OUT = 5;
 
-        /// <summary>Cash: the only tender that gives change.</summary>
+        /// <summary>The sale waits for its ticket.</summary>
+        public const int PK_STATE_SUSPENDED = 6;
+
+        /// <summary>The sale went on at another terminal.</summary>
+        public const int PK_STATE_TRANSFERRED = 7;
+
+        /// <summary>Notes and coins of the sale's currency.</summary>
         public const uint PK_TENDER_CASH = 1;
 
         /// <summary>A card.</summary>
         public const uint PK_TENDER_CARD = 2;
+
+        /// <summary>A voucher.</summary>
+        public const uint PK_TENDER_VOUCHER = 3;
+
+        /// <summary>Notes and coins of another currency.</summary>
+        public const uint PK_TENDER_FOREIGN = 4;
+
+        /// <summary>Anything else.</summary>
+        public const uint PK_TENDER_OTHER = 5;
 
         /// <summary>The tender's outcome lies outside the till.</summary>
         public const uint PK_TENDER_PENDING = 1;

@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'PK_E_REFUND_EXCEEDS'
   | 'PK_E_MIXED_RETURNS'
   | 'PK_E_UNBOUND_RETURN'
+  | 'PK_E_SUSPENDED'
+  | 'PK_E_ALREADY_RESUMED'
   | 'PK_E_APPROVAL_REQUIRED'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
@@ -141,6 +143,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 232,
     family: 'state',
     summary: 'The policy takes no return without its receipt; return a line of its receipt.',
+  },
+  PK_E_SUSPENDED: {
+    number: 233,
+    family: 'state',
+    summary: 'The sale is suspended; resume it by its ticket.',
+  },
+  PK_E_ALREADY_RESUMED: {
+    number: 234,
+    family: 'state',
+    summary: "The ticket's sale goes on already, here or on another terminal; the facts say where.",
   },
   PK_E_APPROVAL_REQUIRED: {
     number: 240,

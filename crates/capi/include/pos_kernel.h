@@ -34,6 +34,10 @@
 #define PK_E_LINE_HAS_CHILDREN 211 /* result 2 */
 #define PK_E_REFUND_EXCEEDS 230 /* result 2 */
 #define PK_E_MIXED_RETURNS 231 /* result 2 */
+#define PK_E_UNBOUND_RETURN 232 /* result 2 */
+#define PK_E_SUSPENDED 233 /* result 2 */
+#define PK_E_ALREADY_RESUMED 234 /* result 2 */
+#define PK_E_APPROVAL_REQUIRED 240 /* result 9 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
 #define PK_E_BAD_ID 302 /* result 3 */
@@ -116,11 +120,26 @@
 /** Kept from the classic interface; never given. */
 #define PK_STATE_TIMED_OUT 5
 
-/** Cash: the only tender that gives change. */
+/** The sale waits for its ticket. */
+#define PK_STATE_SUSPENDED 6
+
+/** The sale went on at another terminal. */
+#define PK_STATE_TRANSFERRED 7
+
+/** Notes and coins of the sale's currency. */
 #define PK_TENDER_CASH 1
 
 /** A card. */
 #define PK_TENDER_CARD 2
+
+/** A voucher. */
+#define PK_TENDER_VOUCHER 3
+
+/** Notes and coins of another currency. */
+#define PK_TENDER_FOREIGN 4
+
+/** Anything else. */
+#define PK_TENDER_OTHER 5
 
 /** The tender's outcome lies outside the till. */
 #define PK_TENDER_PENDING 1

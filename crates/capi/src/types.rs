@@ -61,6 +61,10 @@ pub const PK_STATE_ABORTING: i32 = 3;
 pub const PK_STATE_ABORTED: i32 = 4;
 /// Kept from the classic interface; never given.
 pub const PK_STATE_TIMED_OUT: i32 = 5;
+/// The sale waits for its ticket.
+pub const PK_STATE_SUSPENDED: i32 = 6;
+/// The sale went on at another terminal.
+pub const PK_STATE_TRANSFERRED: i32 = 7;
 
 /// Notes and coins of the sale's currency.
 pub const PK_TENDER_CASH: u32 = 1;
@@ -575,6 +579,8 @@ pub(crate) fn state_number(state: State) -> i32 {
         State::Tendering => PK_STATE_COMMITTING,
         State::Completed => PK_STATE_COMMITTED,
         State::Voided => PK_STATE_ABORTED,
+        State::Suspended => PK_STATE_SUSPENDED,
+        State::Transferred => PK_STATE_TRANSFERRED,
     }
 }
 

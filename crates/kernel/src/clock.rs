@@ -57,6 +57,12 @@ impl TestClock {
         Self { wall_ns: AtomicI64::new(wall_ns), mono_ns: AtomicU64::new(0) }
     }
 
+    /// Lets time pass on both clocks.
+    pub fn pass(&self, ns: u64) {
+        self.mono_ns.fetch_add(ns, Ordering::SeqCst);
+        self.wall_ns.fetch_add(i64::try_from(ns).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+
     /// Steps the wall clock; the monotonic one goes on.
     pub fn set_wall(&self, wall_ns: i64) {
         self.wall_ns.store(wall_ns, Ordering::SeqCst);

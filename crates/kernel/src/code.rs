@@ -101,6 +101,10 @@ codes! {
     MixedReturns = 231, family State, result 2, "PK_E_MIXED_RETURNS";
     /// The policy takes no return without its receipt; return a line of its receipt.
     UnboundReturn = 232, family State, result 2, "PK_E_UNBOUND_RETURN";
+    /// The sale is suspended; resume it by its ticket.
+    Suspended = 233, family State, result 2, "PK_E_SUSPENDED";
+    /// The ticket's sale goes on already, here or on another terminal; the facts say where.
+    AlreadyResumed = 234, family State, result 2, "PK_E_ALREADY_RESUMED";
     /// The call needs an approval; get one with `approve` and give its number.
     ApprovalRequired = 240, family State, result 9, "PK_E_APPROVAL_REQUIRED";
     /// The terminal is open in another process; close that process or choose another id.

@@ -281,7 +281,11 @@ fn sale_from(record: &CheckpointSale) -> Result<Sale, DecodeError> {
         }
     }
     match sale {
-        Some(sale) if matches!(sale.state(), State::Building | State::Tendering) => Ok(sale),
+        Some(sale)
+            if matches!(sale.state(), State::Building | State::Tendering | State::Suspended) =>
+        {
+            Ok(sale)
+        }
         Some(_) => Err(DecodeError(format!("sale {} is over", record.sale))),
         None => Err(DecodeError(format!("the log of sale {} is empty", record.sale))),
     }

@@ -6,6 +6,7 @@
 //! the counters after a completion.
 
 use super::codec::{Bytes, DecodeError, Field, Hash, map_struct, number_enum, whole};
+use super::handover::{ReturnsOf, SaleResumed, SaleSuspended, SaleTransferred, TakenOver};
 use super::priced::{
     AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,
     PolicySet, PriceOverridden, SaleAdjusted, Sums, TaxesOverridden,
@@ -95,6 +96,10 @@ map_struct! {
         3 reference: Option<String>,
         /// Canonical bytes of the policy that it is priced by; left out while the till has none.
         6 policy: Option<Bytes>,
+        /// The receipt that it takes lines back from.
+        7 returns: Option<ReturnsOf>,
+        /// Where it was suspended, when it goes on here; then its policy is the one that it had there.
+        8 takes: Option<TakenOver>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -359,6 +364,9 @@ map_struct! {
         1 reason: String,
         /// Currency.
         3 currency: Currency,
+        /// Nothing had happened to it for so many nanoseconds of the monotonic clock; left out when
+        /// it was voided by hand.
+        4 idle_ns: Option<u64>,
         /// What it would have come to.
         6 gross: i64,
         /// Voided sales of this currency, after this one.
@@ -475,6 +483,9 @@ facts! {
     SaleAdjusted = 45;
     AdjustmentRetracted = 46;
     LineReturned = 47;
+    SaleSuspended = 48;
+    SaleResumed = 49;
+    SaleTransferred = 50;
 }
 
 impl Fact {
@@ -493,6 +504,9 @@ impl Fact {
             | Self::SaleAdjusted(SaleAdjusted { sale, .. })
             | Self::AdjustmentRetracted(AdjustmentRetracted { sale, .. })
             | Self::LineReturned(LineReturned { sale, .. })
+            | Self::SaleSuspended(SaleSuspended { sale, .. })
+            | Self::SaleResumed(SaleResumed { sale, .. })
+            | Self::SaleTransferred(SaleTransferred { sale, .. })
             | Self::TenderAdded(TenderAdded { sale, .. })
             | Self::TenderConfirmed(TenderConfirmed { sale, .. })
             | Self::TenderDeclined(TenderDeclined { sale, .. })
@@ -506,7 +520,7 @@ impl Fact {
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         match self {
-            Self::TerminalOpened(_) | Self::TerminalClosed(_) => None,
+            Self::TerminalOpened(_) | Self::TerminalClosed(_) | Self::SaleTransferred(_) => None,
             Self::PolicySet(PolicySet { key, .. })
             | Self::SaleBegun(SaleBegun { key, .. })
             | Self::LineAdded(LineAdded { key, .. })
@@ -518,6 +532,8 @@ impl Fact {
             | Self::SaleAdjusted(SaleAdjusted { key, .. })
             | Self::AdjustmentRetracted(AdjustmentRetracted { key, .. })
             | Self::LineReturned(LineReturned { key, .. })
+            | Self::SaleSuspended(SaleSuspended { key, .. })
+            | Self::SaleResumed(SaleResumed { key, .. })
             | Self::TenderAdded(TenderAdded { key, .. })
             | Self::TenderConfirmed(TenderConfirmed { key, .. })
             | Self::TenderDeclined(TenderDeclined { key, .. })

@@ -10,7 +10,9 @@
 mod checkpoint;
 mod codec;
 mod fact;
+mod handover;
 mod priced;
+mod returned;
 mod show;
 mod verify;
 
@@ -26,6 +28,7 @@ pub use fact::{
     TenderAdded, TenderConfirmed, TenderDeclined, TenderKind, TenderState, TenderVoided,
     TerminalClosed, TerminalOpened,
 };
+pub use handover::{ReturnsOf, SaleResumed, SaleSuspended, SaleTransferred, TakenOver};
 pub use priced::{
     AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,
     PolicySet, PriceOverridden, SaleAdjusted, SoldAt, SoldFor, Sums, TaxRowRecord, TaxTotals,

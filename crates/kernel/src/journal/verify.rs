@@ -7,6 +7,7 @@
 
 use super::checkpoint::{restore, snapshot, snapshot_since};
 use super::fact::RecordKind;
+use super::returned::{self, Part};
 use crate::code::Code;
 use crate::error::Result;
 use crate::terminal::History;
@@ -72,6 +73,8 @@ struct Checked {
     records: u64,
     torn_bytes: u32,
     anchored: bool,
+    terminal: String,
+    parts: Vec<Part>,
     problems: Vec<VerifyProblem>,
 }
 
@@ -87,7 +90,7 @@ pub fn verify_terminal(
 ) -> Result<TerminalReport> {
     let reader = history.reader()?;
     let segments: Vec<u32> = reader.segments().collect();
-    let checked = check_all(&reader, &segments, anchor, progress)?;
+    let mut checked = check_all(&reader, &segments, anchor, progress)?;
     let mut problems = Vec::new();
     let mut before: Option<&Checked> = None;
     for (segment, checked) in segments.iter().zip(&checked) {
@@ -95,6 +98,10 @@ pub fn verify_terminal(
         problems.extend(between(*segment, before, checked));
         before = Some(checked);
     }
+    let parts: Vec<Part> =
+        checked.iter_mut().flat_map(|checked| std::mem::take(&mut checked.parts)).collect();
+    let terminal = checked.first().map_or("", |checked| &checked.terminal);
+    problems.extend(returned::problems(&parts, terminal, history));
     let anchored = anchor.is_none() || checked.iter().any(|checked| checked.anchored);
     if !anchored {
         problems.push(VerifyProblem {
@@ -164,6 +171,8 @@ fn check(reader: &Reader, segment: u32, anchor: Option<&Link>) -> Result<Checked
         records: 0,
         torn_bytes: 0,
         anchored: false,
+        terminal: String::new(),
+        parts: Vec::new(),
         problems: Vec::new(),
     };
     let scan = match reader.scan(segment, true)? {
@@ -175,6 +184,7 @@ fn check(reader: &Reader, segment: u32, anchor: Option<&Link>) -> Result<Checked
     };
     checked.problems.extend(scan.problems.iter().cloned().map(translate));
     checked.ends = Some(scan.ends());
+    checked.terminal.clone_from(&scan.header().name);
     if let SegmentTail::Open { torn_bytes } = scan.tail {
         checked.torn_bytes = torn_bytes;
     }
@@ -233,6 +243,12 @@ fn fold_frame(
     for record in frame.records() {
         fold_record(till, record, frame.header.stamp.wall_ns)
             .map_err(|e| (record.sequence, e.code(), e.message().to_owned()))?;
+        if record.kind == RecordKind::SaleCompleted as u16
+            && let Some(sale) = till.last_settled(|_| true)
+        {
+            let place = (frame.header.segment, frame.header.offset);
+            checked.parts.extend(Part::of(sale, place, record.sequence));
+        }
     }
     checked.receipts += till.next_receipt - receipts;
     Ok(())

@@ -7,7 +7,7 @@ use super::machine::{after, completed_sums, content, taken};
 use super::{End, Line, Sale, Tender};
 use crate::journal::{
     Fact, Hash, LineReturned, RecordKind, SaleBegun, SaleCompleted, Sums, TenderAdded, TenderKind,
-    TenderState,
+    TenderState, body_of,
 };
 use crate::money::{Decimal, in_range};
 use crate::policy::Policy;
@@ -68,6 +68,10 @@ impl Sale {
             first_sequence,
             began_ns,
             recovered: false,
+            returns: fact.returns.clone(),
+            takes: fact.takes.clone(),
+            ticket: None,
+            suspensions: 0,
             has_policy: fact.policy.is_some(),
             cart: Cart::new(&policy),
             settlement: settle(&policy, 0, [])?,
@@ -84,9 +88,16 @@ impl Sale {
         self.log.extend_from_slice(body);
     }
 
+    /// Keeps a fact as this version writes it.
+    pub(crate) fn remember_fact(&mut self, fact: &Fact) {
+        self.remember(fact.kind(), &body_of(fact));
+    }
+
     /// Folds a fact of this sale in.
     pub(crate) fn apply(&mut self, fact: &Fact) -> Result<(), Contradiction> {
         hold!(self.end.is_none(), "sale {} is over", self.number);
+        let wakes = matches!(fact, Fact::SaleResumed(_) | Fact::SaleTransferred(_));
+        hold!(self.ticket.is_some() == wakes, "sale {} is {}", self.number, self.state().name());
         match fact {
             Fact::LineAdded(fact) => {
                 self.next_line(fact.line)?;
@@ -119,6 +130,7 @@ impl Sale {
                     voided: None,
                     parent: fact.parent,
                     of: None,
+                    sold: None,
                 });
                 amount_is(fact.line, fact.amount, &outcome)
             }
@@ -208,6 +220,18 @@ impl Sale {
                 self.end = Some(End::Voided);
                 Ok(())
             }
+            Fact::SaleSuspended(fact) => {
+                self.lines_may_change()?;
+                self.suspensions += 1;
+                self.ticket = Some(fact.ticket.clone());
+                Ok(())
+            }
+            Fact::SaleResumed(fact) => self.wake(&fact.ticket),
+            Fact::SaleTransferred(fact) => {
+                self.wake(&fact.ticket)?;
+                self.end = Some(End::Transferred);
+                Ok(())
+            }
             Fact::SaleBegun(_)
             | Fact::TerminalOpened(_)
             | Fact::TerminalClosed(_)
@@ -228,7 +252,7 @@ impl Sale {
     pub(crate) fn completion(&self) -> Option<&SaleCompleted> {
         match &self.end {
             Some(End::Completed(fact)) => Some(fact),
-            Some(End::Voided) | None => None,
+            Some(End::Voided | End::Transferred) | None => None,
         }
     }
 
@@ -303,6 +327,7 @@ impl Sale {
             voided: None,
             parent: None,
             of: Some(fact.of.clone()),
+            sold: Some(fact.sold.clone()),
         });
         amount_is(fact.line, fact.amount, &outcome)
     }
@@ -395,6 +420,12 @@ impl Sale {
         let rows = self.cart.tax_table()?;
         let tax: i128 = rows.rows().iter().map(|row| i128::from(row.tax)).sum();
         hold!(tax == i128::from(totals.tax), "the tax table adds up to {tax}");
+        Ok(())
+    }
+
+    fn wake(&mut self, ticket: &str) -> Result<(), Contradiction> {
+        let own = self.ticket.take();
+        hold!(own.as_deref() == Some(ticket), "sale {} waits for {own:?}", self.number);
         Ok(())
     }
 

@@ -4,14 +4,16 @@
 //! so too.
 
 use super::input::{self, LineInput, Reason, TaxInput, TenderInput};
+use super::ticket::Ticket;
 use super::{Line, Sale, State, Tender};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{
     AdjustmentRetracted, Bytes, CompletedSums, ForeignAmount, Hash, Key, LineAdded, LineAdjusted,
-    LineReturned, LineVoided, PriceOverridden, QuantitySet, SaleAdjusted, SaleBegun, SaleCompleted,
-    SaleVoided, SoldAt, SoldFor, Sums, TakenTender, TaxRowRecord, TaxesOverridden, TenderAdded,
-    TenderConfirmed, TenderDeclined, TenderKind, TenderState, TenderVoided,
+    LineReturned, LineVoided, PriceOverridden, QuantitySet, ReturnsOf, SaleAdjusted, SaleBegun,
+    SaleCompleted, SaleSuspended, SaleVoided, SoldAt, SoldFor, Sums, TakenTender, TaxRowRecord,
+    TaxesOverridden, TenderAdded, TenderConfirmed, TenderDeclined, TenderKind, TenderState,
+    TenderVoided,
 };
 use crate::limits::{LINES_MAX, TENDERS_MAX};
 use crate::money::{Currency, Decimal};
@@ -32,6 +34,7 @@ pub fn begin(
     currency: &str,
     reference: Option<&str>,
     policy: impl FnOnce(Currency) -> Option<Policy>,
+    returns: Option<ReturnsOf>,
     key: Option<Key>,
 ) -> Result<SaleBegun> {
     input::store(store)?;
@@ -39,7 +42,8 @@ pub fn begin(
     let currency = Currency::parse(currency)?;
     let reference = reference.map(str::to_owned);
     let policy = policy(currency).map(|policy| Bytes(policy.encode()));
-    Ok(SaleBegun { sale, store: store.to_owned(), currency, reference, policy, key })
+    let store = store.to_owned();
+    Ok(SaleBegun { sale, store, currency, reference, policy, returns, takes: None, key })
 }
 
 /// Adds a line. Its discounts and surcharges are facts of their own: [`adjust_line`].
@@ -565,10 +569,33 @@ pub fn void(sale: &Sale, reason: &str, voids: u64, key: Option<Key>) -> Result<S
         sale: sale.number,
         reason: reason.to_owned(),
         currency: sale.currency,
+        idle_ns: None,
         gross: sale.cart.totals().gross,
         total_voids: voids + 1,
         key,
     })
+}
+
+/// Suspends a sale that has no live tender. `terminal` is where it is.
+///
+/// # Errors
+/// `PK_E_TENDER_TAKEN`, `PK_E_BAD_TEXT`, `PK_E_SUSPENDED`, `PK_E_ALREADY_FINAL`.
+pub fn suspend(
+    sale: &Sale,
+    terminal: &str,
+    reason: &str,
+    key: Option<Key>,
+) -> Result<SaleSuspended> {
+    may_change_lines(sale)?;
+    input::reason(reason)?;
+    let ticket = Ticket {
+        terminal: terminal.to_owned(),
+        sale: sale.number,
+        first_sequence: sale.first_sequence,
+        suspension: sale.suspensions + 1,
+    };
+    let (reason, ticket) = (reason.to_owned(), ticket.to_string());
+    Ok(SaleSuspended { sale: sale.number, reason, ticket, operator: None, key })
 }
 
 /// What a change of the lines comes to, and the sums that its fact says.
@@ -624,7 +651,7 @@ fn unless_zero(amount: i64) -> Option<i64> {
 }
 
 /// The hash of a sale's records so far.
-pub(super) fn content(sale: &Sale) -> Hash {
+pub(crate) fn content(sale: &Sale) -> Hash {
     Hash(*blake3::hash(&sale.log).as_bytes())
 }
 
@@ -638,7 +665,14 @@ pub fn already_final(sale: u64) -> Error {
 fn may_be_open(sale: &Sale) -> Result<()> {
     match sale.state() {
         State::Building | State::Tendering => Ok(()),
-        State::Completed | State::Voided => Err(already_final(sale.number)),
+        State::Completed | State::Voided | State::Transferred => Err(already_final(sale.number)),
+        State::Suspended => {
+            let ticket = sale.ticket.as_deref().unwrap_or_default();
+            let message = format!("sale {} is suspended; resume it by {ticket}", sale.number);
+            Err(Error::new(Code::Suspended, message)
+                .with("sale", sale.number)
+                .with("ticket", ticket))
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //!             |  \--complete (total 0)--------.                        |   |
 //!             |                               v                        |   |
 //!             |                          [Completed] <----complete-----'   |
-//!             '----void----> [Voided] <---- (all tenders voided first) ----'
+//!             |----void----> [Voided] <---- (all tenders voided first) ----'
+//!             '--suspend--> [Suspended] --resume--> [Building], or [Transferred] to another terminal
 //! ```
 //! Every arrow is one durable record, and there is no arrow without one. Lines are frozen while a
 //! live tender exists: what the customer was asked to pay does not change under their hands.
@@ -18,13 +19,17 @@ mod apply;
 pub mod input;
 pub mod machine;
 mod receipt;
+mod ticket;
 
 pub use apply::Contradiction;
 pub use input::{LineInput, Reason, TaxInput, TenderInput};
 pub use machine::SoldItem;
 pub use receipt::{Receipt, ReceiptMeta};
+pub use ticket::Ticket;
 
-use crate::journal::{ForeignAmount, SaleCompleted, SoldAt, TenderKind, TenderState};
+use crate::journal::{
+    ForeignAmount, ReturnsOf, SaleCompleted, SoldAt, SoldFor, TakenOver, TenderKind, TenderState,
+};
 use crate::money::{Currency, Decimal};
 use crate::policy::{PaymentMeans, Policy};
 use crate::pricing::{Applied, Cart, LineKind, Settlement, TaxComponent, Tendered};
@@ -61,6 +66,8 @@ pub struct Line {
     pub parent: Option<u32>,
     /// Where it was sold, on a return with its receipt.
     pub of: Option<SoldAt>,
+    /// What it was sold for there.
+    pub sold: Option<SoldFor>,
 }
 
 /// A tender of a sale.
@@ -126,6 +133,10 @@ pub enum State {
     Completed,
     /// Final.
     Voided,
+    /// It waits for its ticket.
+    Suspended,
+    /// It went on at another terminal; final here.
+    Transferred,
 }
 
 impl State {
@@ -137,6 +148,8 @@ impl State {
             Self::Tendering => "tendering",
             Self::Completed => "completed",
             Self::Voided => "voided",
+            Self::Suspended => "suspended",
+            Self::Transferred => "transferred",
         }
     }
 }
@@ -193,6 +206,14 @@ pub struct Sale {
     pub began_ns: i64,
     /// It came back after its owner was gone.
     pub recovered: bool,
+    /// The receipt that it takes lines back from.
+    pub returns: Option<ReturnsOf>,
+    /// Where it was suspended before it went on here.
+    pub takes: Option<TakenOver>,
+    /// The ticket that it waits for.
+    pub ticket: Option<String>,
+    /// How often it has been suspended.
+    suspensions: u32,
     /// The till had a policy when it began.
     has_policy: bool,
     cart: Cart,
@@ -205,6 +226,7 @@ pub struct Sale {
 enum End {
     Completed(Box<SaleCompleted>),
     Voided,
+    Transferred,
 }
 
 impl Sale {
@@ -214,6 +236,8 @@ impl Sale {
         match &self.end {
             Some(End::Completed(_)) => State::Completed,
             Some(End::Voided) => State::Voided,
+            Some(End::Transferred) => State::Transferred,
+            None if self.ticket.is_some() => State::Suspended,
             None if self.tenders.iter().any(Tender::is_live) => State::Tendering,
             None => State::Building,
         }

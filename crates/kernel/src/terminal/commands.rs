@@ -101,7 +101,7 @@ impl Terminal {
             |till, key| {
                 let policy = |currency| till.policies.get(&currency).copied();
                 let number = till.next_sale;
-                let begun = machine::begin(number, store, currency, reference, policy, key)?;
+                let begun = machine::begin(number, store, currency, reference, policy, None, key)?;
                 till.may_begin(begun.currency, self.open_sales_max())?;
                 Ok(begun.into())
             },
@@ -402,6 +402,7 @@ impl Terminal {
                 sold.currency,
                 sold.reference,
                 |currency| core.till.policies.get(&currency).copied(),
+                None,
                 None,
             )?;
             core.till.may_begin(begun.currency, self.open_sales_max())?;

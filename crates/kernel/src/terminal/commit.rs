@@ -13,7 +13,9 @@ use super::open::record;
 use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, Field, Key, RecordKind, WriteResult, Writer, snapshot, snapshot_since};
+use crate::journal::{
+    Fact, Field, Key, RecordKind, WriteResult, Writer, body_of, snapshot, snapshot_since,
+};
 use crate::limits::{OPEN_SHARE, TENDER_BYTES_MAX, TENDER_SHARE};
 use crate::money::Decimal;
 use crate::pricing::Adjustment;
@@ -204,6 +206,7 @@ impl Terminal {
             core.till
                 .apply(fact, record.body, sequence, stamp.wall_ns, Check::Live)
                 .expect("a decided fact contradicts nothing");
+            touch(core, fact, stamp);
         }
         // Nothing may follow an owner's end: the last frame is what says that it was clean.
         if flags & format::FLAG_OWNER_ENDS == 0 {
@@ -212,6 +215,36 @@ impl Terminal {
         drop(records);
         core.bodies = bodies;
         Ok(appended)
+    }
+
+    /// Appends facts that name the sequence of the first of them.
+    pub(super) fn append_made(
+        &self,
+        core: &mut Core,
+        make: impl Fn(u64) -> Vec<Fact>,
+    ) -> Result<Appended> {
+        loop {
+            let stamp = core.hlc.stamp(&*self.clock);
+            let facts = make(self.wal.position().sequence + 1);
+            let bodies: Vec<Vec<u8>> = facts.iter().map(body_of).collect();
+            let records: Vec<Record<'_>> =
+                facts.iter().zip(&bodies).map(|(fact, body)| record(fact.kind(), body)).collect();
+            match self.wal.append(stamp, 0, &records) {
+                Ok(appended) => {
+                    let sequences = appended.first_sequence..;
+                    for ((fact, body), sequence) in facts.iter().zip(&bodies).zip(sequences) {
+                        core.till
+                            .apply(fact, body, sequence, stamp.wall_ns, Check::Live)
+                            .expect("a decided fact contradicts nothing");
+                        touch(core, fact, stamp);
+                    }
+                    self.checkpoint_when_due(core, stamp);
+                    return Ok(appended);
+                }
+                Err(WalError::SegmentFull) => self.roll(core, stamp)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Appends a frame, starting the next segment when this one is full.
@@ -320,6 +353,16 @@ impl Terminal {
             Durability::Record => FlushCause::Record,
             Durability::Sale => FlushCause::Sale,
         }
+    }
+}
+
+/// Notes when something happened to a sale, as long as it is open.
+fn touch(core: &mut Core, fact: &Fact, stamp: Stamp) {
+    let Some(sale) = fact.sale() else { return };
+    if core.till.open.contains_key(&sale) {
+        core.touched.insert(sale, stamp.mono_ns);
+    } else {
+        core.touched.remove(&sale);
     }
 }
 

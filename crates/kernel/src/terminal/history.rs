@@ -108,7 +108,7 @@ impl History {
     ///
     /// # Errors
     /// As [`Self::record`]; `PK_E_INCONSISTENT`.
-    pub fn sale_at(&self, sale: u64, first_sequence: u64, sequence: u64) -> Result<Sale> {
+    pub(super) fn sale_at(&self, sale: u64, first_sequence: u64, sequence: u64) -> Result<Sale> {
         folded(sale, (first_sequence, sequence), |from, to, take| self.each(from, to, take))
     }
 
@@ -197,6 +197,35 @@ impl History {
             whole(&scan)?;
         }
         Ok(())
+    }
+
+    /// Visits the facts of the wanted kinds from a sequence on. Gives the last sequence that is there.
+    pub(super) fn each_where(
+        &self,
+        from: u64,
+        wanted: impl Fn(u16) -> bool,
+        mut visit: impl FnMut(Recorded),
+    ) -> Result<u64> {
+        let reader = self.reader()?;
+        let first = reader.segment_of(from)?.unwrap_or(0);
+        let mut last = 0;
+        for segment in reader.segments().filter(|segment| *segment >= first) {
+            let scan = scan(&reader, segment)?;
+            let facts = |frame: &Frame<'_>| !frame.is_checkpoint() && frame.last_sequence() >= from;
+            for frame in scan.frames().filter(facts) {
+                for record in frame.records().filter(|record| record.sequence >= from) {
+                    if !wanted(record.kind) {
+                        continue;
+                    }
+                    let Some(fact) = decode(record)? else { continue };
+                    let (at_ns, hash) = (frame.header.stamp.wall_ns, frame.link());
+                    visit(Recorded { fact, sequence: record.sequence, at_ns, hash });
+                }
+            }
+            last = scan.last_sequence;
+            whole(&scan)?;
+        }
+        Ok(last)
     }
 
     fn next_receipt(&self, reader: &Reader, segment: u32) -> Result<u64> {

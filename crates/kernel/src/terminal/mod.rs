@@ -9,20 +9,25 @@
 //! so that everybody who waits shares one flush. Read `commands.rs` for what a host can do,
 //! `commit.rs` for how a fact becomes durable, `open.rs` for what happens at start-up.
 
+mod claim;
 mod commands;
 mod commit;
 mod config;
+mod expiry;
+mod handover;
 mod history;
 mod id;
 mod lock;
 mod open;
 mod owner;
 mod pricing;
+mod returns;
 mod together;
 
 pub use commands::{Begun, LineAnswer, Sold, TenderAnswer, VoidAnswer};
 pub use commit::Answer;
 pub use config::{Config, Durability};
+pub use handover::{SuspendAnswer, Waiting};
 pub use history::{History, Recorded};
 pub use id::TerminalId;
 pub use open::{OpenOptions, RecoveryReport, terminal_dir};
@@ -38,6 +43,8 @@ use crate::sale::Receipt;
 use crate::till::{CurrencyTotals, Till};
 use lock::TerminalLock;
 use pos_kernel_wal::{Space, Stats, SyncLatency, Wal, WalPosition};
+use returns::Returns;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -56,6 +63,10 @@ pub struct Terminal {
     wal: Wal,
     history: History,
     core: Mutex<Core>,
+    /// Held while a sale is handed over: one at a time.
+    handover: Mutex<()>,
+    /// What has come back of what was sold, as far as it was looked up.
+    returns: Mutex<Returns>,
 }
 
 #[derive(Debug)]
@@ -64,6 +75,9 @@ struct Core {
     /// The last receipt before this owner: what a till that comes back asks for first.
     last_receipt: Option<Receipt>,
     hlc: Hlc,
+    /// When something last happened to an open sale, by the monotonic clock.
+    touched: BTreeMap<u64, u64>,
+    opened_mono_ns: u64,
     bodies: Vec<u8>,
     /// `None` once the terminal is closed.
     lock: Option<TerminalLock>,
@@ -98,6 +112,11 @@ impl Terminal {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The root folder that it shares with the other terminals of its store.
+    fn store(&self) -> &Path {
+        self.dir.parent().and_then(Path::parent).unwrap_or(&self.dir)
     }
 
     /// When its calls are acknowledged.
@@ -152,19 +171,17 @@ impl Terminal {
     /// The state, for commands. A panic inside an earlier command leaves it in doubt; the journal
     /// is not, so the terminal refuses and is opened again.
     fn lock(&self) -> Result<MutexGuard<'_, Core>> {
-        let Ok(core) = self.core.lock() else {
-            return Err(Error::new(
-                Code::Panic,
-                format!(
-                    "an earlier call on terminal {} panicked; close and open it again",
-                    self.id
-                ),
-            ));
-        };
+        let Ok(core) = self.core.lock() else { return Err(self.in_doubt()) };
         if core.lock.is_none() {
             let message = format!("terminal {} is closed; open it again", self.id);
             return Err(Error::new(Code::Closed, message).with("terminal", self.id.as_str()));
         }
         Ok(core)
+    }
+
+    fn in_doubt(&self) -> Error {
+        let message =
+            format!("an earlier call on terminal {} panicked; close and open it again", self.id);
+        Error::new(Code::Panic, message)
     }
 }

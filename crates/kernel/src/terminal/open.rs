@@ -28,6 +28,7 @@ use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{
     FlushCause, Frame, Options, OsStorage, Record, RecordView, Replay, Wal, WalError, format,
 };
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -221,8 +222,17 @@ impl Terminal {
             till.keys.saved();
         }
         let history = History::new(options.storage.clone(), journal);
-        let core = Core { till, last_receipt, hlc, bodies: Vec::new(), lock: Some(lock), owner };
-        Ok(Self {
+        let core = Core {
+            till,
+            last_receipt,
+            hlc,
+            touched: BTreeMap::new(),
+            opened_mono_ns: stamp.mono_ns,
+            bodies: Vec::new(),
+            lock: Some(lock),
+            owner,
+        };
+        let terminal = Self {
             id,
             dir,
             durability,
@@ -232,7 +242,13 @@ impl Terminal {
             wal,
             history,
             core: Mutex::new(core),
-        })
+            handover: Mutex::new(()),
+            returns: Mutex::default(),
+        };
+        // What another terminal left in the store must not keep this one from selling; the same
+        // call by hand says what is wrong.
+        let _ = terminal.collect_transfers();
+        Ok(terminal)
     }
 
     /// Closes the terminal: everything is durable, marked, and the lock is free. Sales that are

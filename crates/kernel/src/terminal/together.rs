@@ -94,7 +94,7 @@ impl Terminal {
     }
 
     /// Runs a command that makes several facts; the last one is the answer.
-    fn together<T>(
+    pub(super) fn together<T>(
         &self,
         key: Option<Key>,
         (growth, urgency): (Growth, Urgency),

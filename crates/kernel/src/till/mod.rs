@@ -227,7 +227,10 @@ impl Till {
             Fact::PolicySet(set) => self.set_policy(set)?,
             Fact::SaleBegun(begun) => {
                 hold_number("sale", begun.sale, self.next_sale)?;
-                self.hold_policy(begun)?;
+                // A sale that was taken over keeps the policy that it began with.
+                if begun.takes.is_none() {
+                    self.hold_policy(begun)?;
+                }
                 let mut sale = Sale::begun(begun, sequence, wall_ns)?;
                 sale.remember(RecordKind::SaleBegun, body);
                 self.open_bytes += sale.log_bytes();
@@ -240,6 +243,11 @@ impl Till {
                 if check == Check::Replay {
                     sale.check_content(completed)?;
                 }
+                sale.apply(fact)?;
+                self.settle(sale);
+            }
+            Fact::SaleTransferred(transferred) => {
+                let mut sale = self.take(transferred.sale)?;
                 sale.apply(fact)?;
                 self.settle(sale);
             }

@@ -481,7 +481,17 @@ fn any_fact() -> impl Strategy<Value = Fact> {
     let decimal = || (amount(), 0_u8..7).prop_map(|(m, s)| Decimal::new(m, s).expect("scale"));
     let eur = Currency::parse("EUR").expect("it is listed");
     let begun = (sale(), text()).prop_map(move |(sale, store)| {
-        SaleBegun { sale, store, currency: eur, reference: None, policy: None, key: None }.into()
+        SaleBegun {
+            sale,
+            store,
+            currency: eur,
+            reference: None,
+            policy: None,
+            returns: None,
+            takes: None,
+            key: None,
+        }
+        .into()
     });
     let line = (sale(), number(), text(), (decimal(), decimal()), (amount(), amount()));
     let line = line.prop_map(|(sale, line, sku, (quantity, unit_price), (amount, gross))| {

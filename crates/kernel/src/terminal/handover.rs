@@ -1,0 +1,441 @@
+//! Suspending a sale and resuming it, here or on another terminal of the store: once only.
+//!
+//! ```text
+//!   giver                                   taker
+//!   SaleSuspended, durable; ticket
+//!                                           claim on the ticket       (claim.rs: one terminal wins)
+//!                                           read the sale in the giver's journal
+//!                                           SaleBegun with `takes`, and its facts, one frame, durable
+//!                                           the claim says: done
+//!   SaleTransferred, durable
+//!   the claim is removed
+//! ```
+//! At every arrow the sale stands open in exactly one journal that may change it: before the taker's
+//! frame in the giver's, where it is suspended; after it in the taker's. The journals are the truth;
+//! the files in `shared/suspended` only say what tickets there are.
+
+use super::claim::{Claim, Claims, json_names, sync_dir};
+use super::commands::Begun;
+use super::commit::{Answer, Growth, Inputs, Urgency};
+use super::history::{History, Recorded};
+use super::open::terminal_dir;
+use super::{Terminal, TerminalId};
+use crate::clock::iso_utc;
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{
+    AdjustmentRetracted, Fact, Key, LineAdded, LineAdjusted, LineReturned, LineVoided,
+    PriceOverridden, QuantitySet, SaleAdjusted, SaleBegun, SaleResumed, SaleTransferred, TakenOver,
+    TaxesOverridden, TenderAdded, TenderConfirmed, TenderDeclined, TenderVoided,
+};
+use crate::sale::{Contradiction, Sale, State, Ticket, machine};
+use crate::till::Till;
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// A sale was suspended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuspendAnswer {
+    /// Number of the sale.
+    pub sale: u64,
+    /// What it is resumed by.
+    pub ticket: String,
+}
+
+/// A sale that waits somewhere in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// What it is resumed by.
+    pub ticket: String,
+    /// Terminal where it was suspended.
+    pub terminal: String,
+    /// Number of the sale there.
+    pub sale: u64,
+    /// The host's own number for it.
+    pub reference: Option<String>,
+    /// Currency.
+    pub currency: String,
+    /// What it comes to, in minor units.
+    pub gross: i64,
+    /// Lines that count.
+    pub lines: u64,
+    /// Why it was suspended.
+    pub reason: String,
+    /// When, ISO 8601 in UTC.
+    pub at: String,
+}
+
+const HANDOVER: (Growth, Urgency) = (Growth::Grows, Urgency::Now);
+
+impl Terminal {
+    /// Suspends a sale without live tenders. Durable when it returns: the ticket may be handed out.
+    ///
+    /// # Errors
+    /// Those of [`machine::suspend`], `PK_E_NOT_FOUND`, `PK_E_OUTCOME_UNKNOWN`, `PK_E_IO`, and those
+    /// of any call.
+    pub fn suspend(
+        &self,
+        sale: u64,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<Answer<SuspendAnswer>> {
+        let inputs = || Inputs::of("suspend").number(sale).text(reason);
+        let answer = self.command(
+            key.map(|key| (key, inputs())),
+            (Growth::Finishes, Urgency::Now),
+            |till, key| Ok(machine::suspend(till.open_sale(sale)?, self.id(), reason, key)?.into()),
+            |recorded| match &recorded.fact {
+                Fact::SaleSuspended(fact) => {
+                    Some(SuspendAnswer { sale: fact.sale, ticket: fact.ticket.clone() })
+                }
+                _ => None,
+            },
+        )?;
+        self.wait_durable(answer.sequence)?;
+        self.announce(&answer.value, reason)?;
+        Ok(Answer { wait: false, ..answer })
+    }
+
+    /// Resumes a suspended sale by its ticket: under its own number where it was suspended, under a
+    /// new one on another terminal of the same store. Durable when it returns.
+    ///
+    /// # Errors
+    /// `PK_E_ALREADY_RESUMED` with the terminal where it went on; `PK_E_NOT_FOUND` for a sale or a
+    /// terminal that does not exist; `PK_E_BAD_ARGUMENT` for what is no ticket; `PK_E_LIMIT`,
+    /// `PK_E_CORRUPT`, `PK_E_IO`, and those of any call.
+    pub fn resume(&self, ticket: &str, key: Option<&str>) -> Result<Answer<Begun>> {
+        let parsed = Ticket::parse(ticket)?;
+        let giver = TerminalId::parse(&parsed.terminal)?;
+        let inputs = || Inputs::of("resume").text(ticket);
+        let key = key.map(|key| inputs().under(key)).transpose()?;
+        let core = self.lock()?;
+        if let Some(recorded) = self.seen(&core, key.as_ref())? {
+            return self.replayed(&recorded, resumed);
+        }
+        drop(core);
+        // One at a time in this process: a claim of ours that is not settled is left over.
+        let _turn = self.handover.lock().map_err(|_| self.in_doubt())?;
+        let claims = Claims::of_store(self.store());
+        let claim = self.claim(&claims, ticket)?;
+        let taken = if giver == self.id {
+            self.resume_here(&parsed, ticket, key)
+        } else {
+            self.take_over(&giver, &parsed, ticket, key)
+        };
+        let answer = match taken {
+            Ok(answer) => answer,
+            Err(error) => {
+                // What may be in the journal keeps its claim; what was refused gives it up.
+                if self.wal.poison().is_none() {
+                    claims.remove(ticket)?;
+                }
+                return Err(error);
+            }
+        };
+        self.wait_durable(answer.sequence)?;
+        if giver == self.id {
+            claims.remove(ticket)?;
+        } else {
+            let done = Some((answer.value.sale, answer.sequence));
+            claims.settle(ticket, &Claim { done, ..claim })?;
+        }
+        self.withdraw(ticket)?;
+        Ok(Answer { wait: false, ..answer })
+    }
+
+    /// Journals which suspended sales of this terminal have gone on at others, and gives back claims
+    /// of this terminal that never came to anything. Gives the sales that are over with it. It is
+    /// done at every opening, and by a host before it looks for its open sales or closes a day.
+    ///
+    /// # Errors
+    /// `PK_E_IO`, `PK_E_BAD_CONFIG` for a file that is no claim, and those of any call.
+    pub fn collect_transfers(&self) -> Result<Vec<u64>> {
+        let _turn = self.handover.lock().map_err(|_| self.in_doubt())?;
+        let claims = Claims::of_store(self.store());
+        let mut over = Vec::new();
+        for ticket in claims.tickets()? {
+            let Some(claim) = claims.find(&ticket)? else { continue };
+            match (&claim.done, claim.by == self.id()) {
+                (None, true) if !self.took_over(&ticket, claim.after)? => claims.remove(&ticket)?,
+                (None, true) => self.settle_claim(&claims, &ticket, &claim)?,
+                (Some((sale, sequence)), false) => {
+                    let to = (claim.by.as_str(), *sale, *sequence);
+                    if let Some(sale) = self.transfer(&ticket, to)? {
+                        over.push(sale);
+                    }
+                    if Ticket::parse(&ticket).is_ok_and(|ticket| ticket.terminal == self.id()) {
+                        claims.remove(&ticket)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(over)
+    }
+
+    /// The sales that wait in the store, as far as is known without reading every journal.
+    ///
+    /// # Errors
+    /// `PK_E_IO`.
+    pub fn suspended_sales(&self) -> Result<Vec<Waiting>> {
+        let dir = self.suspended_dir();
+        let read = |ticket: String| {
+            let text = fs::read_to_string(dir.join(format!("{ticket}.json"))).ok()?;
+            Waiting::of_json(ticket, &serde_json::from_str(&text).ok()?)
+        };
+        Ok(json_names(&dir)?.into_iter().filter_map(read).collect())
+    }
+
+    /// Makes a claim, or refuses because somebody has one.
+    fn claim(&self, claims: &Claims, ticket: &str) -> Result<Claim> {
+        let after = self.wal.position().sequence;
+        let claim = Claim { by: self.id().to_owned(), after, done: None };
+        match claims.make(ticket, &claim)? {
+            None => Ok(claim),
+            Some(left) if left.by == claim.by && left.done.is_none() => {
+                if self.took_over(ticket, left.after)? {
+                    self.settle_claim(claims, ticket, &left)?;
+                    return Err(already_resumed(ticket, self.id()));
+                }
+                Ok(left)
+            }
+            Some(other) => Err(already_resumed(ticket, &other.by)),
+        }
+    }
+
+    fn resume_here(
+        &self,
+        parsed: &Ticket,
+        ticket: &str,
+        key: Option<Key>,
+    ) -> Result<Answer<Begun>> {
+        let decide = |till: &Till, key| {
+            let sale = match till.open_sale(parsed.sale) {
+                Ok(sale) if sale.ticket.as_deref() == Some(ticket) => sale,
+                Err(error) if error.code() == Code::NotFound => return Err(error),
+                Ok(_) | Err(_) => return Err(already_resumed(ticket, self.id())),
+            };
+            let ticket = ticket.to_owned();
+            Ok(vec![SaleResumed { sale: sale.number, ticket, operator: None, key }.into()])
+        };
+        self.together(key, HANDOVER, decide, resumed)
+    }
+
+    fn take_over(
+        &self,
+        giver: &TerminalId,
+        parsed: &Ticket,
+        ticket: &str,
+        key: Option<Key>,
+    ) -> Result<Answer<Begun>> {
+        let dir = terminal_dir(self.store(), giver);
+        let (begun, facts, sale) = suspended_sale(&History::of_terminal(&dir), parsed, ticket)?;
+        let content = machine::content(&sale);
+        let takes = TakenOver {
+            terminal: giver.as_str().to_owned(),
+            sale: sale.number,
+            ticket: ticket.to_owned(),
+            content,
+        };
+        let mut core = self.lock()?;
+        self.reserve(&core.till)?;
+        core.till.may_begin(sale.currency, self.open_sales_max())?;
+        for line in &sale.lines {
+            core.till.may_tax(&sale, &line.taxes)?;
+        }
+        let number = core.till.next_sale;
+        let begun = SaleBegun { sale: number, takes: Some(takes), key, ..begun };
+        let appended = self.append_made(&mut core, |sequence| {
+            let copies = facts.iter().filter_map(|fact| copied(fact, number, sequence));
+            std::iter::once(Fact::from(begun.clone())).chain(copies).collect()
+        })?;
+        let (value, sequence) = (Begun { sale: number }, appended.first_sequence);
+        Ok(Answer { value, sequence, wait: true, replayed: false })
+    }
+
+    /// Whether a ticket's sale was begun here after a sequence.
+    fn took_over(&self, ticket: &str, after: u64) -> Result<bool> {
+        Ok(self.taken(ticket, after)?.is_some())
+    }
+
+    fn taken(&self, ticket: &str, after: u64) -> Result<Option<(u64, u64)>> {
+        self.wal.write_out()?;
+        let mut found = None;
+        self.history.each(after + 1, u64::MAX, |recorded| {
+            if let Fact::SaleBegun(begun) = &recorded.fact
+                && begun.takes.as_ref().is_some_and(|takes| takes.ticket == ticket)
+            {
+                found = Some((begun.sale, recorded.sequence));
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn settle_claim(&self, claims: &Claims, ticket: &str, claim: &Claim) -> Result<()> {
+        let done = self.taken(ticket, claim.after)?;
+        if let Some((_, sequence)) = done {
+            self.wait_durable(sequence)?;
+        }
+        claims.settle(ticket, &Claim { done, ..claim.clone() })
+    }
+
+    /// Journals that a sale went on elsewhere, if it still waits here.
+    fn transfer(&self, ticket: &str, to: (&str, u64, u64)) -> Result<Option<u64>> {
+        let (terminal, other_sale, other_sequence) = to;
+        let mut core = self.lock()?;
+        let waits = |sale: &&Sale| sale.ticket.as_deref() == Some(ticket);
+        let Some(sale) = core.till.open.values().find(waits).map(|sale| sale.number) else {
+            return Ok(None);
+        };
+        let fact = Fact::from(SaleTransferred {
+            sale,
+            ticket: ticket.to_owned(),
+            terminal: terminal.to_owned(),
+            other_sale,
+            other_sequence,
+        });
+        let sequence = self.append(&mut core, &[fact], 0)?.last_sequence;
+        drop(core);
+        self.wait_durable(sequence)?;
+        self.withdraw(ticket)?;
+        Ok(Some(sale))
+    }
+
+    fn suspended_dir(&self) -> PathBuf {
+        self.store().join("shared").join("suspended")
+    }
+
+    /// Says in the store that a ticket is there.
+    fn announce(&self, suspended: &SuspendAnswer, reason: &str) -> Result<()> {
+        let Ok(sale) = self.sale(suspended.sale) else { return Ok(()) };
+        if sale.state() != State::Suspended {
+            return Ok(());
+        }
+        let dir = self.suspended_dir();
+        fs::create_dir_all(&dir).map_err(|error| Error::io("create", &dir, &error))?;
+        let path = dir.join(format!("{}.json", suspended.ticket));
+        let temporary = path.with_extension("tmp");
+        let text = json!({
+            "terminal": self.id(),
+            "sale": sale.number,
+            "reference": sale.reference,
+            "currency": sale.currency.letters(),
+            "gross": sale.totals().gross,
+            "lines": sale.live_lines().count(),
+            "reason": reason,
+            "at": iso_utc(self.clock.wall_ns()),
+        })
+        .to_string();
+        let written = File::create(&temporary)
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&temporary, &path));
+        written.map_err(|error| Error::io("write", &path, &error))?;
+        sync_dir(&dir)
+    }
+
+    fn withdraw(&self, ticket: &str) -> Result<()> {
+        let path = self.suspended_dir().join(format!("{ticket}.json"));
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::io("remove", &path, &error)),
+        }
+    }
+}
+
+impl Waiting {
+    fn of_json(ticket: String, value: &Value) -> Option<Self> {
+        let text = |name: &str| Some(value.get(name)?.as_str()?.to_owned());
+        Some(Self {
+            ticket,
+            terminal: text("terminal")?,
+            sale: value.get("sale")?.as_u64()?,
+            reference: text("reference"),
+            currency: text("currency")?,
+            gross: value.get("gross")?.as_i64()?,
+            lines: value.get("lines")?.as_u64()?,
+            reason: text("reason")?,
+            at: text("at")?,
+        })
+    }
+}
+
+/// The sale of a ticket in its giver's journal: its beginning, its other facts, and what they fold to.
+fn suspended_sale(
+    history: &History,
+    parsed: &Ticket,
+    ticket: &str,
+) -> Result<(SaleBegun, Vec<Fact>, Sale)> {
+    let mut records: Vec<Recorded> = Vec::new();
+    history.each(parsed.first_sequence, u64::MAX, |recorded| {
+        if recorded.fact.sale() == Some(parsed.sale) {
+            records.push(recorded);
+        }
+    })?;
+    let mut records = records.into_iter();
+    let first = records.next().filter(|first| first.sequence == parsed.first_sequence);
+    let Some(Recorded { fact: Fact::SaleBegun(begun), sequence, at_ns, .. }) = first else {
+        let message = format!("terminal {} has no sale for {ticket}", parsed.terminal);
+        return Err(Error::new(Code::NotFound, message).with("ticket", ticket));
+    };
+    let mut sale = Sale::begun(&begun, sequence, at_ns).map_err(contradicts)?;
+    sale.remember_fact(&Fact::from(begun.clone()));
+    let mut facts = Vec::new();
+    for recorded in records {
+        sale.apply(&recorded.fact).map_err(contradicts)?;
+        sale.remember_fact(&recorded.fact);
+        facts.push(recorded.fact);
+    }
+    if sale.state() == State::Suspended && sale.ticket.as_deref() == Some(ticket) {
+        return Ok((begun, facts, sale));
+    }
+    Err(already_resumed(ticket, &parsed.terminal))
+}
+
+fn contradicts(error: Contradiction) -> Error {
+    Error::new(Code::Inconsistent, error.0)
+}
+
+fn already_resumed(ticket: &str, terminal: &str) -> Error {
+    let message = format!("the sale of ticket {ticket} has gone on at terminal {terminal}");
+    Error::new(Code::AlreadyResumed, message).with("ticket", ticket).with("terminal", terminal)
+}
+
+fn resumed(recorded: &Recorded) -> Option<Begun> {
+    match &recorded.fact {
+        Fact::SaleResumed(fact) => Some(Begun { sale: fact.sale }),
+        Fact::SaleBegun(fact) if fact.takes.is_some() => Some(Begun { sale: fact.sale }),
+        _ => None,
+    }
+}
+
+/// A fact of the giver's sale as one of the taker's. Keys and approvals were the giver's.
+fn copied(fact: &Fact, sale: u64, first_sequence: u64) -> Option<Fact> {
+    let key = None;
+    let approval = None;
+    Some(match fact.clone() {
+        Fact::LineAdded(fact) => LineAdded { sale, approval, key, ..fact }.into(),
+        Fact::LineReturned(fact) => LineReturned { sale, approval, key, ..fact }.into(),
+        Fact::LineVoided(fact) => LineVoided { sale, key, ..fact }.into(),
+        Fact::QuantitySet(fact) => QuantitySet { sale, key, ..fact }.into(),
+        Fact::PriceOverridden(fact) => PriceOverridden { sale, approval, key, ..fact }.into(),
+        Fact::TaxesOverridden(fact) => TaxesOverridden { sale, approval, key, ..fact }.into(),
+        Fact::LineAdjusted(fact) => LineAdjusted { sale, approval, key, ..fact }.into(),
+        Fact::SaleAdjusted(fact) => {
+            SaleAdjusted { sale, first_sequence, approval, key, ..fact }.into()
+        }
+        Fact::AdjustmentRetracted(fact) => {
+            AdjustmentRetracted { sale, approval, key, ..fact }.into()
+        }
+        Fact::TenderAdded(fact) => TenderAdded { sale, key, ..fact }.into(),
+        Fact::TenderConfirmed(fact) => TenderConfirmed { sale, key, ..fact }.into(),
+        Fact::TenderDeclined(fact) => TenderDeclined { sale, key, ..fact }.into(),
+        Fact::TenderVoided(fact) => TenderVoided { sale, key, ..fact }.into(),
+        _ => return None,
+    })
+}
