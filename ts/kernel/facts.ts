@@ -57,8 +57,22 @@ export interface LineChildFacts extends LineFacts {
   readonly child: number
 }
 
-/** What the pricing engine alone refuses; it is a Rust library, and no call from here reaches it. */
+/** What a rule of prices, taxes or returns was not content with. */
 export type PricingFacts = Readonly<Record<string, unknown>>
+
+/** A sale that is suspended. */
+export interface SuspendedFacts extends SaleFacts {
+  /** What it is resumed by. */
+  readonly ticket: string
+}
+
+/** A ticket that is used up. */
+export interface ResumedFacts {
+  /** The ticket. */
+  readonly ticket: string
+  /** Terminal where its sale went on. */
+  readonly terminal: string
+}
 
 /** What the C interface alone is refused for. */
 export type BorderFacts = Readonly<Record<string, unknown>>
@@ -271,6 +285,14 @@ export interface ErrorFacts {
   readonly PK_E_REFUND_EXCEEDS: PricingFacts
   /** Of the pricing engine. */
   readonly PK_E_MIXED_RETURNS: PricingFacts
+  /** The sale that a return without its receipt was meant for. */
+  readonly PK_E_UNBOUND_RETURN: SaleFacts
+  /** The sale that waits, and the ticket that it waits for. */
+  readonly PK_E_SUSPENDED: SuspendedFacts
+  /** The ticket, and the terminal where its sale went on. */
+  readonly PK_E_ALREADY_RESUMED: ResumedFacts
+  /** What needs an approval. */
+  readonly PK_E_APPROVAL_REQUIRED: SaleFacts
   /** Of the pricing engine: the rate as it was given. */
   readonly PK_E_BAD_RATE: PricingFacts
   /** Of the pricing engine: which rule, and its value. */

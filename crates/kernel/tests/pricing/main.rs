@@ -7,11 +7,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod carts;
+mod day;
 mod extremes;
 mod generate;
 mod oracle;
 mod payments;
 mod rules;
+#[path = "../support/mod.rs"]
+mod support;
 mod worked;
 
 use pos_kernel_core::money::{Currency, Decimal};

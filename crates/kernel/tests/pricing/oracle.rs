@@ -61,6 +61,12 @@ impl Oracle {
         Self { terms: *terms, lines: vec![], sets: vec![], numbers: 0, ties_to_even }
     }
 
+    /// Quantity, amount and taxes of a line.
+    pub(crate) fn line(&self, number: u32) -> (Decimal, i128, Vec<TaxComponent>) {
+        let line = &self.lines[number as usize - 1];
+        (line.quantity, line.amount(), line.taxes.clone())
+    }
+
     /// Makes a change, or says by which code it is refused.
     pub(crate) fn apply(&mut self, change: &Change<'_>) -> Result<(), Code> {
         let mut lines = self.lines.clone();
