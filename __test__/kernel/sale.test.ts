@@ -182,7 +182,7 @@ test('only cash gives change', async (t) => {
     () => sale.tender({ kind: 'card', amount: 1001 }),
     'PK_E_BAD_AMOUNT',
   )
-  t.deepEqual(error.facts, { value: 1001, due: 1000 })
+  t.deepEqual(error.facts, { sale: 1, value: 1001, due: 1000 })
   await refusal(
     t,
     () => sale.tender({ kind: 'cash', amount: 1001, pending: true }),
