@@ -1,5 +1,6 @@
 //! Time comes in through an interface, so that a test can own it.
 
+use crate::limits::CLOCK_STEP_NS;
 use pos_kernel_wal::Stamp;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -16,6 +17,13 @@ pub trait Clock: Send + Sync + Debug {
     fn mono_ns(&self) -> u64;
 }
 
+/// The clock that goes on while the machine sleeps, where there is one: else every nap would look
+/// like a step of the wall clock.
+#[cfg(target_os = "linux")]
+const MONOTONIC: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+#[cfg(all(unix, not(target_os = "linux")))]
+const MONOTONIC: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+
 /// The operating system's clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -30,7 +38,7 @@ impl Clock for SystemClock {
 
     #[cfg(unix)]
     fn mono_ns(&self) -> u64 {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let time = rustix::time::clock_gettime(MONOTONIC);
         time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
     }
 
@@ -106,6 +114,48 @@ impl Hlc {
         self.last = self.last.saturating_add(1).max(wall_ms << HLC_COUNTER_BITS);
         self.wall_ns = wall_ns;
         Stamp { wall_ns, mono_ns: clock.mono_ns(), hlc: self.last }
+    }
+}
+
+/// Compares the wall clock with the monotonic one from stamp to stamp.
+///
+/// Across a restart there is no monotonic time to compare with; then only a wall clock that is
+/// behind the journal's last record is known to have stepped.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StepWatch {
+    last: Option<(i64, Option<u64>)>,
+    step: Option<(i64, i64)>,
+}
+
+impl StepWatch {
+    /// A watch for an owner who follows a record of this wall time.
+    #[must_use]
+    pub fn after(wall_ns: Option<i64>) -> Self {
+        Self { last: wall_ns.map(|wall_ns| (wall_ns, None)), step: None }
+    }
+
+    /// Looks at a stamp. A step is given until it was told: where the wall clock would be without
+    /// it, and where it is.
+    pub fn see(&mut self, stamp: Stamp) -> Option<(i64, i64)> {
+        let to = stamp.wall_ns;
+        if let Some((wall_ns, mono_ns)) = self.last {
+            let passed = mono_ns.map(|mono_ns| stamp.mono_ns.saturating_sub(mono_ns));
+            let passed = i64::try_from(passed.unwrap_or(0)).unwrap_or(i64::MAX);
+            let expected = wall_ns.saturating_add(passed);
+            let off = to.saturating_sub(expected);
+            let stepped = off < -CLOCK_STEP_NS || (mono_ns.is_some() && off > CLOCK_STEP_NS);
+            if stepped {
+                let from = self.step.map_or(expected, |(from, _)| from);
+                self.step = Some((from, to));
+            }
+        }
+        self.last = Some((to, Some(stamp.mono_ns)));
+        self.step
+    }
+
+    /// The step stands in the journal.
+    pub fn told(&mut self) {
+        self.step = None;
     }
 }
 

@@ -107,6 +107,22 @@ codes! {
     AlreadyResumed = 234, family State, result 2, "PK_E_ALREADY_RESUMED";
     /// The call needs an approval; get one with `approve` and give its number.
     ApprovalRequired = 240, family State, result 9, "PK_E_APPROVAL_REQUIRED";
+    /// Nobody is signed on, or another operator; sign on first.
+    NotSignedOn = 241, family State, result 2, "PK_E_NOT_SIGNED_ON";
+    /// An operator is signed on; sign that one off first.
+    SignedOn = 242, family State, result 2, "PK_E_SIGNED_ON";
+    /// No shift is open; open one with its float.
+    ShiftClosed = 243, family State, result 2, "PK_E_SHIFT_CLOSED";
+    /// A shift is open; close it first.
+    ShiftOpen = 244, family State, result 2, "PK_E_SHIFT_OPEN";
+    /// Sales are open, or hold cash; finish or void them, the facts name them.
+    OpenSales = 245, family State, result 2, "PK_E_OPEN_SALES";
+    /// The approval was used, or lapsed; ask for another.
+    ApprovalUsed = 246, family State, result 2, "PK_E_APPROVAL_USED";
+    /// Nothing was closed below since the last closing of this kind.
+    NothingToClose = 247, family State, result 2, "PK_E_NOTHING_TO_CLOSE";
+    /// Training and what counts do not mix: training moves no cash; switch it on or off first.
+    Training = 248, family State, result 2, "PK_E_TRAINING";
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
     /// A text is empty, too long, or holds a control character.

@@ -24,6 +24,16 @@ pub const REASON_BYTES_MAX: usize = 256;
 pub const REFERENCE_BYTES_MAX: usize = 64;
 /// Bytes of an idempotency key.
 pub const KEY_BYTES_MAX: usize = 64;
+/// Bytes of the name of an operator.
+pub const OPERATOR_BYTES_MAX: usize = 64;
+/// Bytes of what an approval allows.
+pub const APPROVED_BYTES_MAX: usize = 128;
+/// Approvals not used yet that a terminal remembers, newest first.
+pub const APPROVALS_MAX: usize = 16;
+/// Receipts whose copies a terminal remembers, newest first; it reads the others' from the journal.
+pub const COPIES_MAX: usize = 64;
+/// How far the wall clock may be from where the monotonic one says that it is.
+pub const CLOCK_STEP_NS: i64 = 2_000_000_000;
 /// Decimal places of a quantity or a unit price.
 pub const SCALE_MAX: u8 = 6;
 /// Largest amount, either way: a safe integer of JavaScript, so that every door can carry it.
@@ -57,7 +67,7 @@ pub const SEGMENT_BYTES_PER_SALE: usize = 4096;
 /// tenders stay among the facts of their sale, and what ends one must never be refused.
 pub const TENDER_SHARE: usize = 2;
 /// Most bytes of the facts of one tender: taken, confirmed and voided.
-pub const TENDER_BYTES_MAX: usize = 864;
+pub const TENDER_BYTES_MAX: usize = 960;
 /// One remembered key for so many bytes of segment: a checkpoint carries 32 bytes for each.
 pub const SEGMENT_BYTES_PER_KEY: usize = 2048;
 

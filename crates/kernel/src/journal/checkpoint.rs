@@ -10,15 +10,18 @@
 use super::codec::{Bytes, DecodeError, Field, map_struct, whole};
 use super::fact::{Fact, RecordKind};
 use super::priced::TaxTotals;
+use super::report::CheckpointTill;
+use super::till::{carried, put_back};
 use crate::limits::{AMOUNT_MAX, TAX_BOOK_MAX};
 use crate::money::Currency;
 use crate::policy::Policy;
 use crate::sale::{Sale, State};
 use crate::till::{ClassTotals, CurrencyTotals, KeyWindow, TaxBook, Till};
 use minicbor::Encoder;
+use std::collections::BTreeMap;
 
 /// No number or count comes near this; adding to one below it never overflows.
-const NUMBER_MAX: u64 = u64::MAX / 2;
+pub(super) const NUMBER_MAX: u64 = u64::MAX / 2;
 
 map_struct! {
     /// Perpetual totals in a checkpoint.
@@ -62,6 +65,8 @@ map_struct! {
         5 sales: u64,
         /// Canonical bytes of the policies that are set.
         6 policies: Vec<Bytes>,
+        /// People, drawer, reports and copies, from the first fact of them on.
+        16 till: Option<CheckpointTill>,
     }
 }
 
@@ -94,26 +99,15 @@ pub fn snapshot_since(till: &Till) -> Vec<(RecordKind, Vec<u8>)> {
 }
 
 fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
-    let unless_zero = |amount: i64| (amount != 0).then_some(amount);
-    let totals = till.totals.iter().map(|(currency, totals)| CheckpointTotals {
-        currency: *currency,
-        sales: totals.sales,
-        returns: totals.returns,
-        receipts: totals.receipts,
-        voids: totals.voids,
-        sales_tax: unless_zero(totals.sales_tax),
-        returns_tax: unless_zero(totals.returns_tax),
-        rounding: unless_zero(totals.rounding),
-        taxes: till.taxes.get(currency).into_iter().flatten().map(|(t, c)| c.record(*t)).collect(),
-    });
     let head = Checkpoint {
         next_sale: till.next_sale,
         next_receipt: till.next_receipt,
-        totals: totals.collect(),
+        totals: totals_records(&till.totals, &till.taxes),
         keys: Bytes(keys),
         keys_max: till.keys.keys_max() as u64,
         sales: till.open.len() as u64,
         policies: till.policies.values().map(|policy| Bytes(policy.encode())).collect(),
+        till: carried(till),
     };
     let sales = till.open.values().map(|sale| CheckpointSale {
         sale: sale.number,
@@ -125,6 +119,26 @@ fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
     let mut records = vec![(RecordKind::Checkpoint, body(&head))];
     records.extend(sales.map(|sale| (RecordKind::CheckpointSale, body(&sale))));
     records
+}
+
+/// Perpetual totals as a checkpoint has them.
+pub(super) fn totals_records(
+    totals: &BTreeMap<Currency, CurrencyTotals>,
+    taxes: &BTreeMap<Currency, TaxBook>,
+) -> Vec<CheckpointTotals> {
+    let unless_zero = |amount: i64| (amount != 0).then_some(amount);
+    let records = totals.iter().map(|(currency, totals)| CheckpointTotals {
+        currency: *currency,
+        sales: totals.sales,
+        returns: totals.returns,
+        receipts: totals.receipts,
+        voids: totals.voids,
+        sales_tax: unless_zero(totals.sales_tax),
+        returns_tax: unless_zero(totals.returns_tax),
+        rounding: unless_zero(totals.rounding),
+        taxes: taxes.get(currency).into_iter().flatten().map(|(t, c)| c.record(*t)).collect(),
+    });
+    records.collect()
 }
 
 fn head_of<'a>(
@@ -168,7 +182,17 @@ pub(crate) fn next_receipt_of<'a>(
     Ok(head_of(&mut records.into_iter())?.next_receipt)
 }
 
-fn is_number(number: u64) -> bool {
+/// The training receipt number that comes next after a checkpoint.
+///
+/// # Errors
+/// What in it cannot be.
+pub(crate) fn next_training_of<'a>(
+    records: impl IntoIterator<Item = (u16, &'a [u8])>,
+) -> Result<u64, DecodeError> {
+    Ok(head_of(&mut records.into_iter())?.till.map_or(1, |till| till.next_training))
+}
+
+pub(super) fn is_number(number: u64) -> bool {
     (1..NUMBER_MAX).contains(&number)
 }
 
@@ -196,7 +220,7 @@ pub fn restore<'a>(
     till.next_sale = head.next_sale;
     till.next_receipt = head.next_receipt;
     for totals in &head.totals {
-        restore_totals(&mut till, totals)?;
+        restore_totals((&mut till.totals, &mut till.taxes), totals)?;
     }
     for bytes in &head.policies {
         let policy = Policy::decode(&bytes.0).map_err(|error| DecodeError(error.to_string()))?;
@@ -204,6 +228,9 @@ pub fn restore<'a>(
         if till.policies.insert(currency, policy).is_some() {
             return Err(DecodeError(format!("a checkpoint has two policies for {currency}")));
         }
+    }
+    if let Some(carried) = head.till {
+        put_back(&mut till, carried)?;
     }
     let mut count = 0;
     for (kind, bytes) in records {
@@ -223,7 +250,13 @@ pub fn restore<'a>(
     Ok(till)
 }
 
-fn restore_totals(till: &mut Till, record: &CheckpointTotals) -> Result<(), DecodeError> {
+pub(super) fn restore_totals(
+    (totals_in, taxes_in): (
+        &mut BTreeMap<Currency, CurrencyTotals>,
+        &mut BTreeMap<Currency, TaxBook>,
+    ),
+    record: &CheckpointTotals,
+) -> Result<(), DecodeError> {
     let CheckpointTotals { currency, sales, returns, receipts, voids, .. } = *record;
     let (sales_tax, returns_tax) = (record.sales_tax.unwrap_or(0), record.returns_tax.unwrap_or(0));
     let rounding = record.rounding.unwrap_or(0);
@@ -241,11 +274,11 @@ fn restore_totals(till: &mut Till, record: &CheckpointTotals) -> Result<(), Deco
         possible &= book.insert(tax, class).is_none();
     }
     if !book.is_empty() {
-        till.taxes.insert(currency, book);
+        taxes_in.insert(currency, book);
     }
     let totals =
         CurrencyTotals { sales, returns, sales_tax, returns_tax, rounding, receipts, voids };
-    if possible && till.totals.insert(currency, totals).is_none() {
+    if possible && totals_in.insert(currency, totals).is_none() {
         return Ok(());
     }
     Err(DecodeError(format!("a checkpoint's totals in {currency} cannot be")))

@@ -319,7 +319,7 @@ macro_rules! number_enum {
         $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $number:literal, $text:literal; )+ }
     ) => {
         $(#[doc = $doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $name { $( $(#[doc = $variant_doc])+ $variant, )+ }
 
         impl $name {

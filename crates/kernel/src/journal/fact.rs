@@ -7,10 +7,15 @@
 
 use super::codec::{Bytes, DecodeError, Field, Hash, map_struct, number_enum, whole};
 use super::handover::{ReturnsOf, SaleResumed, SaleSuspended, SaleTransferred, TakenOver};
+use super::people::{
+    ApprovalGiven, CashCounted, CashMoved, Circle, ClockStepped, OperatorSignedOff,
+    OperatorSignedOn, ReceiptReprinted, ShiftClosed, ShiftOpened, TrainingSet,
+};
 use super::priced::{
     AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,
     PolicySet, PriceOverridden, SaleAdjusted, Sums, TaxesOverridden,
 };
+use super::report::{PeriodClosed, XReported, ZReported};
 use crate::money::{Currency, Decimal};
 use crate::pricing::{LineKind, TaxComponent};
 use minicbor::Encoder;
@@ -94,6 +99,10 @@ map_struct! {
         2 currency: Currency,
         /// The host's own number for it.
         3 reference: Option<String>,
+        /// It is a training sale; absent on one that counts.
+        4 training: Option<bool>,
+        /// The operator signed on.
+        5 operator: Option<String>,
         /// Canonical bytes of the policy that it is priced by; left out while the till has none.
         6 policy: Option<Bytes>,
         /// The receipt that it takes lines back from.
@@ -154,6 +163,10 @@ map_struct! {
         7 gross: i64,
         /// The other sums of the sale after it.
         12 sums: Option<Sums>,
+        /// The operator signed on.
+        13 operator: Option<String>,
+        /// The approval that it uses up.
+        14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -176,6 +189,10 @@ map_struct! {
         7 gross: i64,
         /// The other sums of the sale after it.
         12 sums: Option<Sums>,
+        /// The operator signed on.
+        13 operator: Option<String>,
+        /// The approval that it uses up.
+        14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -276,6 +293,10 @@ map_struct! {
         7 change: i64,
         /// What cash rounding adds to the total after it; left out when that is nothing.
         10 rounding: Option<i64>,
+        /// The operator signed on.
+        13 operator: Option<String>,
+        /// The approval that it uses up.
+        14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -296,6 +317,10 @@ map_struct! {
         7 change: i64,
         /// What cash rounding adds to the total after it; left out when that is nothing.
         10 rounding: Option<i64>,
+        /// The operator signed on.
+        13 operator: Option<String>,
+        /// The approval that it uses up.
+        14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -344,6 +369,10 @@ map_struct! {
         11 total_returns: i64,
         /// The host's own number for the sale.
         12 reference: Option<String>,
+        /// The operator signed on.
+        13 operator: Option<String>,
+        /// Its circle; absent on a sale that counts.
+        14 circle: Option<Circle>,
         /// Idempotency key.
         15 key: Option<Key>,
         /// Taxes, discounts, surcharges, cash rounding and tips; left out when there are none.
@@ -371,6 +400,10 @@ map_struct! {
         6 gross: i64,
         /// Voided sales of this currency, after this one.
         10 total_voids: u64,
+        /// The operator signed on.
+        13 operator: Option<String>,
+        /// The approval that it uses up.
+        14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
     }
@@ -486,6 +519,19 @@ facts! {
     SaleSuspended = 48;
     SaleResumed = 49;
     SaleTransferred = 50;
+    OperatorSignedOn = 64;
+    OperatorSignedOff = 65;
+    ApprovalGiven = 66;
+    ShiftOpened = 67;
+    ShiftClosed = 68;
+    CashMoved = 69;
+    CashCounted = 70;
+    TrainingSet = 71;
+    ReceiptReprinted = 72;
+    ClockStepped = 73;
+    XReported = 80;
+    ZReported = 81;
+    PeriodClosed = 82;
 }
 
 impl Fact {
@@ -493,7 +539,22 @@ impl Fact {
     #[must_use]
     pub fn sale(&self) -> Option<u64> {
         match self {
-            Self::TerminalOpened(_) | Self::TerminalClosed(_) | Self::PolicySet(_) => None,
+            Self::TerminalOpened(_)
+            | Self::TerminalClosed(_)
+            | Self::PolicySet(_)
+            | Self::OperatorSignedOn(_)
+            | Self::OperatorSignedOff(_)
+            | Self::ApprovalGiven(_)
+            | Self::ShiftOpened(_)
+            | Self::ShiftClosed(_)
+            | Self::CashMoved(_)
+            | Self::CashCounted(_)
+            | Self::TrainingSet(_)
+            | Self::ReceiptReprinted(_)
+            | Self::ClockStepped(_)
+            | Self::XReported(_)
+            | Self::ZReported(_)
+            | Self::PeriodClosed(_) => None,
             Self::SaleBegun(SaleBegun { sale, .. })
             | Self::LineAdded(LineAdded { sale, .. })
             | Self::LineVoided(LineVoided { sale, .. })
@@ -520,7 +581,10 @@ impl Fact {
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         match self {
-            Self::TerminalOpened(_) | Self::TerminalClosed(_) | Self::SaleTransferred(_) => None,
+            Self::TerminalOpened(_)
+            | Self::TerminalClosed(_)
+            | Self::SaleTransferred(_)
+            | Self::ClockStepped(_) => None,
             Self::PolicySet(PolicySet { key, .. })
             | Self::SaleBegun(SaleBegun { key, .. })
             | Self::LineAdded(LineAdded { key, .. })
@@ -539,7 +603,19 @@ impl Fact {
             | Self::TenderDeclined(TenderDeclined { key, .. })
             | Self::TenderVoided(TenderVoided { key, .. })
             | Self::SaleCompleted(SaleCompleted { key, .. })
-            | Self::SaleVoided(SaleVoided { key, .. }) => key.as_ref(),
+            | Self::SaleVoided(SaleVoided { key, .. })
+            | Self::OperatorSignedOn(OperatorSignedOn { key, .. })
+            | Self::OperatorSignedOff(OperatorSignedOff { key, .. })
+            | Self::ApprovalGiven(ApprovalGiven { key, .. })
+            | Self::ShiftOpened(ShiftOpened { key, .. })
+            | Self::ShiftClosed(ShiftClosed { key, .. })
+            | Self::CashMoved(CashMoved { key, .. })
+            | Self::CashCounted(CashCounted { key, .. })
+            | Self::TrainingSet(TrainingSet { key, .. })
+            | Self::ReceiptReprinted(ReceiptReprinted { key, .. })
+            | Self::XReported(XReported { key, .. })
+            | Self::ZReported(ZReported { key, .. })
+            | Self::PeriodClosed(PeriodClosed { key, .. }) => key.as_ref(),
         }
     }
 }

@@ -11,15 +11,18 @@ mod checkpoint;
 mod codec;
 mod fact;
 mod handover;
+mod people;
 mod priced;
+mod report;
 mod returned;
 mod show;
+mod till;
 mod verify;
 
-pub(crate) use checkpoint::next_receipt_of;
 pub use checkpoint::{
     Checkpoint, CheckpointSale, CheckpointTotals, keys_of, restore, snapshot, snapshot_since,
 };
+pub(crate) use checkpoint::{next_receipt_of, next_training_of};
 pub use codec::{Bytes, DecodeError, Hash};
 pub(crate) use codec::{Field, WriteResult, Writer};
 pub use fact::{BODY_VERSION, Cut, Fact, Key, Owner, RecordKind, body_of};
@@ -29,10 +32,19 @@ pub use fact::{
     TerminalClosed, TerminalOpened,
 };
 pub use handover::{ReturnsOf, SaleResumed, SaleSuspended, SaleTransferred, TakenOver};
+pub use people::{
+    ApprovalGiven, CashAmount, CashCounted, CashMoved, CashMovement, Circle, ClockStepped,
+    DrawerSum, OperatorSignedOff, OperatorSignedOn, ReceiptReprinted, ShiftClosed, ShiftOpened,
+    TrainingSet,
+};
 pub use priced::{
     AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,
     PolicySet, PriceOverridden, SaleAdjusted, SoldAt, SoldFor, Sums, TaxRowRecord, TaxTotals,
     TaxesOverridden,
 };
+pub use report::{
+    Counters, PeriodClosed, PeriodKind, Report, Takings, TenderSum, Turnover, XReported, ZReported,
+};
 pub use show::{Shown, show};
+pub(crate) use till::is_possible;
 pub use verify::{Progress, TerminalReport, VerifyProblem, verify_terminal};

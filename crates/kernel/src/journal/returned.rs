@@ -18,13 +18,13 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The parts in a sale that was completed in a frame.
+    /// The parts in a sale that was completed in a frame; none in one of training.
     pub(super) fn of(
         sale: &Sale,
         (segment, offset): (u32, u32),
         sequence: u64,
     ) -> impl Iterator<Item = Self> + use<'_> {
-        let returned = sale.live_lines().filter(|line| line.of.is_some());
+        let returned = sale.live_lines().filter(|line| line.of.is_some() && !sale.training);
         returned.map(move |line| Self { segment, offset, sequence, line: line.clone() })
     }
 

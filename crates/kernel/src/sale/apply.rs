@@ -6,8 +6,8 @@
 use super::machine::{after, completed_sums, content, taken};
 use super::{End, Line, Sale, Tender};
 use crate::journal::{
-    Fact, Hash, LineReturned, RecordKind, SaleBegun, SaleCompleted, Sums, TenderAdded, TenderKind,
-    TenderState, body_of,
+    Circle, Fact, Hash, LineReturned, RecordKind, SaleBegun, SaleCompleted, Sums, TenderAdded,
+    TenderKind, TenderState, body_of,
 };
 use crate::money::{Decimal, in_range};
 use crate::policy::Policy;
@@ -75,6 +75,7 @@ impl Sale {
             has_policy: fact.policy.is_some(),
             cart: Cart::new(&policy),
             settlement: settle(&policy, 0, [])?,
+            training: fact.training.unwrap_or(false),
             end: None,
             log: Vec::new(),
         })
@@ -232,10 +233,7 @@ impl Sale {
                 self.end = Some(End::Transferred);
                 Ok(())
             }
-            Fact::SaleBegun(_)
-            | Fact::TerminalOpened(_)
-            | Fact::TerminalClosed(_)
-            | Fact::PolicySet(_) => Err(Contradiction(format!("{:?} inside a sale", fact.kind()))),
+            _ => Err(Contradiction(format!("{:?} inside a sale", fact.kind()))),
         }
     }
 
@@ -377,6 +375,8 @@ impl Sale {
         hold!(self.live_lines().next().is_some(), "a sale without lines is completed");
         hold!(fact.first_sequence == self.first_sequence, "the completion begins elsewhere");
         hold!(fact.currency == self.currency, "the completion is in {}", fact.currency);
+        let circle = fact.circle.unwrap_or(Circle::Sale);
+        hold!(circle == self.circle(), "the receipt is of the circle {}", circle.name());
         hold!(fact.reference == self.reference, "the completion has another reference");
         let policy = self.has_policy.then(|| Hash(self.policy().hash()));
         hold!(fact.policy == policy, "the completion names another policy");

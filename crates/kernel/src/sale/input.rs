@@ -4,8 +4,8 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Key, TenderKind};
 use crate::limits::{
-    AMOUNT_MAX, KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, SKU_BYTES_MAX,
-    STORE_BYTES_MAX, TEXT_BYTES_MAX,
+    AMOUNT_MAX, APPROVED_BYTES_MAX, KEY_BYTES_MAX, OPERATOR_BYTES_MAX, REASON_BYTES_MAX,
+    REFERENCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::money::Decimal;
 use crate::pricing::{Adjustment, ExchangeRate, LineKind, TaxClass};
@@ -77,6 +77,12 @@ pub struct Reason<'a> {
 impl<'a> From<&'a str> for Reason<'a> {
     fn from(text: &'a str) -> Self {
         Self { text, approval: None }
+    }
+}
+
+impl<'a> From<&'a String> for Reason<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::from(text.as_str())
     }
 }
 
@@ -172,7 +178,15 @@ pub(super) fn store(value: &str) -> Result<()> {
     text("store", value, STORE_BYTES_MAX, Code::BadText)
 }
 
-pub(super) fn reason(value: &str) -> Result<()> {
+pub(crate) fn operator(value: &str) -> Result<()> {
+    text("operator", value, OPERATOR_BYTES_MAX, Code::BadText)
+}
+
+pub(crate) fn approved(value: &str) -> Result<()> {
+    text("what", value, APPROVED_BYTES_MAX, Code::BadText)
+}
+
+pub(crate) fn reason(value: &str) -> Result<()> {
     text("reason", value, REASON_BYTES_MAX, Code::BadText)
 }
 
@@ -220,7 +234,7 @@ pub fn line_kind(text: &str) -> Result<LineKind> {
     })
 }
 
-pub(super) fn amount(value: i64) -> Result<()> {
+pub(crate) fn amount(value: i64) -> Result<()> {
     if (-AMOUNT_MAX..=AMOUNT_MAX).contains(&value) {
         return Ok(());
     }

@@ -9,11 +9,11 @@ use super::{Line, Sale, State, Tender};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{
-    AdjustmentRetracted, Bytes, CompletedSums, ForeignAmount, Hash, Key, LineAdded, LineAdjusted,
-    LineReturned, LineVoided, PriceOverridden, QuantitySet, ReturnsOf, SaleAdjusted, SaleBegun,
-    SaleCompleted, SaleSuspended, SaleVoided, SoldAt, SoldFor, Sums, TakenTender, TaxRowRecord,
-    TaxesOverridden, TenderAdded, TenderConfirmed, TenderDeclined, TenderKind, TenderState,
-    TenderVoided,
+    AdjustmentRetracted, Bytes, Circle, CompletedSums, ForeignAmount, Hash, Key, LineAdded,
+    LineAdjusted, LineReturned, LineVoided, PriceOverridden, QuantitySet, ReturnsOf, SaleAdjusted,
+    SaleBegun, SaleCompleted, SaleSuspended, SaleVoided, SoldAt, SoldFor, Sums, TakenTender,
+    TaxRowRecord, TaxesOverridden, TenderAdded, TenderConfirmed, TenderDeclined, TenderKind,
+    TenderState, TenderVoided,
 };
 use crate::limits::{LINES_MAX, TENDERS_MAX};
 use crate::money::{Currency, Decimal};
@@ -43,7 +43,18 @@ pub fn begin(
     let reference = reference.map(str::to_owned);
     let policy = policy(currency).map(|policy| Bytes(policy.encode()));
     let store = store.to_owned();
-    Ok(SaleBegun { sale, store, currency, reference, policy, returns, takes: None, key })
+    Ok(SaleBegun {
+        sale,
+        store,
+        currency,
+        reference,
+        training: None,
+        operator: None,
+        policy,
+        returns,
+        takes: None,
+        key,
+    })
 }
 
 /// Adds a line. Its discounts and surcharges are facts of their own: [`adjust_line`].
@@ -181,7 +192,17 @@ pub fn void_line(sale: &Sale, line: u32, reason: &str, key: Option<Key>) -> Resu
     }
     let (outcome, sums) = changed(sale, &Change::VoidLine { line })?;
     let gross = outcome.totals.gross;
-    Ok(LineVoided { sale: sale.number, line, reason: reason.to_owned(), gross, sums, key })
+    let (operator, approval) = (None, None);
+    Ok(LineVoided {
+        sale: sale.number,
+        line,
+        reason: reason.to_owned(),
+        gross,
+        sums,
+        operator,
+        approval,
+        key,
+    })
 }
 
 /// Changes the quantity of a line; its sign stays.
@@ -202,7 +223,8 @@ pub fn set_quantity(
     let (outcome, sums) = changed(sale, &Change::SetQuantity { line, quantity })?;
     let (amount, gross) = (outcome.amount, outcome.totals.gross);
     let reason = reason.to_owned();
-    Ok(QuantitySet { sale: sale.number, line, reason, quantity, amount, gross, sums, key })
+    let (sale, operator, approval) = (sale.number, None, None);
+    Ok(QuantitySet { sale, line, reason, quantity, amount, gross, sums, operator, approval, key })
 }
 
 /// Overrides the price of a line.
@@ -444,7 +466,18 @@ pub fn decline_tender(
     tender_in(sale, tender, &[TenderState::Pending])?;
     let Settlement { due, change, rounding, .. } = after(sale, tender, TenderState::Declined)?;
     let (reason, rounding) = (reason.to_owned(), unless_zero(rounding));
-    Ok(TenderDeclined { sale: sale.number, tender, reason, due, change, rounding, key })
+    let (operator, approval) = (None, None);
+    Ok(TenderDeclined {
+        sale: sale.number,
+        tender,
+        reason,
+        due,
+        change,
+        rounding,
+        operator,
+        approval,
+        key,
+    })
 }
 
 /// Takes a live tender back.
@@ -461,7 +494,18 @@ pub fn void_tender(
     tender_in(sale, tender, &[TenderState::Pending, TenderState::Confirmed])?;
     let Settlement { due, change, rounding, .. } = after(sale, tender, TenderState::Voided)?;
     let (reason, rounding) = (reason.to_owned(), unless_zero(rounding));
-    Ok(TenderVoided { sale: sale.number, tender, reason, due, change, rounding, key })
+    let (operator, approval) = (None, None);
+    Ok(TenderVoided {
+        sale: sale.number,
+        tender,
+        reason,
+        due,
+        change,
+        rounding,
+        operator,
+        approval,
+        key,
+    })
 }
 
 /// Completes a sale: nothing due, nothing pending, change only from what may give it.
@@ -518,6 +562,8 @@ pub fn complete(
         total_sales: after.totals.sales,
         total_returns: after.totals.returns,
         reference: sale.reference.clone(),
+        operator: None,
+        circle: sale.training.then_some(Circle::Training),
         key,
         sums: completed_sums(sale)?,
         policy: sale.has_policy.then(|| Hash(sale.policy().hash())),
@@ -571,7 +617,9 @@ pub fn void(sale: &Sale, reason: &str, voids: u64, key: Option<Key>) -> Result<S
         currency: sale.currency,
         idle_ns: None,
         gross: sale.cart.totals().gross,
-        total_voids: voids + 1,
+        total_voids: voids + u64::from(!sale.training),
+        operator: None,
+        approval: None,
         key,
     })
 }

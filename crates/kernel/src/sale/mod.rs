@@ -28,7 +28,8 @@ pub use receipt::{Receipt, ReceiptMeta};
 pub use ticket::Ticket;
 
 use crate::journal::{
-    ForeignAmount, ReturnsOf, SaleCompleted, SoldAt, SoldFor, TakenOver, TenderKind, TenderState,
+    Circle, ForeignAmount, ReturnsOf, SaleCompleted, SoldAt, SoldFor, TakenOver, TenderKind,
+    TenderState,
 };
 use crate::money::{Currency, Decimal};
 use crate::policy::{PaymentMeans, Policy};
@@ -214,6 +215,8 @@ pub struct Sale {
     pub ticket: Option<String>,
     /// How often it has been suspended.
     suspensions: u32,
+    /// It is training: it moves no counter, and its receipt has a number of another circle.
+    pub training: bool,
     /// The till had a policy when it began.
     has_policy: bool,
     cart: Cart,
@@ -301,6 +304,12 @@ impl Sale {
     #[must_use]
     pub fn log_bytes(&self) -> usize {
         self.log.len()
+    }
+
+    /// The circle of its receipt.
+    #[must_use]
+    pub fn circle(&self) -> Circle {
+        if self.training { Circle::Training } else { Circle::Sale }
     }
 
     pub(crate) fn log(&self) -> &[u8] {

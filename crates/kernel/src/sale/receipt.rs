@@ -4,7 +4,7 @@ use super::machine::SoldItem;
 use super::{Line, Sale, State, Tender, Totals};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{PerpetualSums, SoldAt, TaxRowRecord};
+use crate::journal::{Circle, PerpetualSums, SoldAt, TaxRowRecord};
 use crate::money::{Currency, Decimal};
 use crate::policy::Policy;
 use crate::pricing::Cart;
@@ -25,8 +25,12 @@ pub struct ReceiptMeta {
 pub struct Receipt {
     /// Number of the sale on its terminal.
     pub sale: u64,
-    /// Receipt number on its terminal, from 1 without a gap.
+    /// Receipt number on its terminal and in its circle, from 1 without a gap.
     pub number: u64,
+    /// Its circle: a sale that counts, or training.
+    pub circle: Circle,
+    /// The operator who completed it.
+    pub operator: Option<String>,
     /// Store.
     pub store: String,
     /// Currency.
@@ -95,6 +99,8 @@ impl Receipt {
             cart: sale.cart,
             sale: sale.number,
             number: fact.receipt,
+            circle: fact.circle.unwrap_or(Circle::Sale),
+            operator: fact.operator,
             store: sale.store,
             currency: sale.currency,
             reference: sale.reference,

@@ -10,12 +10,12 @@ use super::open::record;
 use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, Key, RecordKind, Sums, TenderKind, TenderState};
+use crate::journal::{Circle, Fact, Key, RecordKind, Sums, TenderKind, TenderState};
 use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE};
 use crate::money::Decimal;
 use crate::pricing::{Adjustment, LineKind};
 use crate::sale::{
-    LineInput, Receipt, ReceiptMeta, Sale, State, TaxInput, TenderInput, Totals, machine,
+    LineInput, Reason, Receipt, ReceiptMeta, Sale, State, TaxInput, TenderInput, Totals, machine,
 };
 use crate::till::{Check, Till};
 use pos_kernel_wal::{Record, WalError};
@@ -101,7 +101,10 @@ impl Terminal {
             |till, key| {
                 let policy = |currency| till.policies.get(&currency).copied();
                 let number = till.next_sale;
-                let begun = machine::begin(number, store, currency, reference, policy, None, key)?;
+                let mut begun =
+                    machine::begin(number, store, currency, reference, policy, None, key)?;
+                self.may_sell(till)?;
+                till.people.begin(&mut begun);
                 till.may_begin(begun.currency, self.open_sales_max())?;
                 Ok(begun.into())
             },
@@ -145,24 +148,26 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`machine::set_quantity`], `PK_E_NOT_FOUND`, and those of any call.
-    pub fn set_quantity(
+    pub fn set_quantity<'a>(
         &self,
         sale: u64,
         line: u32,
         quantity: Decimal,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         key: Option<&str>,
     ) -> Result<Answer<LineAnswer>> {
+        let reason = reason.into();
         let inputs = || {
             let inputs = Inputs::of("setQuantity").number(sale).number(line.into());
-            inputs.decimal(quantity).text(reason)
+            inputs.decimal(quantity).reason(reason)
         };
         self.command(
             key.map(|key| (key, inputs())),
             LINE,
             |till, key| {
                 let sale = till.open_sale(sale)?;
-                Ok(machine::set_quantity(sale, line, quantity, reason, key)?.into())
+                Ok(Fact::from(machine::set_quantity(sale, line, quantity, reason.text, key)?)
+                    .under(reason.approval))
             },
             line_answer,
         )
@@ -172,18 +177,22 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`machine::void_line`], `PK_E_NOT_FOUND`, and those of any call.
-    pub fn void_line(
+    pub fn void_line<'a>(
         &self,
         sale: u64,
         line: u32,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         key: Option<&str>,
     ) -> Result<Answer<LineAnswer>> {
-        let inputs = || Inputs::of("voidLine").number(sale).number(line.into()).text(reason);
+        let reason = reason.into();
+        let inputs = || Inputs::of("voidLine").number(sale).number(line.into()).reason(reason);
         self.command(
             key.map(|key| (key, inputs())),
             LINE,
-            |till, key| Ok(machine::void_line(till.open_sale(sale)?, line, reason, key)?.into()),
+            |till, key| {
+                Ok(Fact::from(machine::void_line(till.open_sale(sale)?, line, reason.text, key)?)
+                    .under(reason.approval))
+            },
             line_answer,
         )
     }
@@ -241,19 +250,27 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`machine::decline_tender`], `PK_E_NOT_FOUND`, and those of any call.
-    pub fn decline_tender(
+    pub fn decline_tender<'a>(
         &self,
         sale: u64,
         tender: u32,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         key: Option<&str>,
     ) -> Result<Answer<TenderAnswer>> {
-        let inputs = || Inputs::of("declineTender").number(sale).number(tender.into()).text(reason);
+        let reason = reason.into();
+        let inputs =
+            || Inputs::of("declineTender").number(sale).number(tender.into()).reason(reason);
         self.command(
             key.map(|key| (key, inputs())),
             FINAL,
             |till, key| {
-                Ok(machine::decline_tender(till.open_sale(sale)?, tender, reason, key)?.into())
+                Ok(Fact::from(machine::decline_tender(
+                    till.open_sale(sale)?,
+                    tender,
+                    reason.text,
+                    key,
+                )?)
+                .under(reason.approval))
             },
             tender_answer,
         )
@@ -263,19 +280,26 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`machine::void_tender`], `PK_E_NOT_FOUND`, and those of any call.
-    pub fn void_tender(
+    pub fn void_tender<'a>(
         &self,
         sale: u64,
         tender: u32,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         key: Option<&str>,
     ) -> Result<Answer<TenderAnswer>> {
-        let inputs = || Inputs::of("voidTender").number(sale).number(tender.into()).text(reason);
+        let reason = reason.into();
+        let inputs = || Inputs::of("voidTender").number(sale).number(tender.into()).reason(reason);
         self.command(
             key.map(|key| (key, inputs())),
             FINAL,
             |till, key| {
-                Ok(machine::void_tender(till.open_sale(sale)?, tender, reason, key)?.into())
+                Ok(Fact::from(machine::void_tender(
+                    till.open_sale(sale)?,
+                    tender,
+                    reason.text,
+                    key,
+                )?)
+                .under(reason.approval))
             },
             tender_answer,
         )
@@ -297,7 +321,8 @@ impl Terminal {
             |till, key| {
                 let open = till.open_sale(sale)?;
                 let before = till.perpetual(open.currency);
-                let fact = machine::complete(open, till.next_receipt, &before, key)?;
+                let receipt = till.next_receipt_in(open.circle());
+                let fact = machine::complete(open, receipt, &before, key)?;
                 sold = Some(open.clone());
                 Ok(fact.into())
             },
@@ -326,20 +351,21 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`machine::void`], `PK_E_NOT_FOUND`, and those of any call.
-    pub fn void_sale(
+    pub fn void_sale<'a>(
         &self,
         sale: u64,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         key: Option<&str>,
     ) -> Result<Answer<VoidAnswer>> {
-        let inputs = || Inputs::of("void").number(sale).text(reason);
+        let reason = reason.into();
+        let inputs = || Inputs::of("void").number(sale).reason(reason);
         self.command(
             key.map(|key| (key, inputs())),
             FINAL,
             |till, key| {
                 let open = till.open_sale(sale)?;
                 let voids = till.totals_of(open.currency).voids;
-                Ok(machine::void(open, reason, voids, key)?.into())
+                Ok(Fact::from(machine::void(open, reason.text, voids, key)?).under(reason.approval))
             },
             void_answer,
         )
@@ -396,7 +422,7 @@ impl Terminal {
         loop {
             let stamp = core.hlc.stamp(&*self.clock);
             let first_sequence = self.wal.position().sequence + 1;
-            let begun = machine::begin(
+            let mut begun = machine::begin(
                 core.till.next_sale,
                 sold.store,
                 sold.currency,
@@ -405,6 +431,8 @@ impl Terminal {
                 None,
                 None,
             )?;
+            self.may_sell(&core.till)?;
+            core.till.people.begin(&mut begun);
             core.till.may_begin(begun.currency, self.open_sales_max())?;
             let mut bodies = Bodies::new(std::mem::take(&mut core.bodies));
             let mut sale = Sale::begun(&begun, first_sequence, stamp.wall_ns)
@@ -433,9 +461,15 @@ impl Terminal {
                 bodies.fold(&mut sale, &fact);
             }
             let before = core.till.perpetual(sale.currency);
-            let receipt = core.till.next_receipt;
-            let completion = Fact::from(machine::complete(&sale, receipt, &before, key.clone())?);
+            let receipt = core.till.next_receipt_in(sale.circle());
+            let completion = machine::complete(&sale, receipt, &before, key.clone())?;
+            let mut completion = Fact::from(completion);
+            core.till.people.sign(&mut completion)?;
             bodies.end(&completion);
+            if self.note_step(core, stamp)? {
+                core.bodies = bodies.bytes;
+                continue;
+            }
             let appended = self.wal.append(stamp, 0, &bodies.records());
             core.bodies = bodies.bytes;
             match appended {
@@ -487,21 +521,31 @@ impl Terminal {
     /// # Errors
     /// `PK_E_NOT_FOUND`, `PK_E_CORRUPT`, `PK_E_IO`, `PK_E_POISONED`, `PK_E_CLOSED`.
     pub fn receipt(&self, number: u64) -> Result<Receipt> {
+        self.receipt_in(Circle::Sale, number)
+    }
+
+    /// A receipt of a circle by its number, from the journal.
+    ///
+    /// # Errors
+    /// As [`Self::receipt`].
+    pub fn receipt_in(&self, circle: Circle, number: u64) -> Result<Receipt> {
         let core = self.lock()?;
-        let next = core.till.next_receipt;
+        let next = core.till.next_receipt_in(circle);
         if !(1..next).contains(&number) {
-            let message = format!("receipt {number} was never given; the last one is {}", next - 1);
+            let what = if circle == Circle::Sale { "receipt" } else { "training receipt" };
+            let message = format!("{what} {number} was never given; the last one is {}", next - 1);
             return Err(Error::new(Code::NotFound, message).with("receipt", number));
         }
         if let Some(fault) = self.wal.poison() {
             return Err(WalError::Poisoned(fault).into());
         }
-        if let Some(receipt) = core.last_receipt.as_ref().filter(|last| last.number == number) {
+        let last = core.last_receipt.as_ref();
+        if let Some(receipt) = last.filter(|last| (last.circle, last.number) == (circle, number)) {
             return Ok(receipt.clone());
         }
         drop(core);
         self.wal.write_out()?;
-        self.history.receipt(number)
+        self.history.receipt_in(circle, number)
     }
 
     /// How many idempotency keys are remembered at most.

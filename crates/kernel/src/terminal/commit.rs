@@ -14,12 +14,13 @@ use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{
-    Fact, Field, Key, RecordKind, WriteResult, Writer, body_of, snapshot, snapshot_since,
+    ClockStepped, Fact, Field, Key, RecordKind, WriteResult, Writer, body_of, snapshot,
+    snapshot_since,
 };
 use crate::limits::{OPEN_SHARE, TENDER_BYTES_MAX, TENDER_SHARE};
 use crate::money::Decimal;
 use crate::pricing::Adjustment;
-use crate::sale::input;
+use crate::sale::{Reason, input};
 use crate::till::{Check, Till};
 use pos_kernel_wal::{Appended, FlushCause, Record, Stamp, WalError, format};
 
@@ -102,6 +103,11 @@ impl Inputs {
         self.item(|out| out.bool(flag).map(drop))
     }
 
+    /// A reason, with the approval where there is one.
+    pub(super) fn reason(self, reason: Reason<'_>) -> Self {
+        self.text(reason.text).approval(reason.approval)
+    }
+
     fn item(mut self, write: impl FnOnce(&mut Writer<'_>) -> WriteResult) -> Self {
         write(&mut Writer::new(&mut self.0)).expect("a vector takes what is written");
         self
@@ -132,7 +138,8 @@ impl Terminal {
         if growth == Growth::Grows {
             self.reserve(&core.till)?;
         }
-        let fact = decide(&core.till, key)?;
+        let mut fact = decide(&core.till, key)?;
+        core.till.people.sign(&mut fact)?;
         let appended = self.append(&mut core, std::slice::from_ref(&fact), 0)?;
         let at_ns = self.last_wall_ns(&core);
         drop(core);
@@ -225,6 +232,9 @@ impl Terminal {
     ) -> Result<Appended> {
         loop {
             let stamp = core.hlc.stamp(&*self.clock);
+            if self.note_step(core, stamp)? {
+                continue;
+            }
             let facts = make(self.wal.position().sequence + 1);
             let bodies: Vec<Vec<u8>> = facts.iter().map(body_of).collect();
             let records: Vec<Record<'_>> =
@@ -256,12 +266,36 @@ impl Terminal {
     ) -> Result<(Stamp, Appended)> {
         loop {
             let stamp = core.hlc.stamp(&*self.clock);
+            if self.note_step(core, stamp)? {
+                continue;
+            }
             match self.wal.append(stamp, flags, records) {
                 Ok(appended) => return Ok((stamp, appended)),
                 Err(WalError::SegmentFull) => self.roll(core, stamp)?,
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Journals that the wall clock stepped, before the fact that is about to be appended. True
+    /// when it did, and the fact needs a stamp behind it.
+    pub(super) fn note_step(&self, core: &mut Core, stamp: Stamp) -> Result<bool> {
+        let Some((from, to)) = core.watch.see(stamp) else { return Ok(false) };
+        let fact = Fact::from(ClockStepped { from, to });
+        let body = body_of(&fact);
+        let records = [record(fact.kind(), &body)];
+        let appended = match self.wal.append(stamp, 0, &records) {
+            Err(WalError::SegmentFull) => {
+                self.roll(core, stamp)?;
+                self.wal.append(stamp, 0, &records)?
+            }
+            appended => appended?,
+        };
+        core.till
+            .apply(&fact, &body, appended.last_sequence, stamp.wall_ns, Check::Live)
+            .expect("a clock contradicts nothing");
+        core.watch.told();
+        Ok(true)
     }
 
     pub(super) fn roll(&self, core: &mut Core, stamp: Stamp) -> Result<()> {

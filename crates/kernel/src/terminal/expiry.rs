@@ -31,8 +31,10 @@ impl Terminal {
             let before = core.till.totals_of(sale.currency).voids;
             let more = voids.entry(sale.currency).or_insert(0);
             let fact = machine::void(sale, reason, before + *more, None)?;
-            *more += 1;
-            facts.push(Fact::from(SaleVoided { idle_ns: Some(idle_ns), ..fact }));
+            *more += u64::from(!sale.training);
+            let mut fact = Fact::from(SaleVoided { idle_ns: Some(idle_ns), ..fact });
+            core.till.people.sign(&mut fact)?;
+            facts.push(fact);
             sales.push(*number);
         }
         let sequence = match facts.is_empty() {

@@ -103,7 +103,8 @@ impl Terminal {
     ///
     /// # Errors
     /// `PK_E_ALREADY_RESUMED` with the terminal where it went on; `PK_E_NOT_FOUND` for a sale or a
-    /// terminal that does not exist; `PK_E_BAD_ARGUMENT` for what is no ticket; `PK_E_LIMIT`,
+    /// terminal that does not exist; `PK_E_BAD_ARGUMENT` for what is no ticket; `PK_E_TRAINING` when
+    /// the sale is training and this terminal is not, or the other way round; `PK_E_LIMIT`,
     /// `PK_E_CORRUPT`, `PK_E_IO`, and those of any call.
     pub fn resume(&self, ticket: &str, key: Option<&str>) -> Result<Answer<Begun>> {
         let parsed = Ticket::parse(ticket)?;
@@ -245,10 +246,19 @@ impl Terminal {
         for line in &sale.lines {
             core.till.may_tax(&sale, &line.taxes)?;
         }
+        self.may_sell(&core.till)?;
+        core.till.people.same_training(sale.training)?;
         let number = core.till.next_sale;
-        let begun = SaleBegun { sale: number, takes: Some(takes), key, ..begun };
+        let mut begun = SaleBegun { sale: number, takes: Some(takes), key, ..begun };
+        core.till.people.begin(&mut begun);
+        // Who did it there stands there; here it is whoever takes the sale over.
+        let operator = core.till.people.operator.clone();
         let appended = self.append_made(&mut core, |sequence| {
             let copies = facts.iter().filter_map(|fact| copied(fact, number, sequence));
+            let copies = copies.map(|mut fact| {
+                fact.name_operator(operator.as_deref());
+                fact
+            });
             std::iter::once(Fact::from(begun.clone())).chain(copies).collect()
         })?;
         let (value, sequence) = (Begun { sale: number }, appended.first_sequence);
@@ -421,8 +431,8 @@ fn copied(fact: &Fact, sale: u64, first_sequence: u64) -> Option<Fact> {
     Some(match fact.clone() {
         Fact::LineAdded(fact) => LineAdded { sale, approval, key, ..fact }.into(),
         Fact::LineReturned(fact) => LineReturned { sale, approval, key, ..fact }.into(),
-        Fact::LineVoided(fact) => LineVoided { sale, key, ..fact }.into(),
-        Fact::QuantitySet(fact) => QuantitySet { sale, key, ..fact }.into(),
+        Fact::LineVoided(fact) => LineVoided { sale, approval, key, ..fact }.into(),
+        Fact::QuantitySet(fact) => QuantitySet { sale, approval, key, ..fact }.into(),
         Fact::PriceOverridden(fact) => PriceOverridden { sale, approval, key, ..fact }.into(),
         Fact::TaxesOverridden(fact) => TaxesOverridden { sale, approval, key, ..fact }.into(),
         Fact::LineAdjusted(fact) => LineAdjusted { sale, approval, key, ..fact }.into(),
@@ -434,8 +444,8 @@ fn copied(fact: &Fact, sale: u64, first_sequence: u64) -> Option<Fact> {
         }
         Fact::TenderAdded(fact) => TenderAdded { sale, key, ..fact }.into(),
         Fact::TenderConfirmed(fact) => TenderConfirmed { sale, key, ..fact }.into(),
-        Fact::TenderDeclined(fact) => TenderDeclined { sale, key, ..fact }.into(),
-        Fact::TenderVoided(fact) => TenderVoided { sale, key, ..fact }.into(),
+        Fact::TenderDeclined(fact) => TenderDeclined { sale, approval, key, ..fact }.into(),
+        Fact::TenderVoided(fact) => TenderVoided { sale, approval, key, ..fact }.into(),
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@
 use super::open::{decode, inconsistent};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, RecordKind, next_receipt_of};
+use crate::journal::{Circle, Fact, RecordKind, next_receipt_of, next_training_of};
 use crate::sale::{Receipt, ReceiptMeta, Sale};
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{Frame, Link, OsStorage, Problem, ProblemKind, Reader, SegmentScan};
@@ -117,13 +117,21 @@ impl History {
     /// # Errors
     /// `PK_E_NOT_FOUND` when no such receipt was given; otherwise as [`Self::record`].
     pub fn receipt(&self, number: u64) -> Result<Receipt> {
+        self.receipt_in(Circle::Sale, number)
+    }
+
+    /// A receipt of a circle by its number.
+    ///
+    /// # Errors
+    /// As [`Self::receipt`].
+    pub fn receipt_in(&self, circle: Circle, number: u64) -> Result<Receipt> {
         let reader = self.reader()?;
         let segments: Vec<u32> = reader.segments().collect();
         let (mut low, mut high) = (0, segments.len());
         // The last segment whose first checkpoint had not given this number yet.
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            let next = self.next_receipt(&reader, segments[middle])?;
+            let next = self.next_receipt(circle, &reader, segments[middle])?;
             if next <= number { low = middle } else { high = middle }
         }
         let Some(segment) = segments.get(low) else { return Err(missing("receipt", number)) };
@@ -131,7 +139,9 @@ impl History {
         for frame in scan.frames() {
             for recorded in facts(&frame, Some(RecordKind::SaleCompleted)) {
                 let recorded = recorded?;
-                if matches!(&recorded.fact, Fact::SaleCompleted(fact) if fact.receipt == number) {
+                let wanted = matches!(&recorded.fact, Fact::SaleCompleted(fact)
+                    if fact.receipt == number && fact.circle.unwrap_or(Circle::Sale) == circle);
+                if wanted {
                     return self.receipt_from(&recorded, |from, to, take| {
                         if scan.header().first_sequence <= from {
                             return each_in(&scan, from, to, take);
@@ -145,7 +155,8 @@ impl History {
         Err(missing("receipt", number))
     }
 
-    /// Visits every receipt, in the order of their numbers. Reads the journal once.
+    /// Visits every receipt of a sale that counts, in the order of their numbers. Reads the journal
+    /// once.
     ///
     /// # Errors
     /// `PK_E_CORRUPT` once it comes to damage, `PK_E_INCONSISTENT`, `PK_E_IO`, `PK_E_VERSION`.
@@ -170,6 +181,7 @@ impl History {
             let ended = matches!(fact, Fact::SaleCompleted(_) | Fact::SaleVoided(_));
             if let Some(sale) = ended.then(|| open.remove(&number)).flatten()
                 && let Some(receipt) = Receipt::of(sale, ReceiptMeta { sequence, at_ns, hash })
+                && receipt.circle == Circle::Sale
             {
                 visit(receipt);
             }
@@ -228,14 +240,18 @@ impl History {
         Ok(last)
     }
 
-    fn next_receipt(&self, reader: &Reader, segment: u32) -> Result<u64> {
+    fn next_receipt(&self, circle: Circle, reader: &Reader, segment: u32) -> Result<u64> {
         let Some(records) = reader.first_frame(segment)? else {
             // The scan knows what is wrong with it.
             whole(&scan(reader, segment)?)?;
             return Err(missing("segment", segment.into()));
         };
         let bodies = records.iter().map(|(kind, body)| (*kind, &body[..]));
-        next_receipt_of(bodies).map_err(|error| inconsistent(0, &error.0))
+        let next = match circle {
+            Circle::Sale => next_receipt_of(bodies),
+            Circle::Training => next_training_of(bodies),
+        };
+        next.map_err(|error| inconsistent(0, &error.0))
     }
 }
 

@@ -20,7 +20,9 @@ mod id;
 mod lock;
 mod open;
 mod owner;
+mod people;
 mod pricing;
+mod reports;
 mod returns;
 mod together;
 
@@ -30,12 +32,13 @@ pub use config::{Config, Durability};
 pub use handover::{SuspendAnswer, Waiting};
 pub use history::{History, Recorded};
 pub use id::TerminalId;
-pub use open::{OpenOptions, RecoveryReport, terminal_dir};
+pub use open::{Attendance, OpenOptions, RecoveryReport, terminal_dir};
 pub(crate) use open::{fold_record, known_kind};
 pub use owner::OwnerRecord;
+pub use people::{Approved, Counted, Reprint, ShiftAnswer};
 pub use pricing::{AdjustmentAnswer, PolicyAnswer};
 
-use crate::clock::{Clock, Hlc};
+use crate::clock::{Clock, Hlc, StepWatch};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::money::Currency;
@@ -58,6 +61,7 @@ pub struct Terminal {
     dir: PathBuf,
     durability: Durability,
     keys_max: usize,
+    attendance: Attendance,
     clock: Arc<dyn Clock>,
     recovery: RecoveryReport,
     wal: Wal,
@@ -78,6 +82,7 @@ struct Core {
     /// When something last happened to an open sale, by the monotonic clock.
     touched: BTreeMap<u64, u64>,
     opened_mono_ns: u64,
+    watch: StepWatch,
     bodies: Vec<u8>,
     /// `None` once the terminal is closed.
     lock: Option<TerminalLock>,

@@ -14,7 +14,7 @@ use super::id::{ID_VARIABLE, TerminalId};
 use super::lock::TerminalLock;
 use super::owner::OwnerRecord;
 use super::{Core, Terminal};
-use crate::clock::{Clock, Hlc, SystemClock, iso_utc};
+use crate::clock::{Clock, Hlc, StepWatch, SystemClock, iso_utc};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{
@@ -38,6 +38,15 @@ use std::sync::{Arc, Mutex};
 const ROOT_VARIABLE: &str = "POS_KERNEL_ROOT";
 const ROOT_DEFAULT: &str = "./pos_kernel_data";
 
+/// What has to be there before a sale may begin. A terminal asks for nothing by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Attendance {
+    /// An operator is signed on: for sales, the drawer, reports and copies.
+    pub operator: bool,
+    /// A shift is open: for sales.
+    pub shift: bool,
+}
+
 /// How to open a terminal.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
@@ -53,6 +62,8 @@ pub struct OpenOptions {
     pub host_version: Option<String>,
     /// Makes the terminal when it does not exist.
     pub create: bool,
+    /// What a sale needs.
+    pub attendance: Attendance,
     /// Runs the log's background thread.
     pub background: bool,
     /// Clock.
@@ -72,6 +83,7 @@ impl Default for OpenOptions {
             segment_bytes: None,
             host_version: None,
             create: true,
+            attendance: Attendance::default(),
             background: true,
             clock: Arc::new(SystemClock),
             storage: Arc::new(OsStorage),
@@ -199,9 +211,11 @@ impl Terminal {
             durable_sequence: replay.durable_sequence,
         };
         let mut hlc = Hlc::after(replay.stamp.hlc);
+        let mut watch = StepWatch::after((!replay.is_new()).then_some(replay.stamp.wall_ns));
         let previous_epoch = replay.epoch;
         drop(replay);
         let stamp = hlc.stamp(&*options.clock);
+        watch.see(stamp);
         let mut owner =
             OwnerRecord::of_this_process(options.host_version.clone(), iso_utc(stamp.wall_ns));
         owner.epoch = previous_epoch + 1;
@@ -226,6 +240,7 @@ impl Terminal {
             till,
             last_receipt,
             hlc,
+            watch,
             touched: BTreeMap::new(),
             opened_mono_ns: stamp.mono_ns,
             bodies: Vec::new(),
@@ -237,6 +252,7 @@ impl Terminal {
             dir,
             durability,
             keys_max,
+            attendance: options.attendance,
             clock: options.clock.clone(),
             recovery,
             wal,

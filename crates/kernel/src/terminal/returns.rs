@@ -73,7 +73,10 @@ impl Terminal {
                 let policy = |currency| till.policies.get(&currency).copied();
                 let (number, currency) = (till.next_sale, sold.currency.letters());
                 let of = Some(of);
-                let begun = machine::begin(number, &sold.store, currency, None, policy, of, key)?;
+                let mut begun =
+                    machine::begin(number, &sold.store, currency, None, policy, of, key)?;
+                self.may_sell(till)?;
+                till.people.begin(&mut begun);
                 till.may_begin(begun.currency, self.open_sales_max())?;
                 Ok(begun.into())
             },
@@ -248,8 +251,9 @@ fn fold(
             let gone = |part: &Part| (part.sale, part.line) == (fact.sale, fact.line);
             open.get(&fact.sale).into_iter().flatten().for_each(|of| remove(of, &gone));
         }
-        Fact::SaleCompleted(fact) => drop(open.remove(&fact.sale)),
-        Fact::SaleVoided(_) | Fact::SaleTransferred(_) => {
+        Fact::SaleCompleted(fact) if fact.circle.is_none() => drop(open.remove(&fact.sale)),
+        // What came back in training only did not come back.
+        Fact::SaleCompleted(_) | Fact::SaleVoided(_) | Fact::SaleTransferred(_) => {
             let sale = recorded.fact.sale().unwrap_or(0);
             let gone = |part: &Part| part.sale == sale;
             open.remove(&sale).into_iter().flatten().for_each(|of| remove(&of, &gone));

@@ -10,7 +10,7 @@ use super::commit::{Answer, Growth, Inputs, Urgency};
 use super::history::Recorded;
 use crate::error::Result;
 use crate::journal::{Fact, Key, TenderKind};
-use crate::sale::{LineInput, Sale, machine};
+use crate::sale::{LineInput, Reason, Sale, machine};
 use crate::till::Till;
 
 impl Terminal {
@@ -18,24 +18,26 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`machine::void_line`], `PK_E_NOT_FOUND`, and those of any call.
-    pub fn void_linked(
+    pub fn void_linked<'a>(
         &self,
         sale: u64,
         line: u32,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         key: Option<&str>,
     ) -> Result<Answer<LineAnswer>> {
-        let inputs = || Inputs::of("voidLinked").number(sale).number(line.into()).text(reason);
+        let reason = reason.into();
+        let inputs = || Inputs::of("voidLinked").number(sale).number(line.into()).reason(reason);
         let key = key.map(|key| inputs().under(key)).transpose()?;
         let decide = |till: &Till, key| {
             let mut after = till.open_sale(sale)?.clone();
             let mut facts = Vec::new();
             for child in descendants(&after, line) {
-                let fact = Fact::from(machine::void_line(&after, child, reason, None)?);
+                let fact = Fact::from(machine::void_line(&after, child, reason.text, None)?);
                 after.apply(&fact).expect("a decided fact contradicts nothing");
                 facts.push(fact);
             }
-            facts.push(machine::void_line(&after, line, reason, key)?.into());
+            let last = machine::void_line(&after, line, reason.text, key)?;
+            facts.push(Fact::from(last).under(reason.approval));
             Ok(facts)
         };
         self.together(key, LINE, decide, line_answer)
@@ -46,24 +48,26 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`machine::void`], `PK_E_NOT_FOUND`, and those of any call.
-    pub fn void_with_cash(
+    pub fn void_with_cash<'a>(
         &self,
         sale: u64,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         key: Option<&str>,
     ) -> Result<Answer<VoidAnswer>> {
-        let inputs = || Inputs::of("voidWithCash").number(sale).text(reason);
+        let reason = reason.into();
+        let inputs = || Inputs::of("voidWithCash").number(sale).reason(reason);
         let key = key.map(|key| inputs().under(key)).transpose()?;
         let decide = |till: &Till, key| {
             let mut after = till.open_sale(sale)?.clone();
             let mut facts = Vec::new();
             for tender in live_cash(&after) {
-                let fact = Fact::from(machine::void_tender(&after, tender, reason, None)?);
+                let fact = Fact::from(machine::void_tender(&after, tender, reason.text, None)?);
                 after.apply(&fact).expect("a decided fact contradicts nothing");
                 facts.push(fact);
             }
             let voids = till.totals_of(after.currency).voids;
-            facts.push(machine::void(&after, reason, voids, key)?.into());
+            let last = machine::void(&after, reason.text, voids, key)?;
+            facts.push(Fact::from(last).under(reason.approval));
             Ok(facts)
         };
         self.together(key, (Growth::Finishes, Urgency::Now), decide, void_answer)
@@ -109,6 +113,9 @@ impl Terminal {
             self.reserve(&core.till)?;
         }
         let mut facts = decide(&core.till, key)?;
+        for fact in &mut facts {
+            core.till.people.sign(fact)?;
+        }
         let appended = self.append(&mut core, &facts, 0)?;
         let at_ns = self.last_wall_ns(&core);
         drop(core);

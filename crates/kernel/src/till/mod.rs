@@ -6,15 +6,30 @@
 //! Guards I6 (receipt numbers 1..n without a gap), I9 (perpetual totals never fall) and I13 (one
 //! key, one fact). The fold is the same on the live path, in replay and in the verifier.
 
+mod copies;
+mod drawer;
 mod keys;
+mod people;
+mod period;
 mod perpetual;
+mod report;
 
+use drawer::foreign_cash;
+
+pub use copies::{Copied, Copies};
+pub use drawer::{Cash, Drawer, Shift};
 pub use keys::{KeyEntry, KeyWindow};
+pub use people::{Approval, People};
+pub use period::{Period, Periods, Totals};
 pub use perpetual::{ClassTotals, CurrencyTotals, Perpetual, PerpetualAfter, TaxBook};
+pub use report::Tally;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Fact, Hash, PolicySet, RecordKind, SaleBegun, SaleCompleted, SaleVoided};
+use crate::journal::{
+    Circle, Fact, Hash, Key, PolicySet, ReceiptReprinted, RecordKind, SaleBegun, SaleCompleted,
+    SaleVoided,
+};
 use crate::limits::{CURRENCIES_MAX, TAX_BOOK_MAX, TENDER_BYTES_MAX};
 use crate::money::Currency;
 use crate::policy::Policy;
@@ -51,6 +66,18 @@ pub struct Till {
     pub open: BTreeMap<u64, Sale>,
     /// Remembered idempotency keys.
     pub keys: KeyWindow,
+    /// Number of the next training receipt.
+    pub next_training: u64,
+    /// Who is here, and what was allowed.
+    pub people: People,
+    /// The shift and its cash.
+    pub drawer: Drawer,
+    /// Z reports and longer closings.
+    pub periods: Periods,
+    /// The running period, from the first fact of people, drawer or reports on.
+    pub tally: Option<Tally>,
+    /// Receipts that were printed again.
+    pub copies: Copies,
     settled: VecDeque<Sale>,
     open_bytes: usize,
 }
@@ -67,6 +94,12 @@ impl Till {
             policies: BTreeMap::new(),
             open: BTreeMap::new(),
             keys: KeyWindow::new(keys_max),
+            next_training: 1,
+            people: People::default(),
+            drawer: Drawer::default(),
+            periods: Periods::default(),
+            tally: None,
+            copies: Copies::default(),
             settled: VecDeque::new(),
             open_bytes: 0,
         }
@@ -181,16 +214,34 @@ impl Till {
         if self.open.len() >= open_sales_max {
             return Err(Error::limit("open sales", self.open.len() + 1, open_sales_max));
         }
-        if self.totals.contains_key(&currency) {
+        self.may_use([currency])
+    }
+
+    /// Refuses more currencies than there may be.
+    ///
+    /// # Errors
+    /// `PK_E_LIMIT`.
+    pub fn may_use(&self, wanted: impl IntoIterator<Item = Currency> + Clone) -> Result<()> {
+        if wanted.clone().into_iter().all(|currency| self.totals.contains_key(&currency)) {
             return Ok(());
         }
         let open = self.open.values().map(|sale| sale.currency);
-        let mut currencies: BTreeSet<Currency> = self.totals.keys().copied().chain(open).collect();
-        currencies.insert(currency);
+        let tally = self.tally.iter().flat_map(|tally| tally.takings.keys().copied());
+        let used = self.totals.keys().copied().chain(open).chain(tally);
+        let currencies: BTreeSet<Currency> = used.chain(wanted).collect();
         if currencies.len() > CURRENCIES_MAX {
             return Err(Error::limit("currencies", currencies.len(), CURRENCIES_MAX));
         }
         Ok(())
+    }
+
+    /// The number of the next receipt of a circle.
+    #[must_use]
+    pub fn next_receipt_in(&self, circle: Circle) -> u64 {
+        match circle {
+            Circle::Sale => self.next_receipt,
+            Circle::Training => self.next_training,
+        }
     }
 
     /// Bytes of the facts of all open sales.
@@ -218,6 +269,10 @@ impl Till {
         wall_ns: i64,
         check: Check,
     ) -> std::result::Result<(), Contradiction> {
+        if fact.begins_tally() {
+            self.tally();
+        }
+        self.people.hold_signature(fact)?;
         match fact {
             Fact::TerminalOpened(opened) => {
                 self.hold_open(&opened.sales)?;
@@ -231,6 +286,9 @@ impl Till {
                 if begun.takes.is_none() {
                     self.hold_policy(begun)?;
                 }
+                hold(begun.training.unwrap_or(false) == self.people.training, || {
+                    format!("training is {}", self.people.training)
+                })?;
                 let mut sale = Sale::begun(begun, sequence, wall_ns)?;
                 sale.remember(RecordKind::SaleBegun, body);
                 self.open_bytes += sale.log_bytes();
@@ -257,6 +315,20 @@ impl Till {
                 sale.apply(fact)?;
                 self.settle(sale);
             }
+            Fact::OperatorSignedOn(fact) => self.people.sign_on_is(fact)?,
+            Fact::OperatorSignedOff(fact) => self.people.sign_off_is(fact)?,
+            Fact::ApprovalGiven(fact) => self.people.approval_is(fact)?,
+            Fact::TrainingSet(fact) => self.people.training_is(fact)?,
+            Fact::ShiftOpened(fact) => self.shift_opens(fact)?,
+            Fact::ShiftClosed(fact) => self.shift_closes(fact)?,
+            Fact::CashMoved(fact) => self.cash_moves(fact)?,
+            Fact::CashCounted(fact) => self.cash_is_counted(fact)?,
+            Fact::ReceiptReprinted(fact) => self.copy_is(fact, sequence)?,
+            Fact::XReported(fact) => self.x_is(fact)?,
+            Fact::ZReported(fact) => self.z_is(fact)?,
+            Fact::PeriodClosed(fact) => self.period_closes(fact)?,
+            // The wall clock decides nothing.
+            Fact::ClockStepped(_) => {}
             _ => {
                 let number = fact.sale().unwrap_or(0);
                 let Some(sale) = self.open.get_mut(&number) else {
@@ -332,10 +404,10 @@ impl Till {
     }
 
     fn count_completion(&mut self, fact: &SaleCompleted) -> std::result::Result<(), Contradiction> {
-        hold_number("receipt", fact.receipt, self.next_receipt)?;
         let Some(sale) = self.open.get(&fact.sale) else {
             return Err(Contradiction(format!("sale {} is not open", fact.sale)));
         };
+        hold_number("receipt", fact.receipt, self.next_receipt_in(sale.circle()))?;
         let before = self.totals_of(fact.currency);
         let after = self.perpetual(fact.currency).after(sale)?;
         let (totals, record) = (after.totals, after.record());
@@ -354,21 +426,71 @@ impl Till {
         if totals.sales < before.sales || totals.returns < before.returns {
             return Err(Contradiction("perpetual totals fall".to_owned()));
         }
+        if sale.training {
+            self.next_training += 1;
+            self.tally().training_receipts += 1;
+            return Ok(());
+        }
+        let foreign = foreign_cash(sale);
         if !after.taxes.is_empty() {
             self.taxes.entry(fact.currency).or_default().extend(after.taxes);
         }
         self.totals
             .insert(fact.currency, CurrencyTotals { receipts: totals.receipts + 1, ..totals });
         self.next_receipt += 1;
+        if let Some(tally) = &mut self.tally {
+            tally.take(fact);
+        }
+        self.drawer_takes(fact, &foreign);
+        Ok(())
+    }
+
+    /// Decides one more copy of a receipt, of which there are so many already.
+    pub(crate) fn copy(
+        &self,
+        circle: Circle,
+        receipt: u64,
+        (completion, copies): (u64, u64),
+        key: Option<Key>,
+    ) -> ReceiptReprinted {
+        let (copy, operator, approval) = (copies + 1, None, None);
+        ReceiptReprinted { receipt, circle, copy, completion, operator, approval, key }
+    }
+
+    fn copy_is(
+        &mut self,
+        fact: &ReceiptReprinted,
+        sequence: u64,
+    ) -> std::result::Result<(), Contradiction> {
+        let given = 1..self.next_receipt_in(fact.circle);
+        hold(given.contains(&fact.receipt), || format!("receipt {} was not given", fact.receipt))?;
+        self.copies.copied(fact, sequence)?;
+        self.tally().reprints += 1;
         Ok(())
     }
 
     fn count_void(&mut self, fact: &SaleVoided) -> std::result::Result<(), Contradiction> {
+        if self.open.get(&fact.sale).is_some_and(|sale| sale.training) {
+            return hold_number("void", fact.total_voids, self.totals_of(fact.currency).voids);
+        }
         let totals = self.totals.entry(fact.currency).or_default();
         hold_number("void", fact.total_voids, totals.voids + 1)?;
         totals.voids = fact.total_voids;
         Ok(())
     }
+}
+
+/// Refuses while there are such sales, and names them.
+fn none_open(what: &str, how: &str, sales: Vec<u64>) -> Result<()> {
+    if sales.is_empty() {
+        return Ok(());
+    }
+    let message = format!("cannot {what} while the sales {sales:?} {how}; finish or void them");
+    Err(Error::new(Code::OpenSales, message).with("sales", sales))
+}
+
+fn hold(holds: bool, found: impl FnOnce() -> String) -> std::result::Result<(), Contradiction> {
+    if holds { Ok(()) } else { Err(Contradiction(found())) }
 }
 
 fn hold_number(what: &str, found: u64, expected: u64) -> std::result::Result<(), Contradiction> {

@@ -11,7 +11,8 @@ use pos_kernel_core::journal::{
     snapshot,
 };
 use pos_kernel_core::limits::{
-    AMOUNT_MAX, KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, TENDER_BYTES_MAX,
+    AMOUNT_MAX, KEY_BYTES_MAX, OPERATOR_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX,
+    TENDER_BYTES_MAX,
 };
 use pos_kernel_core::money::{Currency, Decimal};
 use pos_kernel_core::pricing::{LineKind, TaxClass, TaxComponent};
@@ -407,6 +408,8 @@ fn the_facts_of_one_tender_keep_to_their_limit() {
             due,
             change,
             rounding,
+            operator: Some("o".repeat(OPERATOR_BYTES_MAX)),
+            approval: Some(u64::MAX),
             key,
         }
         .into(),
@@ -415,7 +418,10 @@ fn the_facts_of_one_tender_keep_to_their_limit() {
     assert!(bytes <= TENDER_BYTES_MAX, "{bytes} bytes of {TENDER_BYTES_MAX}");
 }
 
-const FACT_KINDS: [u16; 12] = [20, 21, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41];
+const FACT_KINDS: [u16; 25] = [
+    20, 21, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 80, 81,
+    82,
+];
 
 /// The body of a fuzz target: any bytes as the body of any kind of record.
 pub(crate) fn fuzz_fact(bytes: &[u8]) {
@@ -486,6 +492,8 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             store,
             currency: eur,
             reference: None,
+            training: None,
+            operator: None,
             policy: None,
             returns: None,
             takes: None,
@@ -536,7 +544,8 @@ fn any_fact() -> impl Strategy<Value = Fact> {
     });
     let void = (sale(), number(), text(), amount(), amount());
     let void = void.prop_map(|(sale, tender, reason, due, change)| {
-        TenderVoided { sale, tender, reason, due, change, rounding: Some(due), key: None }.into()
+        let (rounding, operator, approval, key) = (Some(due), None, None, None);
+        TenderVoided { sale, tender, reason, due, change, rounding, operator, approval, key }.into()
     });
     prop_oneof![1 => begun, 3 => line, 3 => tender, 1 => void]
 }
