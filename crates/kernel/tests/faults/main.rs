@@ -21,3 +21,4 @@ mod space;
 #[path = "../support/mod.rs"]
 mod support;
 mod tamper;
+mod till;
