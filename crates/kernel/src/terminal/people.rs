@@ -6,7 +6,7 @@
 use super::commit::{Answer, Growth, Inputs, Urgency};
 use super::history::Recorded;
 use super::{Attendance, Terminal};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::{CashMovement, Circle, Fact, ShiftClosed};
 use crate::money::Currency;
 use crate::sale::{Reason, Receipt};
@@ -290,16 +290,18 @@ impl Terminal {
         key: Option<&str>,
     ) -> Result<Answer<Reprint>> {
         let inputs = || Inputs::of("reprint").text(circle.name()).number(number).approval(approval);
-        let receipt = self.receipt_in(circle, number)?;
+        // Read before the terminal is locked; a key that was seen before goes first all the same.
+        let receipt = self.receipt_in(circle, number);
         let answer = self.command(
             key.map(|key| (key, inputs())),
             OPENS,
             |till, key| {
                 self.attended(till)?;
+                let receipt = receipt.as_ref().map_err(Error::clone)?;
                 let completion = receipt.meta.sequence;
                 let copies = match till.copies.of(circle, number, completion) {
                     Some(copies) => copies,
-                    None => self.copies_told(&receipt, till.copies.forgotten)?,
+                    None => self.copies_told(receipt, till.copies.forgotten)?,
                 };
                 let fact = till.copy(circle, number, (completion, copies), key);
                 Ok(Fact::from(fact).under(approval))
@@ -310,7 +312,7 @@ impl Terminal {
             },
         )?;
         let Answer { value: copy, sequence, wait, replayed } = answer;
-        Ok(Answer { value: Reprint { copy, receipt }, sequence, wait, replayed })
+        Ok(Answer { value: Reprint { copy, receipt: receipt? }, sequence, wait, replayed })
     }
 
     /// Copies of a receipt that stand in the journal up to a sequence.

@@ -1,6 +1,7 @@
 //! A second, naive kernel: what a till adds up to, in wide integers and plain maps. It shares no
 //! code with the kernel but the names of codes, and decides each call by itself.
 
+use crate::till_book::{BookCash, ReportPage, TillBook, TillCall, TurnoverRow};
 use pos_kernel_core::Code;
 use std::collections::BTreeMap;
 
@@ -61,6 +62,7 @@ pub(crate) enum Call {
         lines: Vec<CallLine>,
         tenders: Vec<CallTender>,
     },
+    Till(TillCall),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -82,16 +84,34 @@ pub(crate) struct CallTender {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reply {
     Begun(u64),
-    Line { line: u32, amount: i128, gross: i128 },
-    Tender { tender: u32, state: &'static str, due: i128, change: i128 },
+    Line {
+        line: u32,
+        amount: i128,
+        gross: i128,
+    },
+    Tender {
+        tender: u32,
+        state: &'static str,
+        due: i128,
+        change: i128,
+    },
     Voided(u64),
     Receipt(Slip),
+    Done,
+    Number(u64),
+    Counted(i128, i128, i128),
+    Drawer(u64, Vec<(String, BookCash)>),
+    Report(ReportPage),
+    /// Number, first and last part, turnover.
+    Closed(u64, (u64, u64), Vec<TurnoverRow>),
 }
 
 /// What a receipt must say.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Slip {
     pub(crate) number: u64,
+    pub(crate) training: bool,
+    pub(crate) operator: Option<String>,
     pub(crate) sale: u64,
     pub(crate) currency: String,
     pub(crate) reference: Option<String>,
@@ -127,6 +147,7 @@ pub(crate) struct BookSale {
     reference: Option<String>,
     pub(crate) lines: Vec<BookLine>,
     tenders: Vec<BookTender>,
+    pub(crate) training: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -145,6 +166,7 @@ pub(crate) struct Book {
     pub(crate) totals: BTreeMap<String, BookTotals>,
     pub(crate) receipts: Vec<Slip>,
     pub(crate) keys: BTreeMap<String, (Call, Reply)>,
+    pub(crate) till: TillBook,
 }
 
 fn millionths(text: &str) -> i128 {
@@ -161,15 +183,15 @@ fn amount(quantity: i128, price: i128) -> Result<i128, Code> {
     safe(if product < 0 { -magnitude } else { magnitude })
 }
 
-fn is_text(text: &str, bytes_max: usize) -> bool {
+pub(crate) fn is_text(text: &str, bytes_max: usize) -> bool {
     (1..=bytes_max).contains(&text.len()) && !text.chars().any(|c| c < ' ' || c == '\u{7f}')
 }
 
-fn check(holds: bool, code: Code) -> Result<(), Code> {
+pub(crate) fn check(holds: bool, code: Code) -> Result<(), Code> {
     if holds { Ok(()) } else { Err(code) }
 }
 
-fn safe(amount: i128) -> Result<i128, Code> {
+pub(crate) fn safe(amount: i128) -> Result<i128, Code> {
     check(amount.abs() <= SAFE_MAX, Code::Overflow).map(|()| amount)
 }
 
@@ -177,7 +199,7 @@ fn optional(text: Option<&String>) -> Result<(), Code> {
     check(text.is_none_or(|text| is_text(text, 64)), Code::BadText)
 }
 
-fn reason(text: &str) -> Result<(), Code> {
+pub(crate) fn reason(text: &str) -> Result<(), Code> {
     check(is_text(text, 256), Code::BadText)
 }
 
@@ -202,6 +224,11 @@ impl BookSale {
             gross if gross < 0 => (left.min(0), 0),
             _ => (0, 0),
         }
+    }
+
+    pub(crate) fn holds_cash(&self) -> bool {
+        let mut live = self.tenders.iter().filter(|t| ["pending", "confirmed"].contains(&t.state));
+        live.any(|t| t.cash)
     }
 
     fn frozen(&self) -> Result<(), Code> {
@@ -277,6 +304,7 @@ impl Book {
             reference: reference.cloned(),
             lines: Vec::new(),
             tenders: Vec::new(),
+            training: self.till.training,
         };
         self.open.insert(self.begun, sale);
         Ok(self.begun)
@@ -290,17 +318,30 @@ impl Book {
         check(due == 0, Code::Underpaid)?;
         let live = || sale.lines.iter().filter(|line| !line.voided).map(|line| line.amount);
         let mut totals = self.totals.get(&sale.currency).copied().unwrap_or_default();
+        // Training moves no counter.
+        let counts = !sale.training;
+        let live = || live().filter(|_| counts);
         totals.sales = safe(totals.sales + live().filter(|amount| *amount > 0).sum::<i128>())?;
         totals.returns = safe(totals.returns - live().filter(|amount| *amount < 0).sum::<i128>())?;
-        totals.receipts += 1;
+        totals.receipts += u64::from(counts);
         let tendered = sale.taken("confirmed");
         let cash = sale.tenders.iter().filter(|t| t.cash && t.state == "confirmed");
         assert!(change <= cash.map(|t| t.amount).sum::<i128>().max(0), "change is from cash");
         assert_eq!(tendered - change, sale.gross());
-        self.totals.insert(sale.currency.clone(), totals);
         self.open.remove(&number);
+        let receipt = if counts {
+            self.totals.insert(sale.currency.clone(), totals);
+            let confirmed = sale.tenders.iter().filter(|t| t.state == "confirmed");
+            let tenders: Vec<_> = confirmed.map(|t| (t.cash, t.amount)).collect();
+            self.till.took(&sale.currency, &tenders, change);
+            self.receipts.len() as u64 + 1
+        } else {
+            self.till.trained()
+        };
         let slip = Slip {
-            number: self.receipts.len() as u64 + 1,
+            number: receipt,
+            training: sale.training,
+            operator: self.till.operator.clone(),
             sale: number,
             currency: sale.currency.clone(),
             reference: sale.reference.clone(),
@@ -312,7 +353,9 @@ impl Book {
             total_sales: totals.sales,
             total_returns: totals.returns,
         };
-        self.receipts.push(slip.clone());
+        if counts {
+            self.receipts.push(slip.clone());
+        }
         Ok(Reply::Receipt(slip))
     }
 
@@ -369,9 +412,11 @@ impl Book {
                 let open = self.sale(*sale)?;
                 open.frozen()?;
                 reason(why)?;
-                let currency = open.currency.clone();
+                let (currency, training) = (open.currency.clone(), open.training);
                 self.open.remove(sale);
-                self.totals.entry(currency).or_default().voids += 1;
+                if !training {
+                    self.totals.entry(currency).or_default().voids += 1;
+                }
                 Ok(Reply::Voided(*sale))
             }
             Call::Sell { currency, reference, lines, tenders } => {
@@ -385,6 +430,7 @@ impl Book {
                 }
                 self.complete(sale)
             }
+            Call::Till(call) => self.decide_till(call),
         }
     }
 

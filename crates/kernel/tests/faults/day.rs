@@ -169,7 +169,7 @@ impl Judge {
         let place = format!("{progress:?} {death:?}");
         self.store.disk = image;
         let terminal = self.store.open();
-        let facts = self.store.sale_facts().len();
+        let facts = self.store.call_facts().len();
         assert!(facts >= promised, "{place}: {facts} facts, {promised} were promised");
         let page = self.plan.pages.iter().position(|(at, _)| *at == facts);
         let page = page.unwrap_or_else(|| panic!("{place}: {facts} facts end inside a step"));

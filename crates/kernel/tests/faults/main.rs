@@ -22,3 +22,5 @@ mod space;
 mod support;
 mod tamper;
 mod till;
+mod till_book;
+mod till_calls;

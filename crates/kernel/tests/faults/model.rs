@@ -2,9 +2,11 @@
 //! after every way to end and to come back.
 
 use crate::book::{Book, Call, CallLine, CallTender, Reply, Slip};
-use crate::support::store::Store;
+use crate::support::store::{MORNING_NS, Store};
 use crate::support::{decimal, long};
-use pos_kernel_core::journal::TenderKind;
+use crate::till_book::TillCall;
+use crate::till_calls::{drawer_of, make_till, till_calls};
+use pos_kernel_core::journal::{Circle, TenderKind};
 use pos_kernel_core::sale::{LineInput, Receipt, State, TenderInput};
 use pos_kernel_core::terminal::{Answer, Durability, Sold};
 use pos_kernel_core::{Error, Terminal};
@@ -70,6 +72,7 @@ enum Draft {
         card: bool,
         pending: bool,
     },
+    Till(TillCall),
     /// The last call with a key once more, as a host does that has not heard the answer.
     Again,
 }
@@ -78,7 +81,7 @@ impl Draft {
     /// True for a call on whichever sale is the newest one open.
     fn is_of_newest(&self) -> bool {
         match self {
-            Self::Begin { .. } | Self::Sell { .. } | Self::Again => false,
+            Self::Begin { .. } | Self::Sell { .. } | Self::Till(_) | Self::Again => false,
             Self::AddLine { sale, .. }
             | Self::SetQuantity { sale, .. }
             | Self::VoidLine { sale, .. }
@@ -119,6 +122,8 @@ enum Step {
         settles: bool,
     },
     CloseSale(u64),
+    /// The wall clock is set to so many seconds after the morning.
+    SetClock(i64),
     Reopen(Ending),
 }
 
@@ -188,6 +193,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
               prop::bool::weighted(0.05)).prop_map(|(currency, lines, share, card, pending)| {
             Draft::Sell { currency, lines, share, card, pending }
         }),
+        12 => till_calls(texts).prop_map(Draft::Till),
         2 => Just(Draft::Again),
     ]
 }
@@ -204,6 +210,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         30 => call,
         1 => (0_u64..7).prop_map(Step::CloseSale),
+        1 => (-10_000_i64..10_000).prop_map(Step::SetClock),
         3 => ending.prop_map(Step::Reopen),
     ];
     prop::collection::vec(step, 1..60)
@@ -215,6 +222,8 @@ struct Counts {
     days: u32,
     days_with_a_roll: u32,
     accepted: u32,
+    of_till: u32,
+    z_reports: u32,
     refused: u32,
     answered_again: u32,
     closes: u32,
@@ -299,6 +308,9 @@ impl Shop {
                 let open = self.book.open.contains_key(sale);
                 assert_eq!(closed.is_ok(), !open && (1..=self.book.begun).contains(sale));
             }
+            Step::SetClock(seconds) => {
+                self.store.clock.set_wall(MORNING_NS + seconds * 1_000_000_000);
+            }
             Step::Reopen(ending) => self.reopen(*ending),
         }
         self.compare();
@@ -368,6 +380,7 @@ impl Shop {
                 let tenders = if due == 0 { Vec::new() } else { vec![tender] };
                 Call::Sell { currency: currency.to_owned(), reference: None, lines, tenders }
             }
+            Draft::Till(call) => Call::Till(call),
             Draft::Again => unreachable!("taken from the last call"),
         }
     }
@@ -388,7 +401,11 @@ impl Shop {
                 } else {
                     let facts = facts + Book::facts(call);
                     self.pages.push(Page { facts, book: self.book.clone() });
-                    count(|counts| counts.accepted += 1);
+                    count(|counts| {
+                        counts.accepted += 1;
+                        counts.of_till += u32::from(matches!(call, Call::Till(_)));
+                        counts.z_reports += u32::from(matches!(call, Call::Till(TillCall::Z)));
+                    });
                 }
                 if !answer.wait {
                     self.written = self.facts();
@@ -428,7 +445,7 @@ impl Shop {
         drop(terminal);
         let torn_mark = self.store.assert_sound_after_a_cut(&format!("{ending:?}"));
         count(|counts| counts.torn_marks += u32::from(torn_mark));
-        let facts = self.store.sale_facts().len();
+        let facts = self.store.call_facts().len();
         assert!(facts >= promised, "{facts} facts are there, {promised} were promised: {ending:?}");
         self.pages.retain(|page| page.facts <= facts);
         let page = self.pages.last().expect("the empty page stays");
@@ -479,6 +496,10 @@ impl Shop {
             .map(|(currency, t)| (currency.clone(), (t.sales, t.returns), (t.receipts, t.voids)))
             .collect();
         assert_eq!(counters, expected);
+        assert_eq!(terminal.operator().unwrap(), book.till.operator);
+        assert_eq!(terminal.is_training().unwrap(), book.till.training);
+        let shift = terminal.shift().unwrap().map(|shift| drawer_of(&shift.sums()));
+        assert_eq!(shift, book.till.shift.clone().map(|shift| shift.into_iter().collect()));
         for (sale, (number, expected)) in terminal.open_sales().unwrap().iter().zip(&book.open) {
             assert_eq!(sale.number, *number);
             let totals = sale.totals();
@@ -512,6 +533,8 @@ pub(crate) fn slip_of(receipt: &Receipt) -> Slip {
     let tenders = receipt.tenders.iter();
     Slip {
         number: receipt.number,
+        training: receipt.circle == Circle::Training,
+        operator: receipt.operator.clone(),
         sale: receipt.sale,
         currency: receipt.currency.to_string(),
         reference: receipt.reference.clone(),
@@ -525,7 +548,7 @@ pub(crate) fn slip_of(receipt: &Receipt) -> Slip {
     }
 }
 
-fn with<T>(answer: Answer<T>, reply: impl FnOnce(T) -> Reply) -> Answer<Reply> {
+pub(crate) fn with<T>(answer: Answer<T>, reply: impl FnOnce(T) -> Reply) -> Answer<Reply> {
     let Answer { value, sequence, wait, replayed } = answer;
     Answer { value: reply(value), sequence, wait, replayed }
 }
@@ -588,6 +611,7 @@ pub(crate) fn make(
             let sold = Sold { store, currency, reference, lines, adjustments: &[], tenders };
             on_receipt(terminal.sell(&sold, key)?)
         }
+        Call::Till(call) => make_till(terminal, call, key)?,
     })
 }
 

@@ -217,10 +217,14 @@ impl Store {
         facts
     }
 
-    /// Facts of the journal that belong to a sale.
-    pub(crate) fn sale_facts(&self) -> Vec<Fact> {
+    /// Facts of the journal that a call has made: those of sales, people, drawer and reports.
+    pub(crate) fn call_facts(&self) -> Vec<Fact> {
         let facts = self.facts().into_iter().map(|recorded| recorded.fact);
-        facts.filter(|fact| fact.sale().is_some()).collect()
+        let by_call = |fact: &Fact| {
+            let of_till = (64..=82).contains(&(fact.kind() as u16));
+            fact.sale().is_some() || (of_till && !matches!(fact, Fact::ClockStepped(_)))
+        };
+        facts.filter(by_call).collect()
     }
 
     /// Path of a file of the journal on the simulated disk.
