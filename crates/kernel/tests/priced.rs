@@ -8,7 +8,7 @@ mod support;
 use pos_kernel_core::Code;
 use pos_kernel_core::Terminal;
 use pos_kernel_core::clock::TestClock;
-use pos_kernel_core::journal::{ReturnsOf, TenderKind, verify_terminal};
+use pos_kernel_core::journal::{Fact, ReturnsOf, TenderKind, body_of, verify_terminal};
 use pos_kernel_core::money::{Currency, Decimal};
 use pos_kernel_core::policy::{CashRounding, Policy, PolicyTerms, Prices, UnboundReturns};
 use pos_kernel_core::pricing::{Adjustment, ExchangeRate, TaxClass, rate_ppm};
@@ -342,4 +342,45 @@ fn an_idle_sale_expires_by_the_monotonic_clock_and_money_never_does() {
     assert_eq!(open, [paid, waits, fresh]);
     assert!(terminal.expire(minute, "timeout").unwrap().value.is_empty());
     sound(&terminal);
+}
+
+#[test]
+fn a_completion_of_five_lines_and_two_rates_has_less_than_a_kilobyte() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    set(&terminal, &policy("EUR", |terms| terms.cash_step = 5));
+    let (full, reduced) = ([tax("STANDARD", "19")], [tax("REDUCED", "7")]);
+    let ten_percent = [(Adjustment::discount_ppm(100_000), "staff")];
+    let line = |sku| LineInput { adjustments: &ten_percent, ..line(sku, "1.250", "199999999") };
+    let lines = [
+        LineInput { taxes: &full, ..line("A") },
+        LineInput { taxes: &reduced, ..line("B") },
+        LineInput { taxes: &full, ..line("C") },
+        LineInput { taxes: &reduced, ..line("D") },
+        LineInput { taxes: &full, ..line("E") },
+    ];
+    let tenders = [card(500_000_000, false), cash(1_000_000_000)];
+    let sold = Sold {
+        store: "STORE_001",
+        currency: "EUR",
+        reference: Some("INVOICE-2026-0000123"),
+        lines: &lines,
+        adjustments: &[(Adjustment::discount(100_000), "coupon")],
+        tenders: &tenders,
+    };
+    for number in 0..2 {
+        let key = format!("a-key-of-an-ordinary-length-{number}");
+        terminal.settle(terminal.sell(&sold, Some(&key)).unwrap()).unwrap();
+    }
+    let mut sizes = Vec::new();
+    terminal
+        .history()
+        .each(1, u64::MAX, |recorded| {
+            if matches!(recorded.fact, Fact::SaleCompleted(_)) {
+                sizes.push(body_of(&recorded.fact).len());
+            }
+        })
+        .unwrap();
+    println!("completions of 5 lines, 2 rates, 2 tenders: {sizes:?} bytes");
+    assert!(sizes.iter().all(|size| *size <= 1024), "{sizes:?}");
 }
