@@ -17,6 +17,7 @@
 pub mod clock;
 pub mod code;
 pub mod error;
+pub mod export;
 pub mod journal;
 pub mod limits;
 pub mod money;
