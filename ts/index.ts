@@ -40,6 +40,13 @@ export {
   SaleStateError,
   StorageError,
 } from './kernel/errors.js'
+export {
+  type Business,
+  type ExportFormat,
+  type ExportOptions,
+  exportJournal,
+  type JournalExport,
+} from './kernel/export.js'
 export type {
   AmountFacts,
   ArgumentFacts,

@@ -152,8 +152,7 @@ impl<'a> Export<'a> {
     }
 
     fn close(&mut self, fact: &ZReported, place: Place) -> Result<()> {
-        let closing =
-            [self.terminal.to_owned(), iso_utc(place.at_ns), fact.number.to_string()];
+        let closing = [self.terminal.to_owned(), iso_utc(place.at_ns), fact.number.to_string()];
         let period = std::mem::take(&mut self.period);
         let ids: Vec<String> = period.iter().map(id_of).collect();
         for event in &period {
@@ -263,10 +262,8 @@ impl<'a> Export<'a> {
         if let End::Completed(_) = ended.end {
             let totals = sale.totals();
             let rounded = if totals.rounding < 0 { "Rabatt" } else { "Aufschlag" };
-            let extras = [
-                (totals.tips, ("TrinkgeldAN", "")),
-                (totals.rounding, (rounded, "Rundung")),
-            ];
+            let extras =
+                [(totals.tips, ("TrinkgeldAN", "")), (totals.rounding, (rounded, "Rundung"))];
             for (amount, case) in extras.into_iter().filter(|(amount, _)| *amount != 0) {
                 total += amount;
                 let position = Position {
@@ -311,8 +308,7 @@ impl<'a> Export<'a> {
         self.head(closing, id, &head)?;
         if counts {
             let (began, over) = (iso_utc(sale.began_ns), iso_utc(ended.place.at_ns));
-            let row =
-                [id, "", "", &began, &over, "Kassenbeleg-V1", "", "", NO_DEVICE, ""];
+            let row = [id, "", "", &began, &over, "Kassenbeleg-V1", "", "", NO_DEVICE, ""];
             self.writers.row("transactions_tse.csv", closing, &row)?;
         }
         Ok(())
@@ -526,16 +522,14 @@ impl<'a> Export<'a> {
             let known = (of.terminal == self.terminal).then(|| self.closed_in.get(&of.receipt));
             let closed_in = known.flatten().map(u64::to_string).unwrap_or_default();
             let (number, receipt) = (line.number.to_string(), of.receipt.to_string());
-            let row =
-                [id, &number, "Transaktion", "", "", &of.terminal, &closed_in, &receipt];
+            let row = [id, &number, "Transaktion", "", "", &of.terminal, &closed_in, &receipt];
             self.writers.row("references.csv", closing, &row)?;
         }
         Ok(())
     }
 
     fn closing(&mut self, closing: &[String; 3], ids: &[String], sums: &Sums) -> Result<()> {
-        let Business { name, street, post_code, city, country, tax_number, vat_id } =
-            self.business;
+        let Business { name, street, post_code, city, country, tax_number, vat_id } = self.business;
         let all: i64 = sums.payments.values().sum();
         let cash = sums.payments.iter().filter(|((kind, _), _)| *kind == "Bar");
         let cash: i64 = cash.map(|(_, amount)| amount).sum();
@@ -550,15 +544,8 @@ impl<'a> Export<'a> {
         let row = [name.as_str(), street, post_code, city, country, vat_id];
         self.writers.row("location.csv", closing, &row)?;
         let currency = self.base.map_or("", |base| base.currency.letters());
-        let row = [
-            "pos-kernel",
-            "software",
-            self.terminal,
-            "pos-kernel",
-            crate::VERSION,
-            currency,
-            "0",
-        ];
+        let row =
+            ["pos-kernel", "software", self.terminal, "pos-kernel", crate::VERSION, currency, "0"];
         self.writers.row("cashregister.csv", closing, &row)?;
         for key in sums.keys.keys() {
             let (rate, about) = self.about(*key);

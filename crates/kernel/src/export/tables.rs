@@ -138,9 +138,8 @@ impl Writers {
         let mut counts = Vec::new();
         for (name, (writer, rows)) in self.files {
             let path = dir.join(name);
-            let file = writer.into_inner().map_err(|error| {
-                Error::io("write", &path, error.error())
-            })?;
+            let file =
+                writer.into_inner().map_err(|error| Error::io("write", &path, error.error()))?;
             file.sync_all().map_err(|error| Error::io("sync", &path, &error))?;
             counts.push((name.to_owned(), rows));
         }
@@ -188,10 +187,8 @@ pub(super) fn write_index(dir: &Path, supplier: &str, digits: u8) -> Result<()> 
                 Number(_, 2) => format!("<Numeric><Accuracy>{digits}</Accuracy></Numeric>"),
                 Number(_, places) => format!("<Numeric><Accuracy>{places}</Accuracy></Numeric>"),
             };
-            let _ = writeln!(
-                xml,
-                "        <VariableColumn><Name>{name}</Name>{kind}</VariableColumn>"
-            );
+            let _ =
+                writeln!(xml, "        <VariableColumn><Name>{name}</Name>{kind}</VariableColumn>");
         }
         xml.push_str("      </VariableLength>\n    </Table>\n");
     }
