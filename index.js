@@ -773,8 +773,9 @@ if (
   }
 }
 
-const { NativeTerminal, inspectRecords, listSales, listTerminals, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+const { NativeTerminal, exportJournal, inspectRecords, listSales, listTerminals, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
 export { NativeTerminal }
+export { exportJournal }
 export { inspectRecords }
 export { listSales }
 export { listTerminals }

@@ -96,7 +96,7 @@ export async function exportJournal(options: ExportOptions): Promise<JournalExpo
       text('terminal', options.terminal),
       text('format', options.format),
       text('dir', options.dir),
-      business,
+      Object.fromEntries(Object.entries(business).filter(([, value]) => value !== undefined)),
     )
     return plain(exported) as JournalExport
   } catch (fault) {

@@ -11,6 +11,7 @@
 //! Read `terminal.rs` first, then `value.rs` (what crosses) and `fault.rs` (how errors do).
 
 pub mod audit;
+pub mod export;
 mod fault;
 mod packed;
 pub mod terminal;
