@@ -49,6 +49,7 @@ export {
 } from './kernel/export.js'
 export type {
   AmountFacts,
+  ApprovalFacts,
   ArgumentFacts,
   BorderFacts,
   ConfigFacts,
@@ -63,11 +64,15 @@ export type {
   LineChildFacts,
   LineFacts,
   NotFoundFacts,
+  OpenSalesFacts,
+  OperatorFacts,
   OverflowFacts,
   OwnerFacts,
+  PeriodFacts,
   PricingFacts,
   ResumedFacts,
   SaleFacts,
+  ShiftFacts,
   SpaceFacts,
   SuspendedFacts,
   TenderFacts,

@@ -26,6 +26,14 @@ export type ErrorCode =
   | 'PK_E_SUSPENDED'
   | 'PK_E_ALREADY_RESUMED'
   | 'PK_E_APPROVAL_REQUIRED'
+  | 'PK_E_NOT_SIGNED_ON'
+  | 'PK_E_SIGNED_ON'
+  | 'PK_E_SHIFT_CLOSED'
+  | 'PK_E_SHIFT_OPEN'
+  | 'PK_E_OPEN_SALES'
+  | 'PK_E_APPROVAL_USED'
+  | 'PK_E_NOTHING_TO_CLOSE'
+  | 'PK_E_TRAINING'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
   | 'PK_E_BAD_ID'
@@ -158,6 +166,47 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 240,
     family: 'state',
     summary: 'The call needs an approval; get one with `approve` and give its number.',
+  },
+  PK_E_NOT_SIGNED_ON: {
+    number: 241,
+    family: 'state',
+    summary: 'Nobody is signed on, or another operator; sign on first.',
+  },
+  PK_E_SIGNED_ON: {
+    number: 242,
+    family: 'state',
+    summary: 'An operator is signed on; sign that one off first.',
+  },
+  PK_E_SHIFT_CLOSED: {
+    number: 243,
+    family: 'state',
+    summary: 'No shift is open; open one with its float.',
+  },
+  PK_E_SHIFT_OPEN: {
+    number: 244,
+    family: 'state',
+    summary: 'A shift is open; close it first.',
+  },
+  PK_E_OPEN_SALES: {
+    number: 245,
+    family: 'state',
+    summary: 'Sales are open, or hold cash; finish or void them, the facts name them.',
+  },
+  PK_E_APPROVAL_USED: {
+    number: 246,
+    family: 'state',
+    summary: 'The approval was used, or lapsed; ask for another.',
+  },
+  PK_E_NOTHING_TO_CLOSE: {
+    number: 247,
+    family: 'state',
+    summary: 'Nothing was closed below since the last closing of this kind.',
+  },
+  PK_E_TRAINING: {
+    number: 248,
+    family: 'state',
+    summary:
+      'Training and what counts do not mix: training moves no cash; switch it on or off first.',
   },
   PK_E_TERMINAL_IN_USE: {
     number: 220,

@@ -109,6 +109,8 @@ export interface NotFoundFacts {
   readonly tender?: number
   /** Number of a receipt. */
   readonly receipt?: number
+  /** Number of an approval. */
+  readonly approval?: number
   /** Sequence of a record. */
   readonly record?: number
   /** Sequence that was waited for. */
@@ -259,6 +261,38 @@ export interface FaultFacts {
   readonly cause?: string
 }
 
+/** Who is signed on, and who was meant. */
+export interface OperatorFacts {
+  /** Who was meant; absent when anybody would have done. */
+  readonly operator?: string
+  /** Who is signed on. */
+  readonly signedOn?: string | null
+}
+
+/** A shift. */
+export interface ShiftFacts {
+  /** Number of the shift. */
+  readonly shift: number
+}
+
+/** Sales that are in the way. */
+export interface OpenSalesFacts {
+  /** Their numbers. */
+  readonly sales: readonly number[]
+}
+
+/** An approval. */
+export interface ApprovalFacts {
+  /** Its number. */
+  readonly approval: number
+}
+
+/** A kind of closing. */
+export interface PeriodFacts {
+  /** `day`, `month` or `year`. */
+  readonly kind: string
+}
+
 /** The facts of each code. */
 export interface ErrorFacts {
   /** What was looked for. */
@@ -293,6 +327,22 @@ export interface ErrorFacts {
   readonly PK_E_ALREADY_RESUMED: ResumedFacts
   /** What needs an approval. */
   readonly PK_E_APPROVAL_REQUIRED: SaleFacts
+  /** Who is signed on, and who was meant. */
+  readonly PK_E_NOT_SIGNED_ON: OperatorFacts
+  /** Who is signed on. */
+  readonly PK_E_SIGNED_ON: OperatorFacts
+  /** Nothing more to know. */
+  readonly PK_E_SHIFT_CLOSED: Readonly<Record<string, never>>
+  /** The shift that is open. */
+  readonly PK_E_SHIFT_OPEN: ShiftFacts
+  /** The sales that are open, or hold cash. */
+  readonly PK_E_OPEN_SALES: OpenSalesFacts
+  /** The approval that was used, or lapsed. */
+  readonly PK_E_APPROVAL_USED: ApprovalFacts
+  /** The kind of closing that holds nothing. */
+  readonly PK_E_NOTHING_TO_CLOSE: PeriodFacts
+  /** Nothing more to know. */
+  readonly PK_E_TRAINING: Readonly<Record<string, never>>
   /** Of the pricing engine: the rate as it was given. */
   readonly PK_E_BAD_RATE: PricingFacts
   /** Of the pricing engine: which rule, and its value. */

@@ -335,7 +335,10 @@ impl Task for ListTask {
             let history = history_of(Path::new(&self.root), &self.terminal)?;
             let mut sales = Vec::new();
             history.each(1, u64::MAX, |recorded| {
-                if let Fact::SaleCompleted(fact) = recorded.fact {
+                // Training is told apart by its circle, and listed nowhere.
+                if let Fact::SaleCompleted(fact) = recorded.fact
+                    && fact.circle.is_none()
+                {
                     sales.push(NativeListedSale {
                         reference: fact.reference,
                         receipt_number: number(fact.receipt),
