@@ -108,7 +108,7 @@ fn drawer(next_shift: u64, shift: Option<CheckpointShift>) -> Result<Drawer, Dec
     let Some(CheckpointShift { number, owner, drawer }) = shift else {
         return Ok(Drawer { next_shift, shift: None });
     };
-    hold(number + 1 == next_shift, "the number of the shift")?;
+    hold(number.checked_add(1) == Some(next_shift), "the number of the shift")?;
     let ascending = drawer.is_sorted_by(|one, next| one.currency < next.currency);
     hold(ascending, "the currencies of the shift")?;
     let cash = drawer.iter().map(|sum| {

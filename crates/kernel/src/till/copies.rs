@@ -9,6 +9,9 @@ use crate::limits::COPIES_MAX;
 use crate::sale::Contradiction;
 use std::collections::VecDeque;
 
+/// No receipt has so many copies; one more than fewer never overflows.
+const COPY_MAX: u64 = u64::MAX / 2;
+
 /// Copies of one receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copied {
@@ -51,7 +54,7 @@ impl Copies {
         })?;
         match self.of(circle, receipt, completion) {
             Some(copies) => hold_number("copy", copy, copies + 1)?,
-            None => hold(copy > 0, || format!("copy 0 of receipt {receipt}"))?,
+            None => hold((1..COPY_MAX).contains(&copy), || format!("copy {copy} of {receipt}"))?,
         }
         self.newest.retain(|copied| (copied.circle, copied.receipt) != (circle, receipt));
         if self.newest.len() == COPIES_MAX

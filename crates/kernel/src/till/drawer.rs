@@ -221,7 +221,7 @@ impl Till {
             currency,
             expected,
             counted,
-            over_short: plus(counted, -expected),
+            over_short: counted.saturating_sub(expected),
             operator: None,
             key,
         })
@@ -311,7 +311,7 @@ impl Till {
             format!("{expected} is expected, not {}", fact.expected)
         })?;
         hold((0..=AMOUNT_MAX).contains(&fact.counted), || format!("a count of {}", fact.counted))?;
-        let over_short = plus(fact.counted, -expected);
+        let over_short = fact.counted.saturating_sub(expected);
         hold(fact.over_short == over_short, || format!("{over_short} is over or short"))?;
         let cash = shift.cash.entry(fact.currency).or_default();
         cash.over_short = plus(cash.over_short, over_short);
@@ -324,7 +324,9 @@ impl Till {
     pub(super) fn drawer_takes(&mut self, fact: &SaleCompleted, foreign: &[(Currency, i64)]) {
         let Some(shift) = &mut self.drawer.shift else { return };
         let tenders = fact.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
-        let moved = tenders.map(|tender| tender.amount).fold(-fact.change, plus);
+        let taken = tenders.map(|tender| tender.amount).fold(0, plus);
+        // A record that was read is not checked yet: its change may be any number.
+        let moved = taken.saturating_sub(fact.change);
         let touched = moved != 0 || fact.tenders.iter().any(|t| t.kind == TenderKind::Cash);
         if touched {
             let cash = shift.cash.entry(fact.currency).or_default();

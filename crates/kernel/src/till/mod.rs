@@ -1,10 +1,12 @@
 //! The till: everything that the facts of one terminal add up to.
 //!
-//! What lives here: counters, open sales, the window of idempotency keys, and the fold that moves
-//! them. What must not: time, files, locks; a fact comes in with its sequence and its wall time.
+//! What lives here: counters, open sales, people and drawer, periods, copies, the window of
+//! idempotency keys, and the fold that moves them. What must not: time, files, locks; a fact comes
+//! in with its sequence and its wall time.
 //!
-//! Guards I6 (receipt numbers 1..n without a gap), I9 (perpetual totals never fall) and I13 (one
-//! key, one fact). The fold is the same on the live path, in replay and in the verifier.
+//! Guards I6 (receipt numbers 1..n without a gap), I9 (perpetual totals never fall), I10 (Z reports
+//! add up to them), I13 (one key, one fact) and I17 (training moves no counter). The fold is the same
+//! on the live path, in replay and in the verifier.
 
 mod copies;
 mod drawer;

@@ -6,9 +6,10 @@ use crate::support::{card, cash, line, long, sold};
 use minicbor::Encoder;
 use pos_kernel_core::code::Code;
 use pos_kernel_core::journal::{
-    BODY_VERSION, DecodeError, Fact, ForeignAmount, Key, LineAdded, RecordKind, SaleBegun, Sums,
-    TenderAdded, TenderConfirmed, TenderKind, TenderState, TenderVoided, body_of, restore, show,
-    snapshot,
+    ApprovalGiven, BODY_VERSION, CashAmount, CashCounted, CashMoved, CashMovement, DecodeError,
+    Fact, ForeignAmount, Key, LineAdded, PeriodClosed, PeriodKind, RecordKind, SaleBegun,
+    ShiftOpened, Sums, TenderAdded, TenderConfirmed, TenderKind, TenderState, TenderVoided,
+    body_of, restore, show, snapshot,
 };
 use pos_kernel_core::limits::{
     AMOUNT_MAX, KEY_BYTES_MAX, OPERATOR_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX,
@@ -547,7 +548,35 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         let (rounding, operator, approval, key) = (Some(due), None, None, None);
         TenderVoided { sale, tender, reason, due, change, rounding, operator, approval, key }.into()
     });
-    prop_oneof![1 => begun, 3 => line, 3 => tender, 1 => void]
+    let opened = (sale(), amount()).prop_map(move |(number, amount)| {
+        let float = vec![CashAmount { currency: eur, amount }];
+        ShiftOpened { number, float, operator: None, key: None }.into()
+    });
+    let moved = (any::<bool>(), amount()).prop_map(move |(out, amount)| {
+        let kind = if out { CashMovement::PaidOut } else { CashMovement::PaidIn };
+        let (currency, amount, shift) = (Some(eur), Some(amount), Some(1));
+        let (operator, approval, key, reason) = (None, None, None, String::new());
+        CashMoved { kind, currency, amount, reason, shift, operator, approval, key }.into()
+    });
+    let counted =
+        (amount(), amount(), any::<bool>()).prop_map(move |(expected, counted, right)| {
+            // Where the drawer is empty, this is a count that is right.
+            let expected = if right { 0 } else { expected };
+            let over_short = counted.saturating_sub(expected);
+            let (shift, currency, operator, key) = (1, eur, None, None);
+            CashCounted { shift, currency, expected, counted, over_short, operator, key }.into()
+        });
+    let approved = (any::<u64>(), any::<bool>()).prop_map(|(number, next)| {
+        let number = if next { 1 } else { number };
+        let (approver, what) = (String::new(), String::new());
+        ApprovalGiven { number, approver, what, operator: None, key: None }.into()
+    });
+    let closed = (sale(), sale(), sale()).prop_map(|(number, first, last)| {
+        let (kind, turnover, operator, key) = (PeriodKind::Day, Vec::new(), None, None);
+        PeriodClosed { kind, number, first, last, turnover, operator, key }.into()
+    });
+    let of_till = prop_oneof![2 => opened, 2 => moved, 2 => counted, 1 => approved, 1 => closed];
+    prop_oneof![1 => begun, 3 => line, 3 => tender, 1 => void, 4 => of_till]
 }
 
 fn cases() -> ProptestConfig {

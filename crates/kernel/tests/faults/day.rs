@@ -6,6 +6,7 @@ use crate::book::{Book, Call, CallLine, CallTender, Reply};
 use crate::model::{make, slip_of};
 use crate::support::long;
 use crate::support::store::Store;
+use crate::till_book::TillCall;
 use pos_kernel_core::terminal::Durability;
 use pos_kernel_wal::sim::{Random, SimStorage};
 use std::sync::{Arc, Mutex};
@@ -26,6 +27,39 @@ fn line(sku: &str, quantity: &'static str, price: &'static str, text_bytes: usiz
 
 fn tender(card: bool, amount: i64, pending: bool) -> CallTender {
     CallTender { card, amount, pending }
+}
+
+/// What people and drawer do at the end of a round.
+fn till(round: u64) -> Vec<TillCall> {
+    let reason = || "milk".to_owned();
+    let pay = |approval| {
+        let (out, currency, amount) = (true, "EUR", 100);
+        TillCall::Pay { out, currency, amount, reason: reason(), approval }
+    };
+    match round {
+        0 => vec![
+            TillCall::SignOn { operator: "ann".to_owned() },
+            TillCall::OpenShift { float: vec![("EUR", 10_000), ("JPY", 5)] },
+            TillCall::Approve { approver: "boss".to_owned(), what: reason() },
+        ],
+        1 => vec![
+            pay(Some(1)),
+            TillCall::Reprint { training: false, receipt: 2 },
+            TillCall::Count { currency: "EUR", counted: 9_950 },
+            TillCall::Z,
+            TillCall::Close { kind: 1 },
+        ],
+        2 => vec![TillCall::Training { on: true, approval: None }, TillCall::X],
+        3 => vec![
+            TillCall::Training { on: false, approval: None },
+            TillCall::NoSale { reason: reason() },
+            TillCall::Reprint { training: true, receipt: 1 },
+            TillCall::Reprint { training: false, receipt: 2 },
+            pay(None),
+        ],
+        4 => vec![TillCall::CloseShift, TillCall::SignOff { operator: "ann".to_owned() }],
+        _ => vec![TillCall::Z, TillCall::Close { kind: 1 }, TillCall::Close { kind: 2 }],
+    }
 }
 
 /// A day of sales over several segments.
@@ -77,6 +111,7 @@ fn script() -> Vec<Step> {
             });
         }
         begun += 11;
+        till(round).into_iter().for_each(|call| steps.push(Step::Call(Call::Till(call))));
         match round {
             1 => steps.push(Step::Close),
             3 => steps.push(Step::Die),

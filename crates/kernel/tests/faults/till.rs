@@ -4,11 +4,15 @@
 use crate::support::store::{MORNING_NS, Store};
 use crate::support::{card, cash, line, sold};
 use pos_kernel_core::journal::{
-    CashMovement, Circle, Fact, PeriodKind, Report, Takings, TenderKind, TenderSum,
+    ApprovalGiven, CashCounted, CashMoved, CashMovement, Circle, Fact, OperatorSignedOff,
+    PeriodClosed, PeriodKind, ReceiptReprinted, Report, SaleBegun, SaleCompleted, SaleVoided,
+    ShiftClosed, ShiftOpened, Takings, TenderKind, TenderSum, TrainingSet, XReported, ZReported,
+    body_of,
 };
 use pos_kernel_core::money::Currency;
 use pos_kernel_core::sale::Reason;
-use pos_kernel_core::terminal::{Answer, Attendance, Counted, Durability};
+use pos_kernel_core::terminal::{Answer, Attendance, Counted, Durability, Recorded};
+use pos_kernel_core::till::{Check, Till};
 use pos_kernel_core::{Code, Error, Terminal};
 
 fn eur() -> Currency {
@@ -486,4 +490,139 @@ fn segments_carry_the_state_of_a_busy_till() {
     }
     assert!(terminal.status().unwrap().position.segment > 5);
     all_z_add_up(&store, &terminal);
+}
+
+/// A fact as somebody might have written it who wanted the books to say something else.
+fn forged(fact: &Fact) -> Vec<Fact> {
+    let mut forged = Vec::new();
+    let mut push = |fact: Fact| forged.push(fact);
+    match fact.clone() {
+        Fact::OperatorSignedOff(fact) => {
+            push(Fact::from(OperatorSignedOff { operator: "eve".to_owned(), ..fact }));
+        }
+        Fact::ApprovalGiven(fact) => {
+            push(Fact::from(ApprovalGiven { number: fact.number + 1, ..fact.clone() }));
+            push(Fact::from(ApprovalGiven { operator: None, ..fact }));
+        }
+        Fact::ShiftOpened(fact) => {
+            push(Fact::from(ShiftOpened { number: fact.number + 1, ..fact.clone() }));
+            push(Fact::from(ShiftOpened { operator: Some("eve".to_owned()), ..fact }));
+        }
+        Fact::ShiftClosed(fact) => {
+            let mut drawer = fact.drawer.clone();
+            drawer[0].expected -= 1;
+            push(Fact::from(ShiftClosed { drawer, ..fact.clone() }));
+            push(Fact::from(ShiftClosed { owner: None, ..fact }));
+        }
+        Fact::CashMoved(fact) => {
+            push(Fact::from(CashMoved { shift: Some(9), ..fact.clone() }));
+            push(Fact::from(CashMoved { amount: Some(-1), ..fact.clone() }));
+            push(Fact::from(CashMoved { approval: Some(99), ..fact }));
+        }
+        Fact::CashCounted(fact) => {
+            push(Fact::from(CashCounted { expected: fact.expected + 1, ..fact.clone() }));
+            push(Fact::from(CashCounted { over_short: 0, counted: fact.counted + 1, ..fact }));
+        }
+        Fact::TrainingSet(fact) => push(Fact::from(TrainingSet { on: !fact.on, ..fact })),
+        Fact::ReceiptReprinted(fact) => {
+            push(Fact::from(ReceiptReprinted { copy: fact.copy + 1, ..fact.clone() }));
+            push(Fact::from(ReceiptReprinted { receipt: 999, ..fact.clone() }));
+            push(Fact::from(ReceiptReprinted { completion: u64::MAX, ..fact }));
+        }
+        Fact::XReported(fact) => {
+            push(Fact::from(XReported { number: fact.number + 1, ..fact }));
+        }
+        Fact::ZReported(fact) => {
+            push(Fact::from(ZReported { number: fact.number + 1, ..fact.clone() }));
+            let mut change = |alter: fn(&mut Report)| {
+                let mut report = fact.report.clone();
+                alter(&mut report);
+                push(Fact::from(ZReported { report, ..fact.clone() }));
+            };
+            change(|report| report.last_receipt -= 1);
+            change(|report| report.first_receipt += 1);
+            change(|report| report.no_sales += 1);
+            change(|report| report.reprints += 1);
+            change(|report| report.training_receipts += 1);
+            change(|report| report.turnover[0].period.sales -= 1);
+            change(|report| report.turnover[0].total.sales -= 1);
+            change(|report| report.turnover[0].period.voids += 1);
+            change(|report| report.takings[0].tenders[0].amount -= 1);
+            change(|report| report.takings[0].change += 1);
+            change(|report| report.takings[0].paid_out -= 1);
+            change(|report| report.takings[0].over_short = 0);
+            change(|report| report.brought = report.takings.clone());
+        }
+        Fact::PeriodClosed(fact) => {
+            push(Fact::from(PeriodClosed { number: fact.number + 1, ..fact.clone() }));
+            push(Fact::from(PeriodClosed { last: fact.last + 1, ..fact.clone() }));
+            let mut turnover = fact.turnover.clone();
+            turnover[0].period.returns += 1;
+            push(Fact::from(PeriodClosed { turnover, ..fact.clone() }));
+            push(Fact::from(PeriodClosed { kind: PeriodKind::Year, ..fact }));
+        }
+        Fact::SaleCompleted(fact) => {
+            let other = if fact.circle.is_none() { Some(Circle::Training) } else { None };
+            push(Fact::from(SaleCompleted { circle: other, ..fact.clone() }));
+            push(Fact::from(SaleCompleted { operator: Some("eve".to_owned()), ..fact.clone() }));
+            push(Fact::from(SaleCompleted { total_sales: fact.total_sales + 1, ..fact }));
+        }
+        Fact::SaleBegun(fact) => {
+            let training = if fact.training.is_none() { Some(true) } else { None };
+            push(Fact::from(SaleBegun { training, ..fact }));
+        }
+        Fact::SaleVoided(fact) => {
+            push(Fact::from(SaleVoided { approval: Some(99), ..fact.clone() }));
+            push(Fact::from(SaleVoided { total_voids: fact.total_voids + 1, ..fact }));
+        }
+        _ => {}
+    }
+    forged
+}
+
+#[test]
+fn books_that_say_something_else_contradict_the_journal() {
+    let store = Store::new(Durability::Record);
+    let terminal = store.open();
+    terminal.sign_on("ann", None).unwrap();
+    terminal.open_shift(&[(eur(), 1000)], None).unwrap();
+    sell(&terminal, "700", 1000);
+    terminal.approve("boss", "milk", None).unwrap();
+    let milk = Reason { text: "milk", approval: Some(1) };
+    terminal.paid_out("EUR", 50, milk, None).unwrap();
+    terminal.no_sale("change", None).unwrap();
+    terminal.cash_count("EUR", 1640, None).unwrap();
+    terminal.reprint(Circle::Sale, 1, None, None).unwrap();
+    terminal.begin("S", "EUR", None, None).unwrap();
+    terminal.void_sale(2, "left", None).unwrap();
+    terminal.set_training(true, None, None).unwrap();
+    sell(&terminal, "5", 5);
+    terminal.begin("S", "EUR", None, None).unwrap();
+    terminal.void_sale(4, "enough", None).unwrap();
+    terminal.set_training(false, None, None).unwrap();
+    terminal.close_shift(None).unwrap();
+    terminal.x_report(None).unwrap();
+    terminal.z_report(None).unwrap();
+    terminal.period_close(PeriodKind::Day, None).unwrap();
+    terminal.period_close(PeriodKind::Month, None).unwrap();
+    terminal.sign_off("ann", None).unwrap();
+    terminal.close().unwrap();
+    store.assert_sound();
+    let mut till = Till::new(terminal.keys_max());
+    let mut contradictions = 0;
+    for Recorded { fact, sequence, at_ns, .. } in store.facts() {
+        for wrong in forged(&fact) {
+            let outcome =
+                till.clone().apply(&wrong, &body_of(&wrong), sequence, at_ns, Check::Replay);
+            assert!(outcome.is_err(), "{wrong:?} was believed");
+            contradictions += 1;
+        }
+        till.apply(&fact, &body_of(&fact), sequence, at_ns, Check::Replay).unwrap();
+    }
+    // A fact once more is a contradiction as well: an approval is used up, a number is given.
+    let Some(paid) = store.facts().into_iter().find(|r| r.fact.approval().is_some()) else {
+        panic!("an approval was used");
+    };
+    assert!(till.apply(&paid.fact, &[], 999, 0, Check::Replay).is_err());
+    assert!(contradictions > 50, "{contradictions} forgeries");
 }

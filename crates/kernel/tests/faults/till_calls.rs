@@ -49,8 +49,8 @@ pub(crate) fn till_calls<S: Strategy<Value = &'static str> + 'static>(
         3 => (prop::bool::weighted(0.2), 0_u64..40)
             .prop_map(|(training, receipt)| TillCall::Reprint { training, receipt }),
         2 => Just(TillCall::X),
-        3 => Just(TillCall::Z),
-        3 => (1_usize..4).prop_map(|kind| TillCall::Close { kind }),
+        9 => Just(TillCall::Z),
+        4 => (1_usize..4).prop_map(|kind| TillCall::Close { kind }),
     ]
 }
 
