@@ -66,8 +66,11 @@ impl CoverBuilder {
     }
 }
 
-fn add_row(cover: &mut Cover, inputs: &[u8], outputs: &[u8]) -> Result<(), Error> {
+pub(crate) fn add_row(cover: &mut Cover, inputs: &[u8], outputs: &[u8]) -> Result<(), Error> {
     let layout = Arc::clone(cover.layout());
+    if layout.inputs() > layout.binaries() {
+        return Err(Error::BadLayout { reason: "rows of 0, 1 and 2 need binary inputs" });
+    }
     if inputs.len() != layout.binaries() {
         return Err(Error::BadCube { reason: "one number for each input" });
     }

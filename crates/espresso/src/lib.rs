@@ -3,7 +3,9 @@
 //! A function is given by three covers, lists of cubes: ON, where it must be 1; DC, where it may be
 //! either; OFF, where it must be 0. [`Minimizer`] finds a cover of few products, then few literals,
 //! that holds all of ON and nothing of OFF. What must not live here: any knowledge of sales, any
-//! global state. Every value is `Send + Sync`, and any mix of layouts may run side by side.
+//! global state of the engine. Every value is `Send + Sync`, and any mix of layouts may run side by
+//! side. [`classic`] is the one room with a state, one for each thread, and the engine knows nothing
+//! of it.
 //!
 //! The promise guarded here: **an answer is equivalent to its question, or there is no answer.**
 //!
@@ -21,6 +23,7 @@ mod blocking;
 mod budget;
 mod builder;
 mod care;
+pub mod classic;
 mod complement;
 mod cover;
 mod covering;
@@ -48,7 +51,7 @@ mod supercube;
 mod tautology;
 mod without_off;
 
-pub use budget::Cancel;
+pub use budget::{Cancel, Step, Watch};
 pub use builder::{CoverBuilder, Espresso};
 pub use cover::{Cost, Cover};
 pub use error::Error;
@@ -56,7 +59,7 @@ pub use expression::{
     EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, Expression, ExpressionError, ExpressionProblem,
 };
 pub use layout::{CUBE_BITS_MAX, Layout, PARTS_MAX, VARIABLES_MAX, Variable};
-pub use minimizer::{MEMORY_BYTES_DEFAULT, Minimizer, Mode, Solution};
+pub use minimizer::{MEMORY_BYTES_DEFAULT, Minimizer, Mode, Solution, Steps};
 pub use pla::{Kind, Pla, PlaError, PlaFailure, PlaProblem};
 pub use set_operations::Verdict;
 

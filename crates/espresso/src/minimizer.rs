@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::all_primes;
 use crate::blocking::Blocking;
-use crate::budget::{Budget, Cancel, Stop};
+use crate::budget::{Budget, Cancel, Stop, Watch};
 use crate::care::Care;
 use crate::cover::{Cost, Cover};
 use crate::cube;
@@ -60,6 +60,24 @@ const UNWRAP_MAX: usize = 5_000;
 const OFF_CUBES_MIN: usize = 50_000;
 const OFF_CUBES_PER_ON_CUBE: usize = 200;
 
+/// Steps of a run that may be left out, to look into what each does for a table; all are taken unless
+/// told otherwise. An answer without them is as right, and tends to be larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    /// Cubes of several outputs are first taken apart into one for each.
+    pub unwrap_outputs: bool,
+    /// Essential primes are set aside while the others are improved.
+    pub take_essentials: bool,
+    /// Literals are lowered at the end.
+    pub make_sparse: bool,
+}
+
+impl Default for Steps {
+    fn default() -> Steps {
+        Steps { unwrap_outputs: true, take_essentials: true, make_sparse: true }
+    }
+}
+
 /// A configured minimiser for functions of one layout.
 ///
 /// ```
@@ -81,6 +99,8 @@ pub struct Minimizer {
     time: Option<Duration>,
     memory_bytes: usize,
     cancel: Option<Cancel>,
+    watch: Option<Watch>,
+    steps: Steps,
     pub(crate) threads: usize,
 }
 
@@ -130,6 +150,8 @@ impl Minimizer {
             time: None,
             memory_bytes: MEMORY_BYTES_DEFAULT,
             cancel: None,
+            watch: None,
+            steps: Steps::default(),
             threads: 1,
         }
     }
@@ -151,6 +173,16 @@ impl Minimizer {
     /// Lets another thread end the run.
     pub fn cancel(mut self, cancel: &Cancel) -> Minimizer {
         self.cancel = Some(cancel.clone());
+        self
+    }
+    /// Tells somebody of every step of a run.
+    pub fn watch(mut self, watch: &Watch) -> Minimizer {
+        self.watch = Some(watch.clone());
+        self
+    }
+    /// Leaves steps out.
+    pub fn steps(mut self, steps: Steps) -> Minimizer {
+        self.steps = steps;
         self
     }
     /// Number of threads a run may use; the answer is the same for any number.
@@ -196,7 +228,7 @@ impl Minimizer {
     }
 
     pub(crate) fn budget(&self) -> Budget {
-        Budget::new(self.cancel.clone(), self.time, self.memory_bytes)
+        Budget::new(self.cancel.clone(), self.time, self.memory_bytes).watched(self.watch.clone())
     }
 
     fn run(
@@ -278,8 +310,9 @@ impl Minimizer {
                 early = chosen.stopped;
                 let mut other = Working::new(chosen.cover);
                 other.prime.fill(true);
+                stack.budget.step("PRIMES", &other.cover);
                 let mut sparser = other.clone();
-                match sparse::make_sparse(&mut sparser, &problem.care, off, stack) {
+                match self.make_sparse(&mut sparser, problem, off, stack) {
                     Ok(()) => other = sparser,
                     Err(Stop::Cancelled) => return Err(Failure::Stop(Stop::Cancelled)),
                     Err(stop) => early = Some(stop),
@@ -313,8 +346,10 @@ impl Minimizer {
         let on = &problem.on;
         let outputs = self.layout.outputs();
         let cost = on.cost();
-        let unwrap =
-            outputs > 1 && cost.outputs < UNWRAP_MAX && cost.outputs != cost.products * outputs;
+        let unwrap = self.steps.unwrap_outputs
+            && outputs > 1
+            && cost.outputs < UNWRAP_MAX
+            && cost.outputs != cost.products * outputs;
         let start = if unwrap { unwrapped(on) } else { on.clone() };
         let (work, early) = self.settle(start, problem, depth, off, stack)?;
         if unwrap
@@ -342,9 +377,11 @@ impl Minimizer {
         let mut work = Working::new(start.clone());
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
+        stack.budget.step("EXPAND", &work.cover);
         irredundant::irredundant(&mut work, &problem.care, stack)?;
+        stack.budget.step("IRREDUNDANT", &work.cover);
         if matches!(depth, Depth::Fast) {
-            sparse::make_sparse(&mut work, &problem.care, off, stack)?;
+            self.make_sparse(&mut work, problem, off, stack)?;
         }
         let Depth::Full(plan) = depth else { return Ok((work, None)) };
         let mut care = problem.care.clone();
@@ -355,17 +392,33 @@ impl Minimizer {
             .and_then(|()| {
                 let listed = &problem.on;
                 let starts = pool::Starts { listed, apart: &start, off, care: &care };
-                pool::improve(&mut best, &starts, problem.off.len(), plan.rounds, stack)
+                pool::improve(&mut best, &starts, problem.off.len(), plan.rounds, stack)?;
+                stack.budget.step("POOL", &best.cover);
+                Ok(())
             });
         // Whatever stopped the search, the best cover and the essentials are an answer.
         best.cover.extend(&essential);
         best.prime.resize(best.cover.len(), true);
         let mut sparser = best.clone();
-        match lowered.and_then(|()| sparse::make_sparse(&mut sparser, &problem.care, off, stack)) {
+        match lowered.and_then(|()| self.make_sparse(&mut sparser, problem, off, stack)) {
             Ok(()) => Ok((sparser, None)),
             Err(Stop::Cancelled) => Err(Failure::Stop(Stop::Cancelled)),
             Err(stop) => Ok((best, Some(stop))),
         }
+    }
+
+    fn make_sparse(
+        &self,
+        work: &mut Working,
+        problem: &Problem,
+        off: &Blocking<'_>,
+        stack: &mut Stack<'_>,
+    ) -> Result<(), Stop> {
+        if self.steps.make_sparse {
+            sparse::make_sparse(work, &problem.care, off, stack)?;
+            stack.budget.step("MAKE_SPARSE", &work.cover);
+        }
+        Ok(())
     }
 
     /// Lowers the cover until nothing helps. `work` holds the best cover without the essentials.
@@ -378,7 +431,10 @@ impl Minimizer {
         expander: &mut Expander<'_, '_>,
         stack: &mut Stack<'_>,
     ) -> Result<(), Stop> {
-        *essential = essential::take_essential(work, care, stack)?;
+        if self.steps.take_essentials {
+            *essential = essential::take_essential(work, care, stack)?;
+            stack.budget.step("ESSENTIAL", &work.cover);
+        }
         let mut order = Order::Likeness;
         let mut cost = work.cover.cost();
         loop {
@@ -387,12 +443,15 @@ impl Minimizer {
                 let products = cost.products;
                 let mut next = work.clone();
                 reduce::reduce(&mut next, care, order, stack)?;
+                stack.budget.step("REDUCE", &next.cover);
                 order = match order {
                     Order::Likeness => Order::Heaviest,
                     _ => Order::Likeness,
                 };
                 expander.expand(&mut next, Raise::All)?;
+                stack.budget.step("EXPAND", &next.cover);
                 irredundant::irredundant(&mut next, care, stack)?;
+                stack.budget.step("IRREDUNDANT", &next.cover);
                 let next_cost = next.cover.cost();
                 if next_cost.products <= products {
                     *work = next;
@@ -405,6 +464,7 @@ impl Minimizer {
             let settled = cost;
             let mut next = work.clone();
             gasp::gasp(&mut next, care, expander.off(), plan.reach, stack)?;
+            stack.budget.step("LAST_GASP", &next.cover);
             let next_cost = next.cover.cost();
             if next_cost <= settled {
                 *work = next;
@@ -428,8 +488,10 @@ impl Minimizer {
     ) -> Result<Solution, Failure> {
         budget.look()?;
         let mut work = without_off::expand(on, free, stack)?;
+        stack.budget.step("EXPAND", &work.cover);
         let care = Care { free: free.clone(), pieces: None };
         irredundant::irredundant(&mut work, &care, stack)?;
+        stack.budget.step("IRREDUNDANT", &work.cover);
         let mut cover = work.cover;
         let patient = self.patient();
         let checks = &mut Stack::new(&self.layout, &patient);
