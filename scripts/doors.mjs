@@ -97,7 +97,7 @@ function roomsOfFunctions() {
   const rooms = new Map()
   for (const file of rustFiles('crates/capi/src')) {
     const text = read(file)
-    const names = [...text.matchAll(/extern "C" fn (pk_\w+)/g)].map(([, name]) => name)
+    const names = [...text.matchAll(/extern "C" fn (p[kl]_\w+)/g)].map(([, name]) => name)
     const about = [...text.matchAll(/^\/\/! ?(.*)$/gm)].map(([, line]) => line).join('\n')
     for (const name of names) rooms.set(name, { room: path.basename(file, '.rs'), about })
   }

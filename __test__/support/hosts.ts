@@ -25,10 +25,16 @@ export function inC(name: string): Command | undefined {
   return existsSync(file) ? [file] : undefined
 }
 
-/** A program in C inside valgrind, which ends with 99 when it found something. */
-export function inValgrind(name: string): Command | undefined {
+/** A program in C inside a tool of valgrind, which ends with 99 when it found something. */
+export function inValgrind(
+  name: string,
+  tool: 'memcheck' | 'helgrind' = 'memcheck',
+): Command | undefined {
   const program = inC(name)
   if (program === undefined || !has('valgrind')) return undefined
+  if (tool === 'helgrind') {
+    return ['valgrind', '-q', '--tool=helgrind', '--error-exitcode=99', ...program]
+  }
   // What is only "possibly lost" is the standard library's own record of a thread, held by a pointer
   // into its middle.
   const leaks = ['--leak-check=full', '--show-leak-kinds=definite,indirect']

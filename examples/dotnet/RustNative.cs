@@ -428,6 +428,67 @@ namespace PosKernel
         public fixed byte head[32];
     }
 
+    /// <summary>
+    /// The dimensions of the current function. A cube is `words` words of 64 bits; a variable with p
+    /// values has p neighbouring bits, and a set bit allows that value.
+    /// </summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PlCube
+    {
+        /// <summary>Set it to sizeof.</summary>
+        public uint struct_size;
+        /// <summary>64-bit words of a cube.</summary>
+        public uint words;
+        /// <summary>Binary inputs, multi-valued inputs, and all outputs together as the last.</summary>
+        public uint variables;
+        /// <summary>How many of them are inputs.</summary>
+        public uint inputs;
+        /// <summary>How many of the inputs are binary; they come first.</summary>
+        public uint binaries;
+        /// <summary>Outputs: the values of the last variable.</summary>
+        public uint outputs;
+    }
+
+    /// <summary>One variable of the current function.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PlVariable
+    {
+        /// <summary>Set it to sizeof.</summary>
+        public uint struct_size;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Where its bits begin: bit `first_bit % 64` of word `first_bit / 64`.</summary>
+        public uint first_bit;
+        /// <summary>How many values it has; 2 when it is binary.</summary>
+        public uint parts;
+    }
+
+    /// <summary>What a run found.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PlAnswer
+    {
+        /// <summary>Set it to sizeof.</summary>
+        public uint struct_size;
+        /// <summary>1 when no cover can have fewer products.</summary>
+        public int proved;
+        /// <summary>1 when a limit ended the run before it had settled.</summary>
+        public int stopped_early;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Cubes of the minimised cover.</summary>
+        public ulong products;
+        /// <summary>All literals: the three below together.</summary>
+        public ulong literals;
+        /// <summary>Literals of binary inputs.</summary>
+        public ulong input_literals;
+        /// <summary>Ones in the fields of multi-valued inputs.</summary>
+        public ulong valued_literals;
+        /// <summary>Ones in the output fields.</summary>
+        public ulong output_literals;
+        /// <summary>No cover has fewer products than this.</summary>
+        public ulong lower_bound;
+    }
+
     /// <summary>The functions of the library, as they are.</summary>
     public static unsafe partial class RustNative
     {
@@ -470,6 +531,24 @@ namespace PosKernel
 
         public const int PK_E_APPROVAL_REQUIRED = 240;
 
+        public const int PK_E_NOT_SIGNED_ON = 241;
+
+        public const int PK_E_SIGNED_ON = 242;
+
+        public const int PK_E_SHIFT_CLOSED = 243;
+
+        public const int PK_E_SHIFT_OPEN = 244;
+
+        public const int PK_E_OPEN_SALES = 245;
+
+        public const int PK_E_APPROVAL_USED = 246;
+
+        public const int PK_E_NOTHING_TO_CLOSE = 247;
+
+        public const int PK_E_TRAINING = 248;
+
+        public const int PK_E_NO_ANSWER = 250;
+
         public const int PK_E_TERMINAL_IN_USE = 220;
 
         public const int PK_E_BAD_TEXT = 301;
@@ -503,6 +582,8 @@ namespace PosKernel
         public const int PK_E_BAD_RATE = 330;
 
         public const int PK_E_BAD_POLICY = 331;
+
+        public const int PK_E_BAD_PLA = 350;
 
         public const int PK_E_CORRUPT = 601;
 
@@ -664,6 +745,24 @@ namespace PosKernel
 
         /// <summary>For pk_get_tender_text: the authorisation; empty when there is none.</summary>
         public const int PK_TENDER_AUTH = 2;
+
+        /// <summary>Where the function must be 1: a set that rows are added to.</summary>
+        public const uint PL_ON = 1;
+
+        /// <summary>Where it may be either.</summary>
+        public const uint PL_DC = 2;
+
+        /// <summary>Where it must be 0.</summary>
+        public const uint PL_OFF = 4;
+
+        /// <summary>Of the answer: the minimised cover.</summary>
+        public const uint PL_F = 8;
+
+        /// <summary>Of the answer: the don't-cares.</summary>
+        public const uint PL_D = 16;
+
+        /// <summary>Of the answer: the OFF-set.</summary>
+        public const uint PL_R = 32;
 
         /// <summary>
         /// The version of this interface: major in the upper 16 bits, minor in the lower. A host built
@@ -1496,5 +1595,368 @@ namespace PosKernel
         /// </summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         public static extern PkResult pk_list_terminals_json(PkText root, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Sets up a function of binary inputs, of type fd, and makes it this thread's current one.
+        ///
+        /// Codes: 3 (PK_E_BAD_ARGUMENT for dimensions beyond the limits; PK_E_LIMIT when the thread holds
+        /// 4,096 functions).
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_setup(uint inputs, uint outputs, out ulong outFunction);
+
+        /// <summary>
+        /// The same with multi-valued inputs behind the binary ones, given by how many values each has.
+        ///
+        /// Codes: 3, as pl_setup.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_setup_valued(uint binaries, [In, Out] uint[] sizes, UIntPtr sizesCount, uint outputs, out ulong outFunction);
+
+        /// <summary>
+        /// Sets up the function of a PLA text, with its sets, type and names, and makes it the current one.
+        ///
+        /// Codes: 3 (PK_E_BAD_PLA with line and column; PK_E_LIMIT).
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_read_pla(byte[] pla, UIntPtr plaLen, out ulong outFunction);
+
+        /// <summary>As the other pl_read_pla, with lengths as arrays give them.</summary>
+        public static PkResult pl_read_pla(byte[] pla, int plaLen, out ulong outFunction)
+        {
+            return pl_read_pla(pla, (UIntPtr)(uint)plaLen, out outFunction);
+        }
+
+        /// <summary>
+        /// The current function of this thread.
+        ///
+        /// Codes: 1 when there is none; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_current(out ulong outFunction);
+
+        /// <summary>
+        /// Makes another function of this thread the current one.
+        ///
+        /// Codes: 1; 3 for handle 0.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_select(ulong function);
+
+        /// <summary>
+        /// Ends a function of this thread and gives its memory back. When it was the current one, none is.
+        ///
+        /// Codes: 1; 3 for handle 0.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_teardown(ulong function);
+
+        /// <summary>
+        /// Ends all functions of this thread, sets its options back and empties its trace. The end of a thread
+        /// does the same.
+        ///
+        /// Codes: none.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_teardown_all();
+
+        /// <summary>
+        /// The dimensions of the current function.
+        ///
+        /// Codes: 1 when there is none; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_get_cube(ref PlCube outCube);
+
+        /// <summary>
+        /// Where a variable's bits lie in a cube of the current function. Variables are counted from 0: binary
+        /// inputs, multi-valued inputs, all outputs together.
+        ///
+        /// Codes: 1; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_get_variable(uint variable, ref PlVariable outVariable);
+
+        /// <summary>
+        /// Says which sets the rows of the current function list, as a sum of PL_ON, PL_DC and PL_OFF; the
+        /// others follow from them. PL_ON + PL_DC unless told otherwise: OFF is the rest. With PL_OFF and
+        /// without PL_DC the rest is a don't-care.
+        ///
+        /// Codes: 1; 3 (also when a set that would no longer count has rows).
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_type(uint sets);
+
+        /// <summary>
+        /// Which sets the rows of the current function list.
+        ///
+        /// Codes: 1; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_get_type(out uint outSets);
+
+        /// <summary>
+        /// Adds a row to PL_ON, PL_DC or PL_OFF of the current function, which has binary inputs only: a byte
+        /// 0, 1 or 2 (either) for each input, a byte 1 for each output that has the row in the set, else 0.
+        ///
+        /// Codes: 1; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_add_row(uint set, byte[] inputs, UIntPtr inputsLen, byte[] outputs, UIntPtr outputsLen);
+
+        /// <summary>As the other pl_add_row, with lengths as arrays give them.</summary>
+        public static PkResult pl_add_row(uint set, byte[] inputs, int inputsLen, byte[] outputs, int outputsLen)
+        {
+            return pl_add_row(set, inputs, (UIntPtr)(uint)inputsLen, outputs, (UIntPtr)(uint)outputsLen);
+        }
+
+        /// <summary>
+        /// Adds cubes to PL_ON, PL_DC or PL_OFF of the current function, one behind the other, each of the
+        /// words that pl_get_cube tells. A cube that allows no value of some variable has no points and is
+        /// left out. All are added or none.
+        ///
+        /// Codes: 1; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_add_words(uint set, [In, Out] ulong[] words, UIntPtr wordsCount);
+
+        /// <summary>
+        /// Takes all rows out of PL_ON, PL_DC or PL_OFF of the current function.
+        ///
+        /// Codes: 1; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_clear(uint set);
+
+        /// <summary>
+        /// Minimises the current function with the options of this thread. `out_answer` may be null. After a
+        /// refusal an earlier answer is still there.
+        ///
+        /// Codes: 1; 2 (PK_E_NO_ANSWER when a limit struck before there was any answer); 3 (PK_E_BAD_PLA when
+        /// a point is listed as ON and as OFF).
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_minimize(ref PlAnswer outAnswer);
+
+        /// <summary>
+        /// What the last run of the current function found. It is gone when a set has changed since.
+        ///
+        /// Codes: 1; 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_get_answer(ref PlAnswer outAnswer);
+
+        /// <summary>
+        /// A cover of the current function as words, cube behind cube: PL_ON, PL_DC and PL_OFF as given, PL_F,
+        /// PL_D and PL_R of the answer. `out_count` is how many words there are; call with null and 0 first.
+        ///
+        /// Codes: 1 (also when there is no answer, or it has no such cover); 3; 4.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_get_words(uint cover, [In, Out] ulong[] outWords, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
+        /// The answer of the current function as a PLA of type f, with the names that a PLA gave.
+        ///
+        /// Codes: 1 (also when there is no answer); 3; 4.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_get_pla([In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// The lines that the steps of this thread's runs left while pl_set_trace was 1: the last 64 KiB.
+        ///
+        /// Codes: 3; 4.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_trace_text([In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Empties the trace of this thread.
+        ///
+        /// Codes: none.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_clear_trace();
+
+        /// <summary>
+        /// Whether every answer is compared with its question once more, by other means than the minimiser's own.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_debug();
+
+        /// <summary>
+        /// Sets what `pl_get_debug` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_debug(int value);
+
+        /// <summary>
+        /// Whether setting up, every phase of a run and its answer leave a line in the text of pl_trace_text.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_trace();
+
+        /// <summary>
+        /// Sets what `pl_get_trace` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_trace(int value);
+
+        /// <summary>
+        /// Whether a run is one pass: about half the time and a few percent more products.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_single_expand();
+
+        /// <summary>
+        /// Sets what `pl_get_single_expand` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_single_expand(int value);
+
+        /// <summary>
+        /// Whether a run takes more ways out of a settled cover; stands above single_expand.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_super_gasp();
+
+        /// <summary>
+        /// Sets what `pl_get_super_gasp` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_super_gasp(int value);
+
+        /// <summary>
+        /// Whether a run goes on until the minimum is proved or a limit strikes; stands above the two before.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_exact();
+
+        /// <summary>
+        /// Sets what `pl_get_exact` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_exact(int value);
+
+        /// <summary>
+        /// Whether the OFF-set is minimised in place of the ON-set.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_pos();
+
+        /// <summary>
+        /// Sets what `pl_get_pos` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_pos(int value);
+
+        /// <summary>
+        /// Whether cubes of several outputs are first taken apart.
+        /// It is 1 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_unwrap_onset();
+
+        /// <summary>
+        /// Sets what `pl_get_unwrap_onset` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_unwrap_onset(int value);
+
+        /// <summary>
+        /// Whether essential primes are set aside while the others are improved.
+        /// It is 1 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_remove_essential();
+
+        /// <summary>
+        /// Sets what `pl_get_remove_essential` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_remove_essential(int value);
+
+        /// <summary>
+        /// Whether literals are left as they are at the end.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern int pl_get_skip_make_sparse();
+
+        /// <summary>
+        /// Sets what `pl_get_skip_make_sparse` tells.
+        ///
+        /// Codes: 3 for a value that is not 0 or 1.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_skip_make_sparse(int value);
+
+        /// <summary>
+        /// Threads that a run may use, 1 to 256; the answer is the same for any number.
+        /// It is 1 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern uint pl_get_threads();
+
+        /// <summary>
+        /// Sets what `pl_get_threads` tells.
+        ///
+        /// Codes: 3.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_threads(uint value);
+
+        /// <summary>
+        /// Milliseconds after which a run ends with the best cover it has; 0 is no limit.
+        /// It is 0 until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern ulong pl_get_time_limit_ms();
+
+        /// <summary>
+        /// Sets what `pl_get_time_limit_ms` tells.
+        ///
+        /// Codes: none.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_time_limit_ms(ulong value);
+
+        /// <summary>
+        /// Bytes that the covers of a run may take.
+        /// It is 1 GiB until it is set.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern ulong pl_get_memory_limit_bytes();
+
+        /// <summary>
+        /// Sets what `pl_get_memory_limit_bytes` tells.
+        ///
+        /// Codes: none.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pl_set_memory_limit_bytes(ulong value);
     }
 }

@@ -23,6 +23,15 @@ PK_E_UNBOUND_RETURN = 232
 PK_E_SUSPENDED = 233
 PK_E_ALREADY_RESUMED = 234
 PK_E_APPROVAL_REQUIRED = 240
+PK_E_NOT_SIGNED_ON = 241
+PK_E_SIGNED_ON = 242
+PK_E_SHIFT_CLOSED = 243
+PK_E_SHIFT_OPEN = 244
+PK_E_OPEN_SALES = 245
+PK_E_APPROVAL_USED = 246
+PK_E_NOTHING_TO_CLOSE = 247
+PK_E_TRAINING = 248
+PK_E_NO_ANSWER = 250
 PK_E_TERMINAL_IN_USE = 220
 PK_E_BAD_TEXT = 301
 PK_E_BAD_ID = 302
@@ -40,6 +49,7 @@ PK_E_BAD_PRICE = 323
 PK_E_OVERFLOW = 324
 PK_E_BAD_RATE = 330
 PK_E_BAD_POLICY = 331
+PK_E_BAD_PLA = 350
 PK_E_CORRUPT = 601
 PK_E_CHAIN_BROKEN = 602
 PK_E_VERSION = 603
@@ -96,6 +106,12 @@ PK_LINE_TEXT = 2
 PK_LINE_VOID_REASON = 3
 PK_TENDER_REFERENCE = 1
 PK_TENDER_AUTH = 2
+PL_ON = 1
+PL_DC = 2
+PL_OFF = 4
+PL_F = 8
+PL_D = 16
+PL_R = 32
 
 
 class PkResult(ctypes.Structure):
@@ -388,6 +404,47 @@ class PkVerifyReport(ctypes.Structure):
     ]
 
 
+class PlCube(ctypes.Structure):
+    """The dimensions of the current function. A cube is `words` words of 64 bits; a variable with p"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("words", ctypes.c_uint32),
+        ("variables", ctypes.c_uint32),
+        ("inputs", ctypes.c_uint32),
+        ("binaries", ctypes.c_uint32),
+        ("outputs", ctypes.c_uint32),
+    ]
+
+
+class PlVariable(ctypes.Structure):
+    """One variable of the current function."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("first_bit", ctypes.c_uint32),
+        ("parts", ctypes.c_uint32),
+    ]
+
+
+class PlAnswer(ctypes.Structure):
+    """What a run found."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("proved", ctypes.c_int32),
+        ("stopped_early", ctypes.c_int32),
+        ("reserved", ctypes.c_uint32),
+        ("products", ctypes.c_uint64),
+        ("literals", ctypes.c_uint64),
+        ("input_literals", ctypes.c_uint64),
+        ("valued_literals", ctypes.c_uint64),
+        ("output_literals", ctypes.c_uint64),
+        ("lower_bound", ctypes.c_uint64),
+    ]
+
+
 PROTOTYPES = {
     "pk_abi_version": (ctypes.c_uint32, []),
     "pk_get_version": (ctypes.c_char_p, []),
@@ -471,6 +528,50 @@ PROTOTYPES = {
     "pk_inspect_json": (PkResult, [PkText, PkText, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_list_receipts_json": (PkResult, [PkText, PkText, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_list_terminals_json": (PkResult, [PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pl_setup": (PkResult, [ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
+    "pl_setup_valued": (PkResult, [ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
+    "pl_read_pla": (PkResult, [ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),
+    "pl_current": (PkResult, [ctypes.POINTER(ctypes.c_uint64)]),
+    "pl_select": (PkResult, [ctypes.c_uint64]),
+    "pl_teardown": (PkResult, [ctypes.c_uint64]),
+    "pl_teardown_all": (PkResult, []),
+    "pl_get_cube": (PkResult, [ctypes.POINTER(PlCube)]),
+    "pl_get_variable": (PkResult, [ctypes.c_uint32, ctypes.POINTER(PlVariable)]),
+    "pl_set_type": (PkResult, [ctypes.c_uint32]),
+    "pl_get_type": (PkResult, [ctypes.POINTER(ctypes.c_uint32)]),
+    "pl_add_row": (PkResult, [ctypes.c_uint32, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]),
+    "pl_add_words": (PkResult, [ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t]),
+    "pl_clear": (PkResult, [ctypes.c_uint32]),
+    "pl_minimize": (PkResult, [ctypes.POINTER(PlAnswer)]),
+    "pl_get_answer": (PkResult, [ctypes.POINTER(PlAnswer)]),
+    "pl_get_words": (PkResult, [ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pl_get_pla": (PkResult, [ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pl_trace_text": (PkResult, [ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pl_clear_trace": (PkResult, []),
+    "pl_get_debug": (ctypes.c_int32, []),
+    "pl_set_debug": (PkResult, [ctypes.c_int32]),
+    "pl_get_trace": (ctypes.c_int32, []),
+    "pl_set_trace": (PkResult, [ctypes.c_int32]),
+    "pl_get_single_expand": (ctypes.c_int32, []),
+    "pl_set_single_expand": (PkResult, [ctypes.c_int32]),
+    "pl_get_super_gasp": (ctypes.c_int32, []),
+    "pl_set_super_gasp": (PkResult, [ctypes.c_int32]),
+    "pl_get_exact": (ctypes.c_int32, []),
+    "pl_set_exact": (PkResult, [ctypes.c_int32]),
+    "pl_get_pos": (ctypes.c_int32, []),
+    "pl_set_pos": (PkResult, [ctypes.c_int32]),
+    "pl_get_unwrap_onset": (ctypes.c_int32, []),
+    "pl_set_unwrap_onset": (PkResult, [ctypes.c_int32]),
+    "pl_get_remove_essential": (ctypes.c_int32, []),
+    "pl_set_remove_essential": (PkResult, [ctypes.c_int32]),
+    "pl_get_skip_make_sparse": (ctypes.c_int32, []),
+    "pl_set_skip_make_sparse": (PkResult, [ctypes.c_int32]),
+    "pl_get_threads": (ctypes.c_uint32, []),
+    "pl_set_threads": (PkResult, [ctypes.c_uint32]),
+    "pl_get_time_limit_ms": (ctypes.c_uint64, []),
+    "pl_set_time_limit_ms": (PkResult, [ctypes.c_uint64]),
+    "pl_get_memory_limit_bytes": (ctypes.c_uint64, []),
+    "pl_set_memory_limit_bytes": (PkResult, [ctypes.c_uint64]),
 }
 
 

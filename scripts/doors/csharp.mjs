@@ -13,6 +13,7 @@ const types = new Map([
   ['size_t', 'UIntPtr'],
   ['PkTerminal', 'ulong'],
   ['PkTransactionHandle', 'ulong'],
+  ['PlFunction', 'ulong'],
 ])
 
 const typeOf = (name) => types.get(name) ?? name
@@ -89,7 +90,7 @@ function resultOf({ type, pointer }) {
 
 function keyword({ name, type, pointer, constant }) {
   if (!pointer || arrays.has(name) || (type === 'uint8_t' && !isByte(name))) return ''
-  if (name.startsWith('inout_') || constant || (type.startsWith('Pk') && !types.has(type)))
+  if (name.startsWith('inout_') || constant || (/^P[kl]/.test(type) && !types.has(type)))
     return 'ref '
   return 'out '
 }
@@ -140,7 +141,7 @@ function file(header, declaration, members, about) {
 /** Flags and kinds are unsigned in the structures; codes and states are signed. */
 function constantType(name) {
   if (name === 'PK_INVALID_HANDLE') return 'ulong'
-  const unsigned = /^PK_(?:TENDER_(?!REFERENCE|AUTH)|DURABILITY_|OPEN_|BEGIN_|SPACE_)/
+  const unsigned = /^(?:PL_|PK_(?:TENDER_(?!REFERENCE|AUTH)|DURABILITY_|OPEN_|BEGIN_|SPACE_))/
   return unsigned.test(name) ? 'uint' : 'int'
 }
 

@@ -25,7 +25,7 @@ export function parseHeader(text) {
       at = end
       continue
     }
-    const constant = /^#define (PK_\w+) (\d+)/.exec(line)
+    const constant = /^#define (P[KL]_\w+) (\d+)/.exec(line)
     if (constant !== null) {
       constants.push({ name: constant[1], value: constant[2], comment })
     } else if (line.startsWith('typedef struct {')) {
@@ -37,7 +37,7 @@ export function parseHeader(text) {
       const [, type, name] = /^typedef (\w+) (\w+);$/.exec(line) ?? []
       if (name === undefined) throw new Error(`pos_kernel.h:${at + 1}: ${line}`)
       aliases.push({ name, type, comment })
-    } else if (/^(?:const )?\w+ \*?pk_\w+\(/.test(line)) {
+    } else if (/^(?:const )?\w+ \*?p[kl]_\w+\(/.test(line)) {
       const end = lines.findIndex((other, index) => index >= at && other.endsWith(');'))
       const source = lines.slice(at, end + 1).join('\n')
       functions.push(functionOf(source, comment))
@@ -86,7 +86,7 @@ function fieldsOf(lines) {
 
 function functionOf(source, comment) {
   const flat = source.replace(/\s+/g, ' ')
-  const found = /^(const )?(\w+) (\*?)(pk_\w+)\((.*)\);$/.exec(flat)
+  const found = /^(const )?(\w+) (\*?)(p[kl]_\w+)\((.*)\);$/.exec(flat)
   if (found === null) throw new Error(`pos_kernel.h: not a function: ${flat}`)
   const [, , type, pointer, name, list] = found
   const parameters = list === 'void' ? [] : list.split(', ').map(parameterOf)
@@ -101,4 +101,11 @@ function parameterOf(text) {
 }
 
 /** Parameters that are the first of many items and not one. */
-export const arrays = new Set(['out_lines', 'out_handles', 'out_counters'])
+export const arrays = new Set([
+  'out_lines',
+  'out_handles',
+  'out_counters',
+  'out_words',
+  'sizes',
+  'words',
+])

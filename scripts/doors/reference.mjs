@@ -11,6 +11,8 @@ const titles = new Map([
   ['sale', 'Sales'],
   ['query', 'Reading'],
   ['journal', 'Journals'],
+  ['logic', 'The logic minimiser'],
+  ['logic_options', 'Options of the logic minimiser'],
 ])
 
 /** The whole page. */

@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'PK_E_APPROVAL_USED'
   | 'PK_E_NOTHING_TO_CLOSE'
   | 'PK_E_TRAINING'
+  | 'PK_E_NO_ANSWER'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
   | 'PK_E_BAD_ID'
@@ -51,6 +52,7 @@ export type ErrorCode =
   | 'PK_E_OVERFLOW'
   | 'PK_E_BAD_RATE'
   | 'PK_E_BAD_POLICY'
+  | 'PK_E_BAD_PLA'
   | 'PK_E_CORRUPT'
   | 'PK_E_CHAIN_BROKEN'
   | 'PK_E_VERSION'
@@ -208,6 +210,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     summary:
       'Training and what counts do not mix: training moves no cash; switch it on or off first.',
   },
+  PK_E_NO_ANSWER: {
+    number: 250,
+    family: 'state',
+    summary:
+      'A limit ended the minimisation before there was any answer; raise the limit, or ask for less work.',
+  },
   PK_E_TERMINAL_IN_USE: {
     number: 220,
     family: 'lock',
@@ -294,6 +302,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 331,
     family: 'money',
     summary: 'A policy is malformed, or its values are out of range or do not fit together.',
+  },
+  PK_E_BAD_PLA: {
+    number: 350,
+    family: 'input',
+    summary:
+      'A logic table cannot be read or contradicts itself; the facts say in which line and column.',
   },
   PK_E_CORRUPT: {
     number: 601,

@@ -293,6 +293,28 @@ export interface PeriodFacts {
   readonly kind: string
 }
 
+/** Where a logic table is at fault. */
+export interface PlaFacts {
+  /** Line of the text, from 1. */
+  readonly line?: number
+  /** Column in bytes, from 1. */
+  readonly column?: number
+  /** Line of a row that says the opposite. */
+  readonly otherLine?: number
+  /** Row of a typed table, such as `f[2]`. */
+  readonly row?: string
+  /** Row of a typed table that says the opposite. */
+  readonly otherRow?: string
+}
+
+/** What ended a minimisation before there was an answer. */
+export interface NoAnswerFacts {
+  /** `time`, `memory`, `signal`, or `offRows` when the rows asked for are too many. */
+  readonly what: string
+  /** The limit, in milliseconds or bytes. */
+  readonly limit?: number
+}
+
 /** The facts of each code. */
 export interface ErrorFacts {
   /** What was looked for. */
@@ -405,6 +427,10 @@ export interface ErrorFacts {
   readonly PK_E_POISONED: FileFacts
   /** The key and the record that it made. */
   readonly PK_E_IDEMPOTENCY_MISMATCH: KeyFacts
+  /** Where the table is at fault. */
+  readonly PK_E_BAD_PLA: PlaFacts
+  /** Which limit it was. */
+  readonly PK_E_NO_ANSWER: NoAnswerFacts
   /** What is known about the fault. */
   readonly PK_E_PANIC: FaultFacts
 }

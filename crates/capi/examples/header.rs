@@ -13,8 +13,19 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 8] =
-    ["types", "library", "money", "classic", "terminal", "sale", "query", "journal"];
+const ROOMS: [&str; 11] = [
+    "types",
+    "logic_types",
+    "library",
+    "money",
+    "classic",
+    "terminal",
+    "sale",
+    "query",
+    "journal",
+    "logic",
+    "logic_options",
+];
 
 fn main() {
     let file = path();

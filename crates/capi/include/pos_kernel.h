@@ -38,6 +38,15 @@
 #define PK_E_SUSPENDED 233 /* result 2 */
 #define PK_E_ALREADY_RESUMED 234 /* result 2 */
 #define PK_E_APPROVAL_REQUIRED 240 /* result 9 */
+#define PK_E_NOT_SIGNED_ON 241 /* result 2 */
+#define PK_E_SIGNED_ON 242 /* result 2 */
+#define PK_E_SHIFT_CLOSED 243 /* result 2 */
+#define PK_E_SHIFT_OPEN 244 /* result 2 */
+#define PK_E_OPEN_SALES 245 /* result 2 */
+#define PK_E_APPROVAL_USED 246 /* result 2 */
+#define PK_E_NOTHING_TO_CLOSE 247 /* result 2 */
+#define PK_E_TRAINING 248 /* result 2 */
+#define PK_E_NO_ANSWER 250 /* result 2 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
 #define PK_E_BAD_ID 302 /* result 3 */
@@ -55,6 +64,7 @@
 #define PK_E_OVERFLOW 324 /* result 3 */
 #define PK_E_BAD_RATE 330 /* result 3 */
 #define PK_E_BAD_POLICY 331 /* result 3 */
+#define PK_E_BAD_PLA 350 /* result 3 */
 #define PK_E_CORRUPT 601 /* result 6 */
 #define PK_E_CHAIN_BROKEN 602 /* result 6 */
 #define PK_E_VERSION 603 /* result 6 */
@@ -203,6 +213,24 @@
 
 /** For pk_get_tender_text: the authorisation; empty when there is none. */
 #define PK_TENDER_AUTH 2
+
+/** Where the function must be 1: a set that rows are added to. */
+#define PL_ON 1
+
+/** Where it may be either. */
+#define PL_DC 2
+
+/** Where it must be 0. */
+#define PL_OFF 4
+
+/** Of the answer: the minimised cover. */
+#define PL_F 8
+
+/** Of the answer: the don't-cares. */
+#define PL_D 16
+
+/** Of the answer: the OFF-set. */
+#define PL_R 32
 
 /** What a call gives: the coarse code, and the exact case in `detail` (PK_E_...; 0 with PK_OK). */
 typedef struct {
@@ -592,6 +620,67 @@ typedef struct {
     /** Chain link of the last good frame. */
     uint8_t head[32];
 } PkVerifyReport;
+
+/**
+ * A function of a thread: its dimensions, its sets, its answer; 0 is none. It belongs to the thread
+ * that set it up and is not found on another.
+ */
+typedef uint64_t PlFunction;
+
+/**
+ * The dimensions of the current function. A cube is `words` words of 64 bits; a variable with p
+ * values has p neighbouring bits, and a set bit allows that value.
+ */
+typedef struct {
+    /** Set it to sizeof. */
+    uint32_t struct_size;
+    /** 64-bit words of a cube. */
+    uint32_t words;
+    /** Binary inputs, multi-valued inputs, and all outputs together as the last. */
+    uint32_t variables;
+    /** How many of them are inputs. */
+    uint32_t inputs;
+    /** How many of the inputs are binary; they come first. */
+    uint32_t binaries;
+    /** Outputs: the values of the last variable. */
+    uint32_t outputs;
+} PlCube;
+
+/** One variable of the current function. */
+typedef struct {
+    /** Set it to sizeof. */
+    uint32_t struct_size;
+    /** Zero. */
+    uint32_t reserved;
+    /** Where its bits begin: bit `first_bit % 64` of word `first_bit / 64`. */
+    uint32_t first_bit;
+    /** How many values it has; 2 when it is binary. */
+    uint32_t parts;
+} PlVariable;
+
+/** What a run found. */
+typedef struct {
+    /** Set it to sizeof. */
+    uint32_t struct_size;
+    /** 1 when no cover can have fewer products. */
+    int32_t proved;
+    /** 1 when a limit ended the run before it had settled. */
+    int32_t stopped_early;
+    /** Zero. */
+    uint32_t reserved;
+    /** Cubes of the minimised cover. */
+    uint64_t products;
+    /** All literals: the three below together. */
+    uint64_t literals;
+    /** Literals of binary inputs. */
+    uint64_t input_literals;
+    /** Ones in the fields of multi-valued inputs. */
+    uint64_t valued_literals;
+    /** Ones in the output fields. */
+    uint64_t output_literals;
+    /** No cover has fewer products than this. */
+    uint64_t lower_bound;
+} PlAnswer;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1385,6 +1474,325 @@ PkResult pk_list_receipts_json(PkText root,
  * Codes: 3; 4; 7.
  */
 PkResult pk_list_terminals_json(PkText root, uint8_t *buffer, size_t capacity, size_t *need);
+
+/**
+ * Sets up a function of binary inputs, of type fd, and makes it this thread's current one.
+ *
+ * Codes: 3 (PK_E_BAD_ARGUMENT for dimensions beyond the limits; PK_E_LIMIT when the thread holds
+ * 4,096 functions).
+ */
+PkResult pl_setup(uint32_t inputs, uint32_t outputs, PlFunction *out_function);
+
+/**
+ * The same with multi-valued inputs behind the binary ones, given by how many values each has.
+ *
+ * Codes: 3, as pl_setup.
+ */
+PkResult pl_setup_valued(uint32_t binaries,
+                         const uint32_t *sizes,
+                         size_t sizes_count,
+                         uint32_t outputs,
+                         PlFunction *out_function);
+
+/**
+ * Sets up the function of a PLA text, with its sets, type and names, and makes it the current one.
+ *
+ * Codes: 3 (PK_E_BAD_PLA with line and column; PK_E_LIMIT).
+ */
+PkResult pl_read_pla(const uint8_t *pla, size_t pla_len, PlFunction *out_function);
+
+/**
+ * The current function of this thread.
+ *
+ * Codes: 1 when there is none; 3.
+ */
+PkResult pl_current(PlFunction *out_function);
+
+/**
+ * Makes another function of this thread the current one.
+ *
+ * Codes: 1; 3 for handle 0.
+ */
+PkResult pl_select(PlFunction function);
+
+/**
+ * Ends a function of this thread and gives its memory back. When it was the current one, none is.
+ *
+ * Codes: 1; 3 for handle 0.
+ */
+PkResult pl_teardown(PlFunction function);
+
+/**
+ * Ends all functions of this thread, sets its options back and empties its trace. The end of a thread
+ * does the same.
+ *
+ * Codes: none.
+ */
+PkResult pl_teardown_all(void);
+
+/**
+ * The dimensions of the current function.
+ *
+ * Codes: 1 when there is none; 3.
+ */
+PkResult pl_get_cube(PlCube *out_cube);
+
+/**
+ * Where a variable's bits lie in a cube of the current function. Variables are counted from 0: binary
+ * inputs, multi-valued inputs, all outputs together.
+ *
+ * Codes: 1; 3.
+ */
+PkResult pl_get_variable(uint32_t variable,
+                         PlVariable *out_variable);
+
+/**
+ * Says which sets the rows of the current function list, as a sum of PL_ON, PL_DC and PL_OFF; the
+ * others follow from them. PL_ON + PL_DC unless told otherwise: OFF is the rest. With PL_OFF and
+ * without PL_DC the rest is a don't-care.
+ *
+ * Codes: 1; 3 (also when a set that would no longer count has rows).
+ */
+PkResult pl_set_type(uint32_t sets);
+
+/**
+ * Which sets the rows of the current function list.
+ *
+ * Codes: 1; 3.
+ */
+PkResult pl_get_type(uint32_t *out_sets);
+
+/**
+ * Adds a row to PL_ON, PL_DC or PL_OFF of the current function, which has binary inputs only: a byte
+ * 0, 1 or 2 (either) for each input, a byte 1 for each output that has the row in the set, else 0.
+ *
+ * Codes: 1; 3.
+ */
+PkResult pl_add_row(uint32_t set,
+                    const uint8_t *inputs,
+                    size_t inputs_len,
+                    const uint8_t *outputs,
+                    size_t outputs_len);
+
+/**
+ * Adds cubes to PL_ON, PL_DC or PL_OFF of the current function, one behind the other, each of the
+ * words that pl_get_cube tells. A cube that allows no value of some variable has no points and is
+ * left out. All are added or none.
+ *
+ * Codes: 1; 3.
+ */
+PkResult pl_add_words(uint32_t set, const uint64_t *words, size_t words_count);
+
+/**
+ * Takes all rows out of PL_ON, PL_DC or PL_OFF of the current function.
+ *
+ * Codes: 1; 3.
+ */
+PkResult pl_clear(uint32_t set);
+
+/**
+ * Minimises the current function with the options of this thread. `out_answer` may be null. After a
+ * refusal an earlier answer is still there.
+ *
+ * Codes: 1; 2 (PK_E_NO_ANSWER when a limit struck before there was any answer); 3 (PK_E_BAD_PLA when
+ * a point is listed as ON and as OFF).
+ */
+PkResult pl_minimize(PlAnswer *out_answer);
+
+/**
+ * What the last run of the current function found. It is gone when a set has changed since.
+ *
+ * Codes: 1; 3.
+ */
+PkResult pl_get_answer(PlAnswer *out_answer);
+
+/**
+ * A cover of the current function as words, cube behind cube: PL_ON, PL_DC and PL_OFF as given, PL_F,
+ * PL_D and PL_R of the answer. `out_count` is how many words there are; call with null and 0 first.
+ *
+ * Codes: 1 (also when there is no answer, or it has no such cover); 3; 4.
+ */
+PkResult pl_get_words(uint32_t cover,
+                      uint64_t *out_words,
+                      size_t capacity,
+                      size_t *out_count);
+
+/**
+ * The answer of the current function as a PLA of type f, with the names that a PLA gave.
+ *
+ * Codes: 1 (also when there is no answer); 3; 4.
+ */
+PkResult pl_get_pla(uint8_t *buffer, size_t capacity, size_t *need);
+
+/**
+ * The lines that the steps of this thread's runs left while pl_set_trace was 1: the last 64 KiB.
+ *
+ * Codes: 3; 4.
+ */
+PkResult pl_trace_text(uint8_t *buffer, size_t capacity, size_t *need);
+
+/**
+ * Empties the trace of this thread.
+ *
+ * Codes: none.
+ */
+PkResult pl_clear_trace(void);
+
+/**
+ * Whether every answer is compared with its question once more, by other means than the minimiser's own.
+ * It is 0 until it is set.
+ */
+int32_t pl_get_debug(void);
+
+/**
+ * Sets what `pl_get_debug` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_debug(int32_t value);
+
+/**
+ * Whether setting up, every phase of a run and its answer leave a line in the text of pl_trace_text.
+ * It is 0 until it is set.
+ */
+int32_t pl_get_trace(void);
+
+/**
+ * Sets what `pl_get_trace` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_trace(int32_t value);
+
+/**
+ * Whether a run is one pass: about half the time and a few percent more products.
+ * It is 0 until it is set.
+ */
+int32_t pl_get_single_expand(void);
+
+/**
+ * Sets what `pl_get_single_expand` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_single_expand(int32_t value);
+
+/**
+ * Whether a run takes more ways out of a settled cover; stands above single_expand.
+ * It is 0 until it is set.
+ */
+int32_t pl_get_super_gasp(void);
+
+/**
+ * Sets what `pl_get_super_gasp` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_super_gasp(int32_t value);
+
+/**
+ * Whether a run goes on until the minimum is proved or a limit strikes; stands above the two before.
+ * It is 0 until it is set.
+ */
+int32_t pl_get_exact(void);
+
+/**
+ * Sets what `pl_get_exact` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_exact(int32_t value);
+
+/**
+ * Whether the OFF-set is minimised in place of the ON-set.
+ * It is 0 until it is set.
+ */
+int32_t pl_get_pos(void);
+
+/**
+ * Sets what `pl_get_pos` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_pos(int32_t value);
+
+/**
+ * Whether cubes of several outputs are first taken apart.
+ * It is 1 until it is set.
+ */
+int32_t pl_get_unwrap_onset(void);
+
+/**
+ * Sets what `pl_get_unwrap_onset` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_unwrap_onset(int32_t value);
+
+/**
+ * Whether essential primes are set aside while the others are improved.
+ * It is 1 until it is set.
+ */
+int32_t pl_get_remove_essential(void);
+
+/**
+ * Sets what `pl_get_remove_essential` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_remove_essential(int32_t value);
+
+/**
+ * Whether literals are left as they are at the end.
+ * It is 0 until it is set.
+ */
+int32_t pl_get_skip_make_sparse(void);
+
+/**
+ * Sets what `pl_get_skip_make_sparse` tells.
+ *
+ * Codes: 3 for a value that is not 0 or 1.
+ */
+PkResult pl_set_skip_make_sparse(int32_t value);
+
+/**
+ * Threads that a run may use, 1 to 256; the answer is the same for any number.
+ * It is 1 until it is set.
+ */
+uint32_t pl_get_threads(void);
+
+/**
+ * Sets what `pl_get_threads` tells.
+ *
+ * Codes: 3.
+ */
+PkResult pl_set_threads(uint32_t value);
+
+/**
+ * Milliseconds after which a run ends with the best cover it has; 0 is no limit.
+ * It is 0 until it is set.
+ */
+uint64_t pl_get_time_limit_ms(void);
+
+/**
+ * Sets what `pl_get_time_limit_ms` tells.
+ *
+ * Codes: none.
+ */
+PkResult pl_set_time_limit_ms(uint64_t value);
+
+/**
+ * Bytes that the covers of a run may take.
+ * It is 1 GiB until it is set.
+ */
+uint64_t pl_get_memory_limit_bytes(void);
+
+/**
+ * Sets what `pl_get_memory_limit_bytes` tells.
+ *
+ * Codes: none.
+ */
+PkResult pl_set_memory_limit_bytes(uint64_t value);
 
 #ifdef __cplusplus
 }  // extern "C"

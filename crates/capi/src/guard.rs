@@ -12,15 +12,25 @@ thread_local! {
 
 pub(crate) const OK: PkResult = PkResult { code: PK_OK, detail: 0 };
 
-/// Runs a call.
+/// Runs a call on a terminal.
 pub(crate) fn guard(call: impl FnOnce() -> Result<()>) -> PkResult {
+    let after_panic = "the kernel failed inside this call; close the terminal and open it again: it \
+                       recovers from its journal";
+    guard_saying(after_panic, call)
+}
+
+/// Runs a call; what to do after a panic is the caller's to say.
+pub(crate) fn guard_saying(
+    after_panic: &'static str,
+    call: impl FnOnce() -> Result<()>,
+) -> PkResult {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(())) => OK,
         Ok(Err(error)) => refused(error),
         Err(payload) => {
             // Dropping what a panic carries may itself panic; it is rare enough to be leaked.
             std::mem::forget(payload);
-            panicked()
+            panicked(after_panic)
         }
     }
 }
@@ -61,9 +71,7 @@ fn refused(error: Error) -> PkResult {
 }
 
 #[cold]
-fn panicked() -> PkResult {
-    let message = "the kernel failed inside this call; close the terminal and open it again: it \
-                   recovers from its journal";
+fn panicked(message: &'static str) -> PkResult {
     let kept = catch_unwind(|| refused(Error::new(Code::Panic, message)));
     kept.unwrap_or(PkResult { code: PK_INTERNAL_ERROR, detail: Code::Panic as i32 })
 }

@@ -3,7 +3,8 @@
 //! What lives here: translation, the table of handles, and the guard that no panic passes. What must
 //! not: any decision about a sale. Read `guard.rs` (what every call runs inside), `memory.rs` (the
 //! only place where a host's pointers are touched), `handle.rs`, then `sale.rs`. `classic.rs` is the
-//! interface that older hosts were built against; it is made of the same calls.
+//! interface that older hosts were built against; it is made of the same calls. `logic.rs` and
+//! `logic_options.rs` are the minimiser's own door, with a state for each thread.
 //!
 //! Invariants: a refused call has changed nothing and has written to none of its out-parameters
 //! (but the length that a buffer needs); a handle is never used twice; every call may come from any
@@ -27,6 +28,9 @@ mod handle;
 pub mod journal;
 mod json;
 pub mod library;
+pub mod logic;
+pub mod logic_options;
+pub mod logic_types;
 mod memory;
 pub mod money;
 pub mod query;

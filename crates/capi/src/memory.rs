@@ -171,11 +171,7 @@ pub(crate) unsafe fn array<T: Structure, U>(
         return Ok(Vec::new());
     }
     if count > count_max {
-        let message = format!("{what}: {count} is over the limit of {count_max}");
-        return Err(Error::new(Code::Limit, message)
-            .with("what", what)
-            .with("value", count)
-            .with("limit", count_max));
+        return Err(too_many(what, count, count_max));
     }
     // SAFETY: the caller promises at least the size field of the first element.
     let distance = unsafe { size_of_structure(what, from) }?;
@@ -189,6 +185,35 @@ pub(crate) unsafe fn array<T: Structure, U>(
     }
     Ok(values)
 }
+
+/// An array of numbers; null with count 0 is the empty one.
+///
+/// # Safety
+/// `from` is null or points to `count` readable numbers, unless `count` is over the limit; they stay
+/// as they are for `'a`.
+pub(crate) unsafe fn items<'a, T: Number>(
+    what: &'static str,
+    from: *const T,
+    count: usize,
+    count_max: usize,
+) -> Result<&'a [T]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    aligned(what, from)?;
+    if count > count_max {
+        return Err(too_many(what, count, count_max));
+    }
+    // SAFETY: not null and aligned; the caller promises the rest.
+    Ok(unsafe { slice::from_raw_parts(from, count) })
+}
+
+/// What any bytes are a value of.
+pub(crate) trait Number: Copy {}
+
+impl Number for u8 {}
+impl Number for u32 {}
+impl Number for u64 {}
 
 #[inline]
 unsafe fn size_of_structure<T: Structure>(what: &'static str, from: *const T) -> Result<usize> {
@@ -379,6 +404,15 @@ fn too_long(kind: Kind, size: usize) -> Error {
         .with("what", what)
         .with("bytes", size)
         .with("limit", bytes_max)
+}
+
+#[cold]
+fn too_many(what: &'static str, count: usize, count_max: usize) -> Error {
+    let message = format!("{what}: {count} is over the limit of {count_max}");
+    Error::new(Code::Limit, message)
+        .with("what", what)
+        .with("value", count)
+        .with("limit", count_max)
 }
 
 #[cold]

@@ -552,6 +552,7 @@ macro_rules! structures {
         unsafe impl Structure for $name {}
     )+};
 }
+pub(crate) use structures;
 
 structures! {
     PkTerminalOptions = 72,

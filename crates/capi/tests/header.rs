@@ -63,7 +63,7 @@ fn functions(text: &str) -> Vec<String> {
         }
         if !in_comment && let Some(open) = line.find('(') {
             let name = line[..open].rsplit([' ', '*']).next().unwrap_or_default();
-            if name.starts_with("pk_") {
+            if name.starts_with("pk_") || name.starts_with("pl_") {
                 names.push(name.to_owned());
             }
         }

@@ -4,12 +4,10 @@
 //! gives its memory back; nothing is unwound by force.
 
 use std::cell::Cell;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cover::{Cost, Cover};
 use crate::error::Error;
 
 /// Why a recursion ended early.
@@ -51,35 +49,6 @@ impl Cancel {
     }
 }
 
-/// One step of a run, as a [`Watch`] is told of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Step {
-    /// What was done: `EXPAND`, `IRREDUNDANT`, `ESSENTIAL`, `REDUCE`, `LAST_GASP`, `POOL`, `PRIMES` or
-    /// `MAKE_SPARSE`.
-    pub name: &'static str,
-    /// The cost of the cover after it.
-    pub cost: Cost,
-}
-
-/// Sees every step of a run, from the thread that runs it. It is called between steps and should
-/// return soon; what it does cannot change the answer.
-#[derive(Clone)]
-pub struct Watch(Arc<dyn Fn(Step) + Send + Sync>);
-
-impl Watch {
-    /// A watch that calls `see` after each step.
-    pub fn new(see: impl Fn(Step) + Send + Sync + 'static) -> Watch {
-        Watch(Arc::new(see))
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Watch")
-    }
-}
-
 /// The caps of one run. One per thread: the counters are not shared.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
@@ -87,7 +56,6 @@ pub(crate) struct Budget {
     deadline: Option<Instant>,
     pub(crate) memory_bytes: usize,
     ticks: Cell<u32>,
-    watch: Option<Watch>,
 }
 
 /// Ticks between two looks at the clock.
@@ -104,18 +72,6 @@ impl Budget {
             deadline: time.and_then(|time| Instant::now().checked_add(time)),
             memory_bytes,
             ticks: Cell::new(0),
-            watch: None,
-        }
-    }
-
-    pub(crate) fn watched(self, watch: Option<Watch>) -> Budget {
-        Budget { watch, ..self }
-    }
-
-    /// Tells whoever watches of a step and the cover after it.
-    pub(crate) fn step(&self, name: &'static str, cover: &Cover) {
-        if let Some(Watch(see)) = &self.watch {
-            see(Step { name, cost: cover.cost() });
         }
     }
 

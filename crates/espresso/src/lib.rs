@@ -43,6 +43,7 @@ pub mod pla;
 mod plan;
 mod pool;
 mod primes;
+mod progress;
 mod recurse;
 mod reduce;
 mod set_operations;
@@ -51,7 +52,7 @@ mod supercube;
 mod tautology;
 mod without_off;
 
-pub use budget::{Cancel, Step, Watch};
+pub use budget::Cancel;
 pub use builder::{CoverBuilder, Espresso};
 pub use cover::{Cost, Cover};
 pub use error::Error;
@@ -61,6 +62,7 @@ pub use expression::{
 pub use layout::{CUBE_BITS_MAX, Layout, PARTS_MAX, VARIABLES_MAX, Variable};
 pub use minimizer::{MEMORY_BYTES_DEFAULT, Minimizer, Mode, Solution, Steps};
 pub use pla::{Kind, Pla, PlaError, PlaFailure, PlaProblem};
+pub use progress::{Phase, Progress};
 pub use set_operations::Verdict;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::all_primes;
 use crate::blocking::Blocking;
-use crate::budget::{Budget, Cancel, Stop, Watch};
+use crate::budget::{Budget, Cancel, Stop};
 use crate::care::Care;
 use crate::cover::{Cost, Cover};
 use crate::cube;
@@ -31,6 +31,7 @@ use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::pool;
 use crate::primes::Dense;
+use crate::progress::{Listener, Phase, Progress};
 use crate::recurse::Stack;
 use crate::reduce::{self, Order};
 use crate::sparse;
@@ -99,7 +100,7 @@ pub struct Minimizer {
     time: Option<Duration>,
     memory_bytes: usize,
     cancel: Option<Cancel>,
-    watch: Option<Watch>,
+    listener: Option<Listener>,
     steps: Steps,
     pub(crate) threads: usize,
 }
@@ -150,7 +151,7 @@ impl Minimizer {
             time: None,
             memory_bytes: MEMORY_BYTES_DEFAULT,
             cancel: None,
-            watch: None,
+            listener: None,
             steps: Steps::default(),
             threads: 1,
         }
@@ -175,9 +176,9 @@ impl Minimizer {
         self.cancel = Some(cancel.clone());
         self
     }
-    /// Tells somebody of every step of a run.
-    pub fn watch(mut self, watch: &Watch) -> Minimizer {
-        self.watch = Some(watch.clone());
+    /// Tells `listener` before each step of a run, on the thread that minimises.
+    pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Minimizer {
+        self.listener = Some(Listener(Arc::new(listener)));
         self
     }
     /// Leaves steps out.
@@ -222,13 +223,19 @@ impl Minimizer {
         Minimizer { layout: Arc::clone(layout), ..self.clone() }
     }
 
+    fn tell(&self, phase: Phase, products: usize) {
+        if let Some(Listener(listener)) = &self.listener {
+            listener(Progress { phase, products });
+        }
+    }
+
     /// The caps but for time.
     fn patient(&self) -> Budget {
         Budget::new(self.cancel.clone(), None, self.memory_bytes)
     }
 
     pub(crate) fn budget(&self) -> Budget {
-        Budget::new(self.cancel.clone(), self.time, self.memory_bytes).watched(self.watch.clone())
+        Budget::new(self.cancel.clone(), self.time, self.memory_bytes)
     }
 
     fn run(
@@ -249,7 +256,10 @@ impl Minimizer {
                 off.tidy();
                 Some(off)
             }
-            None => complement(&on, &free, stack)?,
+            None => {
+                self.tell(Phase::Complement, on.len());
+                complement(&on, &free, stack)?
+            }
         };
         let Some(off) = off else {
             return self.run_without_off(&on, &free, d, budget, stack);
@@ -264,6 +274,7 @@ impl Minimizer {
         budget.hold(blocking.bytes())?;
         let (work, lower_bound, early) = self.answer(&problem, &blocking, stack)?;
         let mut cover = work.cover;
+        self.tell(Phase::Verify, cover.len());
         // The answer is checked whatever time is left.
         let patient = self.patient();
         verify(&problem, &cover, &blocking, &mut Stack::new(&self.layout, &patient))?;
@@ -304,13 +315,13 @@ impl Minimizer {
             return Ok((work, least, early));
         }
         let known = &work.cover;
+        self.tell(Phase::Primes, known.len());
         match all_primes::choose(problem, plan.caps, plan.effort, known, stack) {
             Ok(chosen) => {
                 least = chosen.lower_bound;
                 early = chosen.stopped;
                 let mut other = Working::new(chosen.cover);
                 other.prime.fill(true);
-                stack.budget.step("PRIMES", &other.cover);
                 let mut sparser = other.clone();
                 match self.make_sparse(&mut sparser, problem, off, stack) {
                     Ok(()) => other = sparser,
@@ -374,12 +385,11 @@ impl Minimizer {
         off: &Blocking<'_>,
         stack: &mut Stack<'_>,
     ) -> Result<(Working, Option<Stop>), Failure> {
+        self.tell(Phase::Expand, start.len());
         let mut work = Working::new(start.clone());
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
-        stack.budget.step("EXPAND", &work.cover);
         irredundant::irredundant(&mut work, &problem.care, stack)?;
-        stack.budget.step("IRREDUNDANT", &work.cover);
         if matches!(depth, Depth::Fast) {
             self.make_sparse(&mut work, problem, off, stack)?;
         }
@@ -390,11 +400,10 @@ impl Minimizer {
         let lowered = self
             .improve(&mut best, &mut essential, &mut care, plan, &mut expander, stack)
             .and_then(|()| {
+                self.tell(Phase::Pool, best.cover.len() + essential.len());
                 let listed = &problem.on;
                 let starts = pool::Starts { listed, apart: &start, off, care: &care };
-                pool::improve(&mut best, &starts, problem.off.len(), plan.rounds, stack)?;
-                stack.budget.step("POOL", &best.cover);
-                Ok(())
+                pool::improve(&mut best, &starts, problem.off.len(), plan.rounds, stack)
             });
         // Whatever stopped the search, the best cover and the essentials are an answer.
         best.cover.extend(&essential);
@@ -416,7 +425,6 @@ impl Minimizer {
     ) -> Result<(), Stop> {
         if self.steps.make_sparse {
             sparse::make_sparse(work, &problem.care, off, stack)?;
-            stack.budget.step("MAKE_SPARSE", &work.cover);
         }
         Ok(())
     }
@@ -433,7 +441,6 @@ impl Minimizer {
     ) -> Result<(), Stop> {
         if self.steps.take_essentials {
             *essential = essential::take_essential(work, care, stack)?;
-            stack.budget.step("ESSENTIAL", &work.cover);
         }
         let mut order = Order::Likeness;
         let mut cost = work.cover.cost();
@@ -441,17 +448,15 @@ impl Minimizer {
             let before = cost;
             loop {
                 let products = cost.products;
+                self.tell(Phase::Loop, products + essential.len());
                 let mut next = work.clone();
                 reduce::reduce(&mut next, care, order, stack)?;
-                stack.budget.step("REDUCE", &next.cover);
                 order = match order {
                     Order::Likeness => Order::Heaviest,
                     _ => Order::Likeness,
                 };
                 expander.expand(&mut next, Raise::All)?;
-                stack.budget.step("EXPAND", &next.cover);
                 irredundant::irredundant(&mut next, care, stack)?;
-                stack.budget.step("IRREDUNDANT", &next.cover);
                 let next_cost = next.cover.cost();
                 if next_cost.products <= products {
                     *work = next;
@@ -464,7 +469,6 @@ impl Minimizer {
             let settled = cost;
             let mut next = work.clone();
             gasp::gasp(&mut next, care, expander.off(), plan.reach, stack)?;
-            stack.budget.step("LAST_GASP", &next.cover);
             let next_cost = next.cover.cost();
             if next_cost <= settled {
                 *work = next;
@@ -487,12 +491,12 @@ impl Minimizer {
         stack: &mut Stack<'_>,
     ) -> Result<Solution, Failure> {
         budget.look()?;
+        self.tell(Phase::Expand, on.len());
         let mut work = without_off::expand(on, free, stack)?;
-        stack.budget.step("EXPAND", &work.cover);
         let care = Care { free: free.clone(), pieces: None };
         irredundant::irredundant(&mut work, &care, stack)?;
-        stack.budget.step("IRREDUNDANT", &work.cover);
         let mut cover = work.cover;
+        self.tell(Phase::Verify, cover.len());
         let patient = self.patient();
         let checks = &mut Stack::new(&self.layout, &patient);
         for c in on.cubes() {

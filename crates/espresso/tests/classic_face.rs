@@ -92,8 +92,8 @@ fn the_options_do_what_the_classic_ones_did() {
     classic::set_pos(false).expect("an option");
     let trace = classic::trace_text().expect("the thread lives");
     let number = function.number();
-    assert!(trace.starts_with(&format!("SETUP function {number}: 2 inputs, 1 outputs\n")));
-    for step in ["EXPAND: ", "IRREDUNDANT: ", "MAKE_SPARSE: ", "ANSWER: 1 products"] {
+    assert!(trace.starts_with(&format!("setup: function {number}: 2 inputs, 1 outputs\n")));
+    for step in ["complement: ", "expand: ", "primes: ", "verify: ", "answer: 1 products"] {
         assert!(trace.contains(step), "{step} in {trace}");
     }
     classic::clear_trace().expect("the thread lives");
@@ -101,7 +101,7 @@ fn the_options_do_what_the_classic_ones_did() {
     classic::set_single_expand(true).expect("an option");
     assert_eq!(classic::minimize().expect("small").cost.products, 2);
     let trace = classic::trace_text().expect("the thread lives");
-    assert!(!trace.contains("MAKE_SPARSE") && !trace.contains("REDUCE"), "{trace}");
+    assert!(!trace.contains("primes"), "{trace}");
     classic::set_exact(true).expect("an option");
     assert!(classic::minimize().expect("small").proved);
 }
@@ -152,6 +152,22 @@ fn a_function_comes_from_a_pla_and_goes_as_one() {
     classic::add_row(Set::On, &[0, 0], &[1]).expect("a row");
     let clash = ClassicError::Engine(Error::Contradiction { on: 2, off: 0 });
     assert_eq!(classic::minimize(), Err(clash));
+}
+
+#[test]
+fn a_function_of_many_variables_needs_no_stack_of_its_thread() {
+    let run = || {
+        classic::setup(20_000, 1).expect("within the limits");
+        let mut row = vec![2; 20_000];
+        for input in [0, 1, 2, 19_999] {
+            row[input] = 1;
+            classic::add_row(Set::On, &row, &[1]).expect("a row");
+            row[input] = 0;
+        }
+        classic::minimize().expect("its complement is small").cost.products
+    };
+    let thread = std::thread::Builder::new().stack_size(128 << 10).spawn(run);
+    assert_eq!(thread.expect("a thread").join().expect("it does not panic"), 4);
 }
 
 #[test]

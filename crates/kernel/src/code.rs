@@ -123,6 +123,8 @@ codes! {
     NothingToClose = 247, family State, result 2, "PK_E_NOTHING_TO_CLOSE";
     /// Training and what counts do not mix: training moves no cash; switch it on or off first.
     Training = 248, family State, result 2, "PK_E_TRAINING";
+    /// A limit ended the minimisation before there was any answer; raise the limit, or ask for less work.
+    NoAnswer = 250, family State, result 2, "PK_E_NO_ANSWER";
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
     /// A text is empty, too long, or holds a control character.
@@ -157,6 +159,8 @@ codes! {
     BadRate = 330, family Money, result 3, "PK_E_BAD_RATE";
     /// A policy is malformed, or its values are out of range or do not fit together.
     BadPolicy = 331, family Money, result 3, "PK_E_BAD_POLICY";
+    /// A logic table cannot be read or contradicts itself; the facts say in which line and column.
+    BadPla = 350, family Input, result 3, "PK_E_BAD_PLA";
     /// Durable bytes of the journal are damaged; the terminal is refused, `verify` says where.
     Corrupt = 601, family Storage, result 6, "PK_E_CORRUPT";
     /// Checksums hold and the hash chain does not: the journal was changed.

@@ -64,6 +64,9 @@ pub enum ClassicError {
         /// Greatest value.
         most: u64,
     },
+    /// The system gave no thread for a run that needs a deep stack.
+    #[error("no thread could be started for the run; let some end, or raise the system's limit")]
+    NoThread,
     /// A call from within a call.
     #[error("a call of this thread is under way; the state is entered by one call at a time")]
     Reentered,

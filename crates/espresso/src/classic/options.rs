@@ -18,7 +18,7 @@ pub const THREADS_MAX: usize = 256;
 pub struct Options {
     /// Every answer is compared with its question once more, by other means than the engine's own.
     pub debug: bool,
-    /// Every step leaves a line in the trace.
+    /// Set-up, every phase of a run, and its answer leave a line in the trace.
     pub trace: bool,
     /// [`Mode::Fast`].
     pub single_expand: bool,

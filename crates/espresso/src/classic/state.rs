@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::thread::Builder;
 
 use super::error::ClassicError;
 use super::options::Options;
 use super::trace::Trace;
-use crate::budget::Watch;
 use crate::builder;
 use crate::cover::{Cost, Cover};
 use crate::error::Error;
@@ -20,6 +20,11 @@ use crate::set_operations::Verdict;
 
 /// Functions that one thread may hold.
 pub const FUNCTIONS_MAX: usize = 4096;
+
+/// Recursions go as deep as a function has variables. Up to this many, any thread's stack is enough.
+const SHALLOW_VARIABLES_MAX: usize = 32;
+/// Stack for more of them; pages that are not touched cost nothing.
+const STACK_BYTES: usize = 256 << 20;
 
 /// The next handle. Numbers begin somewhere by chance, so that one of another process is not found
 /// here, and are given out once.
@@ -74,7 +79,7 @@ impl State {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         self.log(|| {
             let (inputs, outputs) = (pla.layout.inputs(), pla.layout.outputs());
-            format!("SETUP function {number}: {inputs} inputs, {outputs} outputs")
+            format!("setup: function {number}: {inputs} inputs, {outputs} outputs")
         });
         self.functions.insert(number, Function { pla, answer: None });
         self.current = Some(number);
@@ -259,7 +264,7 @@ pub fn teardown(function: Handle) -> Result<(), ClassicError> {
         if state.current == Some(number) {
             state.current = None;
         }
-        state.log(|| format!("TEARDOWN function {number}"));
+        state.log(|| format!("teardown: function {number}"));
         Ok(())
     })
 }
@@ -372,31 +377,48 @@ pub fn minimize() -> Result<Answer, ClassicError> {
         let function = state.function()?;
         let mut minimizer = options.minimizer(&function.pla.layout);
         if options.trace {
-            minimizer = minimizer.watch(&Watch::new(move |step| {
-                let line = format!(
-                    "{}: {} products, {} literals",
-                    step.name, step.cost.products, step.cost.literals
-                );
+            minimizer = minimizer.on_progress(move |progress| {
+                let line = format!("{}: {} products", progress.phase.name(), progress.products);
                 trace.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-            }));
+            });
         }
-        let sets = sets(&function.pla, options.pos, &minimizer)?;
-        let Sets { f, d, r } = &sets;
-        let solution = minimizer.minimize(f, d.as_ref(), r.as_ref())?;
-        if options.debug {
-            let verdict = minimizer.verify(&solution.f, f, d.as_ref(), r.as_ref())?;
-            if verdict != Verdict::Equivalent {
-                return Err(Error::NotEquivalent { reason: "found by the check of `debug`" }.into());
-            }
-        }
+        let pla = &function.pla;
+        let solution = if pla.layout.variables().len() > SHALLOW_VARIABLES_MAX {
+            on_deep_stack(|| solve(pla, &options, &minimizer))??
+        } else {
+            solve(pla, &options, &minimizer)?
+        };
         let answer = answer_of(&solution);
         function.answer = Some(solution);
         state.log(|| {
             let Cost { products, literals, .. } = answer.cost;
             let bound = answer.lower_bound;
-            format!("ANSWER: {products} products, {literals} literals, no fewer than {bound}")
+            format!("answer: {products} products, {literals} literals, no fewer than {bound}")
         });
         Ok(answer)
+    })
+}
+
+fn solve(pla: &Pla, options: &Options, minimizer: &Minimizer) -> Result<Solution, Error> {
+    let Sets { f, d, r } = sets(pla, options.pos, minimizer)?;
+    let solution = minimizer.minimize(&f, d.as_ref(), r.as_ref())?;
+    if options.debug {
+        let verdict = minimizer.verify(&solution.f, &f, d.as_ref(), r.as_ref())?;
+        if verdict != Verdict::Equivalent {
+            return Err(Error::NotEquivalent { reason: "found by the check of `debug`" });
+        }
+    }
+    Ok(solution)
+}
+
+/// Runs on a thread of its own, since nobody knows how much stack the thread of a host has left.
+fn on_deep_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, ClassicError> {
+    std::thread::scope(|scope| {
+        let thread = Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run);
+        match thread.map_err(|_| ClassicError::NoThread)?.join() {
+            Ok(value) => Ok(value),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     })
 }
 
