@@ -15,7 +15,7 @@ const crateRooms = {
   isolate: ['espresso'],
   kernel: ['wal', 'espresso', 'isolate'],
   capi: ['kernel', 'espresso'],
-  node: ['kernel', 'espresso'],
+  node: ['kernel', 'espresso', 'isolate'],
 }
 
 /** The pure rooms inside the kernel, and the modules of the kernel that each may use. */
@@ -39,7 +39,7 @@ const typeScriptRooms = {
 }
 
 /** Crates that may hold no unsafe code at all. */
-const safeCrates = ['wal', 'espresso', 'kernel']
+const safeCrates = ['wal', 'espresso', 'isolate', 'kernel']
 
 /** An entry file opens with at least this many lines of text. */
 const essayLinesMin = 5

@@ -48,6 +48,26 @@ impl Cover {
         Cover { layout: Arc::clone(layout), bits }
     }
 
+    /// A cover of cubes one behind the other, as [`Cover::words`] has them.
+    ///
+    /// # Errors
+    /// [`Error::BadCube`] when the last cube is not whole, a padding bit is set, or a cube has no points.
+    pub fn from_words(layout: &Arc<Layout>, words: Vec<u64>) -> Result<Cover, Error> {
+        let cubes = words.chunks_exact(layout.words());
+        if !cubes.remainder().is_empty() {
+            return Err(Error::BadCube { reason: "a cube of another layout" });
+        }
+        for cube in cubes {
+            if !cube::within(cube, layout.full()) {
+                return Err(Error::BadCube { reason: "a bit that belongs to no variable" });
+            }
+            if cube::is_empty(layout, cube) {
+                return Err(Error::BadCube { reason: "a field that allows nothing" });
+            }
+        }
+        Ok(Self::from_bits(layout, words))
+    }
+
     /// The shape of this cover's cubes.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout

@@ -125,6 +125,21 @@ pub struct Solution {
     pub stopped_early: bool,
 }
 
+impl Solution {
+    /// A solution that was found elsewhere and came here as its covers. What it costs, and whether it
+    /// is proved, follows from them.
+    pub fn from_parts(
+        f: Cover,
+        d: Option<Cover>,
+        r: Option<Cover>,
+        lower_bound: usize,
+        stopped_early: bool,
+    ) -> Solution {
+        let cost = f.cost();
+        Solution { proved: cost.products <= lower_bound, f, d, r, cost, lower_bound, stopped_early }
+    }
+}
+
 /// A question with everything the loop needs at hand.
 pub(crate) struct Problem {
     pub(crate) on: Cover,
