@@ -41,10 +41,7 @@ mod unix {
                 let bytes = self.idle_bytes.saturating_add(bytes);
                 bytes.div_ceil(MEMORY_STEP_BYTES).saturating_mul(MEMORY_STEP_BYTES)
             });
-            if memory != self.memory {
-                set(Resource::Data, memory)?;
-                self.memory = memory;
-            }
+            self.set_memory(memory)?;
             if let Some(cpu) = limits.cpu {
                 let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
                 let used = u64::try_from(used).unwrap_or(0);
@@ -55,6 +52,19 @@ mod unix {
             } else if self.cpu {
                 set(Resource::Cpu, None)?;
                 self.cpu = false;
+            }
+            Ok(())
+        }
+
+        /// Takes the limit on memory away until the next job sets one.
+        pub(crate) fn lift_memory(&mut self) -> io::Result<()> {
+            self.set_memory(None)
+        }
+
+        fn set_memory(&mut self, memory: Option<u64>) -> io::Result<()> {
+            if memory != self.memory {
+                set(Resource::Data, memory)?;
+                self.memory = memory;
             }
             Ok(())
         }
@@ -90,6 +100,10 @@ impl Enforcer {
     }
 
     pub(crate) fn apply(&mut self, _: &Limits) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn lift_memory(&mut self) -> std::io::Result<()> {
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use pos_kernel_espresso::{Cover, Error};
 use crate::job::{self, Job};
 use crate::limits::Enforcer;
 use crate::link::{Fault, Link, Stream};
-use crate::message::{Kind, VERSION, words_of_text};
+use crate::message::{INLINE_WORDS_MAX, Kind, VERSION, words_of_text};
 
 /// The environment variable by which a pool tells a program that it is a worker: `shared` or `pipes`.
 pub const WORKER_VARIABLE: &str = "POS_KERNEL_WORKER";
@@ -108,6 +108,10 @@ fn work(mut link: Link) -> Fault {
 
 fn serve(link: &mut Link, enforcer: &mut Enforcer) -> Result<(), Fault> {
     let (header, mut body) = link.receive(None)?;
+    if header.words > INLINE_WORDS_MAX as u64 {
+        // A long question is no part of what the job before it might take.
+        enforcer.lift_memory()?;
+    }
     match header.kind {
         Kind::Echo => {
             let words = body.take(body.left())?;

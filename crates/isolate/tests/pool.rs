@@ -229,7 +229,11 @@ fn long_messages_go_both_ways_and_leave_no_memory() {
                 pool.echo(&words[..count], Duration::from_secs(60)).expect("it comes back");
             assert!(echoed == words[..count], "{count} words by {transport:?}");
         }
-        serves(&pool);
+        // The limit of one job is not that of the next question.
+        let limits = Limits { memory_bytes: Some(4 << 20), ..Limits::default() };
+        pool.minimize(&small(1).limits(limits)).expect("it is small");
+        let echoed = pool.echo(&words, Duration::from_secs(60)).expect("it comes back");
+        assert!(echoed == words, "by {transport:?}");
         assert_eq!(pool.stats().started, 1);
     }
 }
