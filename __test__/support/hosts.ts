@@ -33,7 +33,8 @@ export function inValgrind(
   const program = inC(name)
   if (program === undefined || !has('valgrind')) return undefined
   if (tool === 'helgrind') {
-    return ['valgrind', '-q', '--tool=helgrind', '--error-exitcode=99', ...program]
+    const known = `--suppressions=${path.join(projectRoot, 'crates/capi/tests/c/helgrind.supp')}`
+    return ['valgrind', '-q', '--tool=helgrind', '--error-exitcode=99', known, ...program]
   }
   // What is only "possibly lost" is the standard library's own record of a thread, held by a pointer
   // into its middle.

@@ -139,20 +139,16 @@ fn message(pool: &Pool) -> Result<(), Box<dyn Error>> {
         println!("256 MiB there and back: {time:.0?}, equal: {}", echoed == words);
     }
     drop(words);
-    // 8,192 binary inputs make a cube of 257 words; each row has a value of its own in 20 inputs.
-    let layout = Arc::new(Layout::new(8192, &[], 1)?);
+    // 256 inputs of 64 values, a word each: every OFF row names one value of each.
+    let layout = Arc::new(Layout::new(0, &[64; 256], 1)?);
     let mut on = layout.full().to_vec();
-    on[0] &= !2;
+    on[0] = 1;
     let count = (1 << 25) / layout.words();
     let mut off = Vec::with_capacity(count * layout.words());
     for row in 0..count {
-        let from = off.len();
-        off.extend_from_slice(layout.full());
-        off[from] &= !1;
-        for bit in 0..20 {
-            let lost = if row >> bit & 1 == 0 { 1 } else { 2 };
-            off[from + 1] &= !(lost << (bit * 2));
-        }
+        off.push(2 << (row % 63));
+        off.extend((1..256).map(|input| 1u64 << (row >> (input % 11) & 63)));
+        off.push(1);
     }
     let on = Cover::from_words(&layout, on)?;
     let off = Cover::from_words(&layout, off)?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 #[cfg(unix)]
 use std::os::unix::{fs::FileExt, net::UnixStream};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::message::{HEADER_BYTES, HEADER_WORDS, Header, INLINE_WORDS_MAX, Kind, Place};
 
@@ -110,7 +110,8 @@ impl Stream {
 }
 
 /// What is left until a deadline; none is for ever.
-fn left(until: Option<Instant>) -> Result<Option<Duration>, Fault> {
+#[cfg(unix)]
+fn left(until: Option<Instant>) -> Result<Option<std::time::Duration>, Fault> {
     let Some(until) = until else { return Ok(None) };
     let left = until.saturating_duration_since(Instant::now());
     if left.is_zero() { Err(Fault::TimedOut) } else { Ok(Some(left)) }

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -340,18 +339,18 @@ fn start_piped(mut command: Command) -> io::Result<(Child, Link)> {
 
 /// A file that has no name and no disk.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-fn file_in_memory() -> io::Result<File> {
+fn file_in_memory() -> io::Result<std::fs::File> {
     use rustix::fs::{MemfdFlags, memfd_create};
-    Ok(File::from(memfd_create("pos-kernel-isolate", MemfdFlags::CLOEXEC)?))
+    Ok(std::fs::File::from(memfd_create("pos-kernel-isolate", MemfdFlags::CLOEXEC)?))
 }
 
 /// A file that has no name: it lies in the page cache for as long as somebody holds it.
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android", target_os = "freebsd"))))]
-fn file_in_memory() -> io::Result<File> {
+fn file_in_memory() -> io::Result<std::fs::File> {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let number = RandomState::new().build_hasher().finish();
     let path = env::temp_dir().join(format!("pos-kernel-isolate-{number:016x}"));
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    let file = std::fs::File::options().read(true).write(true).create_new(true).open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
 }

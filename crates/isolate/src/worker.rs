@@ -4,7 +4,6 @@
 //! second thread waits for the end of the pool's process, so that no worker outlives it in a long run.
 
 use std::env;
-use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::Builder;
@@ -68,6 +67,7 @@ fn link(transport: &str) -> Option<io::Result<Link>> {
 /// The socket that is stdin, and the file in memory that is stdout.
 #[cfg(unix)]
 fn shared() -> io::Result<Link> {
+    use std::fs::File;
     use std::os::fd::AsFd;
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
     let file = io::stdout().as_fd().try_clone_to_owned()?;

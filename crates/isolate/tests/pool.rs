@@ -71,6 +71,15 @@ fn signal(pid: u32, signal: Signal) {
     kill_process(pid, signal).expect("a worker of this process");
 }
 
+/// Stops a process, and waits until all of its threads stand.
+fn stop(pid: u32) {
+    signal(pid, Signal::STOP);
+    let state = format!("/proc/{pid}/stat");
+    while std::fs::read_to_string(&state).is_ok_and(|stat| !stat.contains(") T ")) {
+        std::thread::yield_now();
+    }
+}
+
 /// Waits until the pool has a busy worker, and gives its pid.
 fn busy(pool: &Pool) -> u32 {
     loop {
@@ -170,7 +179,7 @@ fn a_worker_that_hangs_is_replaced_at_the_wall_limit() {
         let limit = Duration::from_millis(200);
         let limits = Limits { wall: limit, ..Limits::default() };
         // One that does not read, and one that reads and never ends.
-        signal(pool.stats().pids[0], Signal::STOP);
+        stop(pool.stats().pids[0]);
         let hung = pool.minimize(&small(1).limits(limits));
         assert_eq!(hung.map(drop), Err(IsolateError::WallLimit { limit }));
         serves(&pool);
