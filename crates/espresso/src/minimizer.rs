@@ -101,8 +101,8 @@ pub struct Minimizer {
     memory_bytes: usize,
     cancel: Option<Cancel>,
     listener: Option<Listener>,
-    steps: Steps,
     pub(crate) threads: usize,
+    steps: Steps,
 }
 
 /// A minimised function.
@@ -167,8 +167,8 @@ impl Minimizer {
             memory_bytes: MEMORY_BYTES_DEFAULT,
             cancel: None,
             listener: None,
-            steps: Steps::default(),
             threads: 1,
+            steps: Steps::default(),
         }
     }
     /// Sets how much work goes into an answer.
@@ -196,14 +196,14 @@ impl Minimizer {
         self.listener = Some(Listener(Arc::new(listener)));
         self
     }
-    /// Leaves steps out.
-    pub fn steps(mut self, steps: Steps) -> Minimizer {
-        self.steps = steps;
-        self
-    }
     /// Number of threads a run may use; the answer is the same for any number.
     pub fn threads(mut self, threads: usize) -> Minimizer {
         self.threads = threads.max(1);
+        self
+    }
+    /// Leaves steps out.
+    pub fn steps(mut self, steps: Steps) -> Minimizer {
+        self.steps = steps;
         self
     }
 
