@@ -23,6 +23,7 @@ const pureRooms = {
   money: ['code', 'error', 'limits'],
   policy: ['code', 'error', 'limits', 'money'],
   pricing: ['code', 'error', 'limits', 'money', 'policy'],
+  rules: ['code', 'error', 'limits', 'money'],
 }
 
 /** ts/: the same. `index` is the public entry, `native` the one file that loads the binding. */

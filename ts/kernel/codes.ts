@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'PK_E_BAD_UTF8'
   | 'PK_E_STRUCT_SIZE'
   | 'PK_E_BUFFER_TOO_SMALL'
+  | 'PK_E_BAD_RULES'
   | 'PK_E_BAD_CURRENCY'
   | 'PK_E_BAD_AMOUNT'
   | 'PK_E_BAD_QUANTITY'
@@ -266,6 +267,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'input',
     summary:
       'The buffer is too small; the length that it needs has been given, call again with that much.',
+  },
+  PK_E_BAD_RULES: {
+    number: 310,
+    family: 'input',
+    summary: 'A rule table is malformed, contradicts itself or leaves gaps; the facts say where.',
   },
   PK_E_BAD_CURRENCY: {
     number: 320,

@@ -145,6 +145,8 @@ codes! {
     StructSize = 308, family Input, result 3, "PK_E_STRUCT_SIZE";
     /// The buffer is too small; the length that it needs has been given, call again with that much.
     BufferTooSmall = 309, family Input, result 4, "PK_E_BUFFER_TOO_SMALL";
+    /// A rule table is malformed, contradicts itself or leaves gaps; the facts say where.
+    BadRules = 310, family Input, result 3, "PK_E_BAD_RULES";
     /// A currency is not one of ISO 4217, or not the sale's.
     BadCurrency = 320, family Money, result 3, "PK_E_BAD_CURRENCY";
     /// An amount is zero, of the wrong sign, or more than is allowed here.

@@ -23,6 +23,7 @@ pub mod limits;
 pub mod money;
 pub mod policy;
 pub mod pricing;
+pub mod rules;
 pub mod sale;
 pub mod terminal;
 pub mod till;

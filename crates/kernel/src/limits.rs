@@ -57,6 +57,33 @@ pub const CASH_STEP_MAX: u32 = 1_000_000;
 /// Decimal places of a currency's minor unit.
 pub const MINOR_DIGITS_MAX: u8 = 4;
 
+/// Bytes of a rule table's source.
+pub const RULE_SOURCE_BYTES_MAX: usize = 1 << 20;
+/// Rows of a rule table.
+pub const RULE_ROWS_MAX: usize = 2048;
+/// Condition columns of a rule table.
+pub const RULE_COLUMNS_MAX: usize = 32;
+/// Result columns of a rule table.
+pub const RULE_RESULTS_MAX: usize = 8;
+/// Texts that one column of a rule table may tell apart.
+pub const RULE_VALUES_MAX: usize = 256;
+/// Distinct ends of ranges in one column of numbers.
+pub const RULE_CUTS_MAX: usize = 512;
+/// Condition columns of a rule table, each member of a set counted by itself.
+pub const RULE_VARIABLES_MAX: usize = 128;
+/// Different answers of one rule table.
+pub const RULE_ANSWERS_MAX: usize = 256;
+/// Bytes of the name of a rule table, of a column, of a value that rows tell apart, of a row's id.
+pub const RULE_NAME_BYTES_MAX: usize = 64;
+/// Bytes of a text that a rule table answers.
+pub const RULE_TEXT_BYTES_MAX: usize = 256;
+/// Rule tables of one till.
+pub const RULE_TABLES_MAX: usize = 16;
+/// Seconds after which a rule table counts as too intricate to compile.
+pub const RULE_SECONDS_MAX: u64 = 20;
+/// Memory that compiling a rule table may take.
+pub const RULE_MEMORY_BYTES_MAX: usize = 256 << 20;
+
 /// The facts of all open sales together may take this share of a segment: the next checkpoint
 /// carries them, and a completion must still fit behind it.
 pub const OPEN_SHARE: usize = 4;

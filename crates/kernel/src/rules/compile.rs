@@ -1,0 +1,419 @@
+//! From a table to compiled rules: findings, minimal cover, proof.
+//!
+//! Each answer is one output of a logic function. The function is 1 where a row with that answer
+//! decides, 0 where another row decides or none speaks; nothing is left open, so the minimiser has
+//! no say in what a table means. Its cover is then proved against the rows themselves, in three
+//! sentences that together say "the same answer everywhere" (`<` is "decides before"):
+//!
+//! ```text
+//!   every row        lies within the products of its answer and the rows < it of other answers
+//!   every product    where it meets a row of another answer, lies within rows < that of its own
+//!   every product    lies within the rows
+//! ```
+
+use super::column::{Column, Held, Scalar};
+use super::findings::{self, Report};
+use super::input::{Given, Point};
+use super::matrix::{AnswerSet, Matrix};
+use super::space::{Cube, Space};
+use super::table::{HitPolicy, Table};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::limits::{RULE_MEMORY_BYTES_MAX, RULE_SECONDS_MAX};
+use pos_kernel_espresso::{Cover, Minimizer};
+use std::time::{Duration, Instant};
+
+/// A compiled table. Immutable, so any number of threads may ask it.
+///
+/// ```
+/// use pos_kernel_core::rules::{Given, Rules, Scalar, Table};
+/// let table = Table::read(
+///     "table,Age,hit,first\n\
+///      rule,age,sale\n\
+///      ,when integer 0..150,then text refuse|allow\n\
+///      minor,<18,refuse\n\
+///      adult,,allow\n",
+/// )?;
+/// let rules = Rules::compile(table)?;
+/// let point = rules.point(|_| Some(Given::Integer(17)))?;
+/// let answer = rules.evaluate(&point)?.first().expect("there are no gaps");
+/// assert_eq!(rules.answer(answer), [Scalar::Text("refuse".to_owned())]);
+/// assert_eq!(rules.explain(&point)?.answers[0].rows, [0]);
+/// # Ok::<(), pos_kernel_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Rules {
+    table: Table,
+    hash: [u8; 32],
+    space: Space,
+    answers: Vec<Vec<Scalar>>,
+    answer_of: Vec<u32>,
+    /// The rows in the order in which they decide, and their bits in that order.
+    order: Vec<u32>,
+    source: Matrix,
+    /// The products and what each answers; nothing when the table contradicts itself.
+    products: Matrix,
+    product_answers: Vec<AnswerSet>,
+    report: Report,
+}
+
+/// An answer and the rows that give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answering {
+    /// The answer, for [`Rules::answer`].
+    pub answer: usize,
+    /// The rows that give it, counted from 0.
+    pub rows: Vec<usize>,
+}
+
+/// Why an input has its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The answers, each with the rows that decided. Empty where no row speaks.
+    pub answers: Vec<Answering>,
+    /// All rows that apply, those that did not decide included.
+    pub applying: Vec<usize>,
+}
+
+/// The rows of a table as cubes.
+pub(super) struct Source<'t> {
+    pub(super) table: &'t Table,
+    pub(super) space: &'t Space,
+    /// What each row speaks of, with every answer.
+    pub(super) regions: Vec<Cube>,
+    pub(super) answer_of: &'t [u32],
+    pub(super) order: &'t [u32],
+}
+
+/// What may be spent on one table.
+pub(super) struct Effort {
+    minimizer: Minimizer,
+    until: Instant,
+}
+
+impl Rules {
+    /// Compiles a table. A table that contradicts itself is reported and answers nothing.
+    ///
+    /// # Errors
+    /// `PK_E_LIMIT` for a table that takes more time or memory than one may.
+    pub fn compile(table: Table) -> Result<Rules> {
+        let (answers, answer_of) = table.answers();
+        let order = table.order();
+        let space = Space::new(&table, answers.len())
+            .map_err(|error| Error::new(Code::BadRules, format!("{}: {error}", table.name())))?;
+        let effort = Effort::new(&space);
+        let regions: Vec<Cube> = table.rows().iter().map(|row| space.region(&row.when)).collect();
+        let in_order: Vec<Cube> = order.iter().map(|&row| regions[row as usize].clone()).collect();
+        let source = Matrix::new(&space, &in_order);
+        let parts =
+            Source { table: &table, space: &space, regions, answer_of: &answer_of, order: &order };
+        let contradictions = findings::contradictions(&parts);
+        let (gap_cover, gaps) = findings::gaps(&parts, &effort)?;
+        let shadowed = findings::shadowed(&parts, &effort)?;
+        let products: Vec<Cube> = if contradictions.count > 0 {
+            Vec::new()
+        } else {
+            let cover = minimal(&parts, &gap_cover, answers.len(), &effort)?;
+            prove(&parts, &cover, answers.len(), &effort)?;
+            cover.cubes().map(<[u64]>::to_vec).collect()
+        };
+        let product_answers = products.iter().map(|product| {
+            let mut set = AnswerSet::default();
+            (0..answers.len()).filter(|&a| space.answers(product, a)).for_each(|a| set.insert(a));
+            set
+        });
+        let report = Report {
+            rows: table.rows().len(),
+            answers: answers.len(),
+            products: products.len(),
+            contradictions,
+            gaps,
+            shadowed,
+        };
+        Ok(Rules {
+            hash: table.hash(),
+            source,
+            product_answers: product_answers.collect(),
+            products: Matrix::new(&space, &products),
+            report,
+            answers,
+            answer_of,
+            order,
+            space,
+            table,
+        })
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// BLAKE3 of the table's canonical bytes.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// What was found in the table.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Nothing was found that should not be.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.report.is_clean(&self.table)
+    }
+
+    /// The values of an answer, one for each result column.
+    #[must_use]
+    pub fn answer(&self, answer: usize) -> &[Scalar] {
+        &self.answers[answer]
+    }
+
+    /// Places an input: what is given for each condition column, `None` for its default. Allocates
+    /// nothing.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_ARGUMENT` for a column that is missing, of another type, or out of its range.
+    #[inline]
+    pub fn point<'a>(&self, given: impl Fn(&Column) -> Option<Given<'a>>) -> Result<Point> {
+        self.space.point(&self.table, |_, column| given(column))
+    }
+
+    /// The same by the index of the column.
+    #[inline]
+    pub(super) fn point_by_index<'a>(
+        &self,
+        given: impl Fn(usize) -> Option<Given<'a>>,
+    ) -> Result<Point> {
+        self.space.point(&self.table, |index, _| given(index))
+    }
+
+    /// The answers to an input: one, or none where no row speaks; under `collect` any number.
+    /// Allocates nothing.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_RULES` for a table that contradicts itself.
+    #[inline]
+    pub fn evaluate(&self, point: &Point) -> Result<AnswerSet> {
+        if self.report.contradictions.count > 0 {
+            return Err(self.contradicts());
+        }
+        if self.table.hit() != HitPolicy::Collect {
+            let first = self.products.first(point);
+            return Ok(first.map_or_else(AnswerSet::default, |index| self.product_answers[index]));
+        }
+        let mut set = AnswerSet::default();
+        for product in self.products.all(point) {
+            set.extend(&self.product_answers[product]);
+        }
+        Ok(set)
+    }
+
+    /// The first row that applies and gives this answer. Allocates nothing.
+    #[inline]
+    pub(super) fn row_behind(&self, point: &Point, answer: usize) -> Option<usize> {
+        let rows = self.source.all(point).map(|place| self.order[place] as usize);
+        rows.into_iter().find(|&row| self.answer_of(row) == answer)
+    }
+
+    /// The answer that a row gives.
+    #[inline]
+    fn answer_of(&self, row: usize) -> usize {
+        self.answer_of[row] as usize
+    }
+
+    /// The answers to an input with the rows that give them.
+    ///
+    /// # Errors
+    /// As [`Rules::evaluate`].
+    pub fn explain(&self, point: &Point) -> Result<Explanation> {
+        let places: Vec<usize> = self.source.all(point).collect();
+        let mut applying: Vec<usize> =
+            places.iter().map(|&place| self.order[place] as usize).collect();
+        let deciding = match self.table.hit() {
+            HitPolicy::First | HitPolicy::Priority => &applying[..applying.len().min(1)],
+            _ => &applying[..],
+        };
+        let answers = self.evaluate(point)?.iter().map(|answer| Answering {
+            answer,
+            rows: deciding.iter().copied().filter(|&row| self.answer_of(row) == answer).collect(),
+        });
+        let answers: Vec<Answering> = answers.collect();
+        debug_assert!(answers.iter().all(|answering| !answering.rows.is_empty()));
+        debug_assert_eq!(answers.is_empty(), applying.is_empty());
+        applying.sort_unstable();
+        Ok(Explanation { answers, applying })
+    }
+
+    fn contradicts(&self) -> Error {
+        let rows = self.report.contradictions.shown.first().map_or([0, 0], |found| found.rows);
+        let ids = rows.map(|row| self.table.rows()[row].id.as_str());
+        let message = format!(
+            "rule table {} contradicts itself: rows {} and {} both apply to one input; mend the table",
+            self.table.name(),
+            ids[0],
+            ids[1]
+        );
+        Error::new(Code::BadRules, message)
+            .with("table", self.table.name())
+            .with("rows", ids.to_vec())
+            .with("contradictions", self.report.contradictions.count)
+    }
+}
+
+impl Source<'_> {
+    pub(super) fn example(&self, cube: &[u64]) -> Vec<Held> {
+        self.space.held(&self.space.example(cube, self.table), self.table)
+    }
+}
+
+impl Effort {
+    fn new(space: &Space) -> Effort {
+        Effort {
+            minimizer: Minimizer::new(&space.layout).memory_limit(RULE_MEMORY_BYTES_MAX),
+            until: Instant::now() + Duration::from_secs(RULE_SECONDS_MAX),
+        }
+    }
+
+    /// Asks the minimiser within what is left.
+    pub(super) fn ask<T>(
+        &self,
+        question: impl FnOnce(&Minimizer) -> std::result::Result<T, pos_kernel_espresso::Error>,
+    ) -> Result<T> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        question(&self.minimizer.clone().time_limit(left)).map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn failed(&self, error: pos_kernel_espresso::Error) -> Error {
+        use pos_kernel_espresso::Error as Failure;
+        match error {
+            Failure::TimeLimit => {
+                too_intricate("seconds to compile a rule table", RULE_SECONDS_MAX)
+            }
+            Failure::MemoryLimit { .. } => {
+                let limit = u64::try_from(RULE_MEMORY_BYTES_MAX).unwrap_or(u64::MAX);
+                too_intricate("bytes of memory to compile a rule table", limit)
+            }
+            other => Error::new(Code::Panic, format!("the minimiser: {other}")),
+        }
+    }
+}
+
+fn too_intricate(what: &str, limit: u64) -> Error {
+    let message = format!(
+        "{what}: more than the limit of {limit}. The table is too intricate; split it into several \
+         with fewer columns"
+    );
+    Error::new(Code::Limit, message)
+        .with("what", what)
+        .with("value", limit + 1)
+        .with("limit", limit)
+}
+
+/// The minimal cover of all answers.
+fn minimal(source: &Source<'_>, gaps: &Cover, answers: usize, effort: &Effort) -> Result<Cover> {
+    let space = source.space;
+    let fail = |error| effort.failed(error);
+    let mut on = Cover::empty(&space.layout);
+    if source.table.hit() == HitPolicy::Collect {
+        for (region, &answer) in source.regions.iter().zip(source.answer_of) {
+            let cube = space.with_answers(region, [answer as usize]);
+            on.push_words(&cube).map_err(fail)?;
+        }
+        return effort.ask(|minimizer| Ok(minimizer.minimize(&on, None, None)?.f));
+    }
+    let mut off = gaps.clone();
+    for (place, &row) in source.order.iter().enumerate() {
+        let row = row as usize;
+        let (region, answer) = (&source.regions[row], source.answer_of[row]);
+        let others: Vec<&Cube> = before(source, place, region, |other| other != answer).collect();
+        let one = space.cover([region]).map_err(fail)?;
+        let decided = if others.is_empty() {
+            one
+        } else {
+            let others = space.cover(others).map_err(fail)?;
+            effort.ask(|minimizer| minimizer.difference(&one, &others))?
+        };
+        for cube in decided.cubes() {
+            let answer = answer as usize;
+            on.push_words(&space.with_answers(cube, [answer])).map_err(fail)?;
+            let rest = (0..answers).filter(|&other| other != answer);
+            off.push_words(&space.with_answers(cube, rest)).map_err(fail)?;
+        }
+    }
+    effort.ask(|minimizer| Ok(minimizer.minimize(&on, None, Some(&off))?.f))
+}
+
+/// The regions of the rows that decide before the one at `place`, meet a region, and have an answer
+/// that is wanted.
+fn before<'s>(
+    source: &'s Source<'_>,
+    place: usize,
+    region: &'s [u64],
+    wanted: impl Fn(u32) -> bool + 's,
+) -> impl Iterator<Item = &'s Cube> {
+    source.order[..place]
+        .iter()
+        .map(|&row| row as usize)
+        .filter(move |&row| wanted(source.answer_of[row]))
+        .map(|row| &source.regions[row])
+        .filter(move |other| source.space.meet(other, region).is_some())
+}
+
+/// Proves that the products answer what the rows say. A failure is a fault of ours.
+fn prove(source: &Source<'_>, products: &Cover, answers: usize, effort: &Effort) -> Result<()> {
+    let space = source.space;
+    let is_collect = source.table.hit() == HitPolicy::Collect;
+    let every = (0..answers).collect::<Vec<_>>();
+    // Each product once with every answer, to be compared with regions.
+    let plain: Vec<Cube> =
+        products.cubes().map(|cube| space.with_answers(cube, every.iter().copied())).collect();
+    let within = |part: &Cube, cubes: Vec<&Cube>, what: &str| -> Result<()> {
+        let one = space.cover([part]).map_err(|error| effort.failed(error))?;
+        let all = space.cover(cubes).map_err(|error| effort.failed(error))?;
+        if effort.ask(|minimizer| minimizer.contains(&all, &one))? {
+            return Ok(());
+        }
+        let name = source.table.name();
+        let message = format!("the compiled form of rule table {name} is not the table: {what}");
+        Err(Error::new(Code::Panic, message).with("cause", what))
+    };
+    for (place, &row) in source.order.iter().enumerate() {
+        let row = row as usize;
+        let (region, answer) = (&source.regions[row], source.answer_of[row]);
+        let own = products.cubes().zip(&plain);
+        let own = own.filter(|(cube, _)| space.answers(cube, answer as usize));
+        let mut cubes: Vec<&Cube> = own.map(|(_, plain)| plain).collect();
+        if !is_collect {
+            cubes.extend(before(source, place, region, |other| other != answer));
+        }
+        within(region, cubes, "a row is lost")?;
+    }
+    for (cube, plain) in products.cubes().zip(&plain) {
+        for answer in (0..answers).filter(|&answer| space.answers(cube, answer)) {
+            if is_collect {
+                let rows = source.answer_of.iter().zip(&source.regions);
+                let own = rows.filter(|(other, _)| **other as usize == answer).map(|(_, r)| r);
+                within(plain, own.collect(), "a product is too large")?;
+                continue;
+            }
+            within(plain, source.regions.iter().collect(), "a product fills a gap")?;
+            for (place, &row) in source.order.iter().enumerate() {
+                let row = row as usize;
+                if source.answer_of[row] as usize == answer {
+                    continue;
+                }
+                if let Some(both) = space.meet(plain, &source.regions[row]) {
+                    let own = before(source, place, &both, |other| other as usize == answer);
+                    within(&both, own.collect(), "a product is too large")?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

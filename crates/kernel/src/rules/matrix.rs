@@ -1,0 +1,128 @@
+//! Many cubes asked at once: for each value of each variable one row of bits, a bit for each cube.
+//!
+//! ```text
+//!   cubes              0 1 2 3 4
+//!   class = wine       1 1 0 1 1
+//!   age 18..           0 1 1 1 1     AND over the variables: the cubes that hold the input
+//!   checked = true     1 1 1 0 1     = 0 1 0 0 1; the first is cube 1
+//! ```
+//!
+//! An evaluation is one AND for each variable that any cube tells apart, 64 cubes at a time. Nothing
+//! is allocated.
+
+use super::input::Point;
+use super::space::{Cube, Space, has};
+use crate::limits::RULE_ANSWERS_MAX;
+
+const WORDS: usize = RULE_ANSWERS_MAX / 64;
+
+/// A set of answers, by index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AnswerSet([u64; WORDS]);
+
+impl AnswerSet {
+    /// The first answer in it.
+    #[must_use]
+    #[inline]
+    pub fn first(&self) -> Option<usize> {
+        self.iter().next()
+    }
+
+    /// The answers in it, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + use<> {
+        let words = self.0;
+        (0..RULE_ANSWERS_MAX).filter(move |answer| words[answer / 64] >> (answer % 64) & 1 != 0)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0 == [0; WORDS]
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, answer: usize) {
+        self.0[answer / 64] |= 1 << (answer % 64);
+    }
+
+    #[inline]
+    pub(super) fn extend(&mut self, other: &AnswerSet) {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Matrix {
+    cubes: usize,
+    /// 64-bit words of a row.
+    words: usize,
+    /// The variables that any cube tells apart, each with the first of its rows.
+    variables: Vec<(u32, u32)>,
+    bits: Vec<u64>,
+}
+
+impl Matrix {
+    pub(super) fn new(space: &Space, cubes: &[Cube]) -> Matrix {
+        let words = cubes.len().div_ceil(64);
+        let mut matrix =
+            Matrix { cubes: cubes.len(), words, variables: Vec::new(), bits: Vec::new() };
+        let number = |value: usize| u32::try_from(value).expect("tables are limited");
+        for variable in 0..space.layout.inputs() {
+            let field = &space.layout.variables()[variable];
+            let bits = field.first_bit..field.first_bit + field.parts;
+            if cubes.iter().all(|cube| bits.clone().all(|bit| has(cube, bit))) {
+                continue;
+            }
+            matrix.variables.push((number(variable), number(matrix.bits.len() / words.max(1))));
+            for bit in bits {
+                let begin = matrix.bits.len();
+                matrix.bits.resize(begin + words, 0);
+                for (index, cube) in cubes.iter().enumerate() {
+                    if has(cube, bit) {
+                        matrix.bits[begin + index / 64] |= 1 << (index % 64);
+                    }
+                }
+            }
+        }
+        matrix
+    }
+
+    /// The cubes that hold the point, 64 at a time.
+    #[inline]
+    fn word(&self, point: &Point, word: usize) -> u64 {
+        let left = self.cubes - word * 64;
+        let mut hits = if left >= 64 { u64::MAX } else { (1 << left) - 1 };
+        for &(variable, first) in &self.variables {
+            let row = first as usize + point.part(variable as usize);
+            hits &= self.bits[row * self.words + word];
+            if hits == 0 {
+                break;
+            }
+        }
+        hits
+    }
+
+    /// The first cube that holds the point.
+    #[inline]
+    pub(super) fn first(&self, point: &Point) -> Option<usize> {
+        (0..self.words).find_map(|word| {
+            let hits = self.word(point, word);
+            (hits != 0).then(|| word * 64 + hits.trailing_zeros() as usize)
+        })
+    }
+
+    /// Every cube that holds the point, ascending.
+    pub(super) fn all(&self, point: &Point) -> impl Iterator<Item = usize> {
+        (0..self.words).flat_map(move |word| {
+            let mut hits = self.word(point, word);
+            std::iter::from_fn(move || {
+                let bit = hits.trailing_zeros() as usize;
+                let is_left = hits != 0;
+                hits &= hits.wrapping_sub(1);
+                is_left.then_some(word * 64 + bit)
+            })
+        })
+    }
+}
