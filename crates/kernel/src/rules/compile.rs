@@ -1,9 +1,9 @@
 //! From a table to compiled rules: findings, minimal cover, proof.
 //!
-//! Each answer is one output of a logic function. The function is 1 where a row with that answer
-//! decides, 0 where another row decides or none speaks; nothing is left open, so the minimiser has
-//! no say in what a table means. Its cover is then proved against the rows themselves, in three
-//! sentences that together say "the same answer everywhere" (`<` is "decides before"):
+//! Each answer is a logic function: 1 where a row with that answer decides, 0 where another row
+//! decides or none speaks. Nothing is left open, so the minimiser has no say in what a table means.
+//! The covers are then proved against the rows themselves, in three sentences that together say "the
+//! same answer everywhere" (`<` is "decides before"):
 //!
 //! ```text
 //!   every row        lies within the products of its answer and the rows < it of other answers
@@ -20,8 +20,11 @@ use super::table::{HitPolicy, Table};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::limits::{RULE_MEMORY_BYTES_MAX, RULE_SECONDS_MAX};
-use pos_kernel_espresso::{Cover, Minimizer};
+use pos_kernel_espresso::{Cover, Minimizer, Mode};
 use std::time::{Duration, Instant};
+
+/// From so many cubes of one answer on, minimisation is a single pass.
+const LONG: usize = 100;
 
 /// A compiled table. Immutable, so any number of threads may ask it.
 ///
@@ -53,7 +56,7 @@ pub struct Rules {
     source: Matrix,
     /// The products and what each answers; nothing when the table contradicts itself.
     products: Matrix,
-    product_answers: Vec<AnswerSet>,
+    product_answers: Vec<u16>,
     report: Report,
 }
 
@@ -79,7 +82,7 @@ pub struct Explanation {
 pub(super) struct Source<'t> {
     pub(super) table: &'t Table,
     pub(super) space: &'t Space,
-    /// What each row speaks of, with every answer.
+    /// What each row speaks of.
     pub(super) regions: Vec<Cube>,
     pub(super) answer_of: &'t [u32],
     pub(super) order: &'t [u32],
@@ -99,7 +102,7 @@ impl Rules {
     pub fn compile(table: Table) -> Result<Rules> {
         let (answers, answer_of) = table.answers();
         let order = table.order();
-        let space = Space::new(&table, answers.len())
+        let space = Space::new(&table)
             .map_err(|error| Error::new(Code::BadRules, format!("{}: {error}", table.name())))?;
         let effort = Effort::new(&space);
         let regions: Vec<Cube> = table.rows().iter().map(|row| space.region(&row.when)).collect();
@@ -110,18 +113,15 @@ impl Rules {
         let contradictions = findings::contradictions(&parts);
         let (gap_cover, gaps) = findings::gaps(&parts, &effort)?;
         let shadowed = findings::shadowed(&parts, &effort)?;
-        let products: Vec<Cube> = if contradictions.count > 0 {
+        let products = if contradictions.count > 0 {
             Vec::new()
         } else {
-            let cover = minimal(&parts, &gap_cover, answers.len(), &effort)?;
-            prove(&parts, &cover, answers.len(), &effort)?;
-            cover.cubes().map(<[u64]>::to_vec).collect()
+            let products = minimal(&parts, &gap_cover, answers.len(), &effort)?;
+            prove(&parts, &products, &effort)?;
+            products
         };
-        let product_answers = products.iter().map(|product| {
-            let mut set = AnswerSet::default();
-            (0..answers.len()).filter(|&a| space.answers(product, a)).for_each(|a| set.insert(a));
-            set
-        });
+        let product_answers = products.iter().map(|product| product.answer).collect();
+        let products: Vec<Cube> = products.into_iter().map(|product| product.cube).collect();
         let report = Report {
             rows: table.rows().len(),
             answers: answers.len(),
@@ -133,7 +133,7 @@ impl Rules {
         Ok(Rules {
             hash: table.hash(),
             source,
-            product_answers: product_answers.collect(),
+            product_answers,
             products: Matrix::new(&space, &products),
             report,
             answers,
@@ -203,13 +203,13 @@ impl Rules {
         if self.report.contradictions.count > 0 {
             return Err(self.contradicts());
         }
-        if self.table.hit() != HitPolicy::Collect {
-            let first = self.products.first(point);
-            return Ok(first.map_or_else(AnswerSet::default, |index| self.product_answers[index]));
-        }
         let mut set = AnswerSet::default();
-        for product in self.products.all(point) {
-            set.extend(&self.product_answers[product]);
+        if self.table.hit() == HitPolicy::Collect {
+            for product in self.products.all(point) {
+                set.insert(self.product_answers[product].into());
+            }
+        } else if let Some(product) = self.products.first(point) {
+            set.insert(self.product_answers[product].into());
         }
         Ok(set)
     }
@@ -289,6 +289,18 @@ impl Effort {
         question(&self.minimizer.clone().time_limit(left)).map_err(|error| self.failed(error))
     }
 
+    /// A cover of few products; when the time for it is up, `on` as it is. A long list gets a short
+    /// run: rows by the thousand shrink by a few percent more in ten times the time.
+    fn minimal(&self, on: &Cover, off: Option<&Cover>) -> Result<Cover> {
+        let mode = if on.len() > LONG { Mode::Fast } else { Mode::Normal };
+        let minimizer = self.minimizer.clone().mode(mode).time_limit(Duration::from_secs(2));
+        match minimizer.minimize(on, None, off) {
+            Ok(solution) => Ok(solution.f),
+            Err(pos_kernel_espresso::Error::TimeLimit) => Ok(on.clone()),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
     pub(super) fn failed(&self, error: pos_kernel_espresso::Error) -> Error {
         use pos_kernel_espresso::Error as Failure;
         match error {
@@ -315,38 +327,64 @@ fn too_intricate(what: &str, limit: u64) -> Error {
         .with("limit", limit)
 }
 
-/// The minimal cover of all answers.
-fn minimal(source: &Source<'_>, gaps: &Cover, answers: usize, effort: &Effort) -> Result<Cover> {
+/// A set of inputs that have an answer.
+struct Product {
+    cube: Cube,
+    answer: u16,
+}
+
+/// A minimal cover for each answer.
+fn minimal(
+    source: &Source<'_>,
+    gaps: &Cover,
+    answers: usize,
+    effort: &Effort,
+) -> Result<Vec<Product>> {
     let space = source.space;
     let fail = |error| effort.failed(error);
-    let mut on = Cover::empty(&space.layout);
-    if source.table.hit() == HitPolicy::Collect {
-        for (region, &answer) in source.regions.iter().zip(source.answer_of) {
-            let cube = space.with_answers(region, [answer as usize]);
-            on.push_words(&cube).map_err(fail)?;
-        }
-        return effort.ask(|minimizer| Ok(minimizer.minimize(&on, None, None)?.f));
-    }
-    let mut off = gaps.clone();
+    let is_collect = source.table.hit() == HitPolicy::Collect;
+    let mut decided = vec![Cover::empty(&space.layout); answers];
     for (place, &row) in source.order.iter().enumerate() {
         let row = row as usize;
         let (region, answer) = (&source.regions[row], source.answer_of[row]);
-        let others: Vec<&Cube> = before(source, place, region, |other| other != answer).collect();
-        let one = space.cover([region]).map_err(fail)?;
-        let decided = if others.is_empty() {
-            one
+        let on = &mut decided[answer as usize];
+        let others: Vec<&Cube> = if is_collect {
+            Vec::new()
         } else {
-            let others = space.cover(others).map_err(fail)?;
-            effort.ask(|minimizer| minimizer.difference(&one, &others))?
+            before(source, place, region, |other| other != answer).collect()
         };
-        for cube in decided.cubes() {
-            let answer = answer as usize;
-            on.push_words(&space.with_answers(cube, [answer])).map_err(fail)?;
-            let rest = (0..answers).filter(|&other| other != answer);
-            off.push_words(&space.with_answers(cube, rest)).map_err(fail)?;
+        if others.is_empty() {
+            on.push_words(region).map_err(fail)?;
+            continue;
+        }
+        let one = space.cover([region]).map_err(fail)?;
+        let others = space.cover(others).map_err(fail)?;
+        let rest = effort.ask(|minimizer| minimizer.difference(&one, &others))?;
+        for cube in rest.cubes() {
+            on.push_words(cube).map_err(fail)?;
         }
     }
-    effort.ask(|minimizer| Ok(minimizer.minimize(&on, None, Some(&off))?.f))
+    let mut products = Vec::new();
+    for (answer, on) in (0..).zip(&decided) {
+        let off =
+            if is_collect { None } else { Some(others(&decided, answer.into(), gaps, effort)?) };
+        let cover = effort.minimal(on, off.as_ref())?;
+        products.extend(cover.cubes().map(|cube| Product { cube: cube.to_vec(), answer }));
+    }
+    Ok(products)
+}
+
+/// What another answer is given to, and the gaps.
+fn others(decided: &[Cover], answer: usize, gaps: &Cover, effort: &Effort) -> Result<Cover> {
+    let mut off = gaps.clone();
+    for (other, cover) in decided.iter().enumerate() {
+        if other != answer {
+            for cube in cover.cubes() {
+                off.push_words(cube).map_err(|error| effort.failed(error))?;
+            }
+        }
+    }
+    Ok(off)
 }
 
 /// The regions of the rows that decide before the one at `place`, meet a region, and have an answer
@@ -366,13 +404,9 @@ fn before<'s>(
 }
 
 /// Proves that the products answer what the rows say. A failure is a fault of ours.
-fn prove(source: &Source<'_>, products: &Cover, answers: usize, effort: &Effort) -> Result<()> {
+fn prove(source: &Source<'_>, products: &[Product], effort: &Effort) -> Result<()> {
     let space = source.space;
     let is_collect = source.table.hit() == HitPolicy::Collect;
-    let every = (0..answers).collect::<Vec<_>>();
-    // Each product once with every answer, to be compared with regions.
-    let plain: Vec<Cube> =
-        products.cubes().map(|cube| space.with_answers(cube, every.iter().copied())).collect();
     let within = |part: &Cube, cubes: Vec<&Cube>, what: &str| -> Result<()> {
         let one = space.cover([part]).map_err(|error| effort.failed(error))?;
         let all = space.cover(cubes).map_err(|error| effort.failed(error))?;
@@ -386,32 +420,30 @@ fn prove(source: &Source<'_>, products: &Cover, answers: usize, effort: &Effort)
     for (place, &row) in source.order.iter().enumerate() {
         let row = row as usize;
         let (region, answer) = (&source.regions[row], source.answer_of[row]);
-        let own = products.cubes().zip(&plain);
-        let own = own.filter(|(cube, _)| space.answers(cube, answer as usize));
-        let mut cubes: Vec<&Cube> = own.map(|(_, plain)| plain).collect();
+        let own = products.iter().filter(|product| u32::from(product.answer) == answer);
+        let mut cubes: Vec<&Cube> = own.map(|product| &product.cube).collect();
         if !is_collect {
             cubes.extend(before(source, place, region, |other| other != answer));
         }
         within(region, cubes, "a row is lost")?;
     }
-    for (cube, plain) in products.cubes().zip(&plain) {
-        for answer in (0..answers).filter(|&answer| space.answers(cube, answer)) {
-            if is_collect {
-                let rows = source.answer_of.iter().zip(&source.regions);
-                let own = rows.filter(|(other, _)| **other as usize == answer).map(|(_, r)| r);
-                within(plain, own.collect(), "a product is too large")?;
+    for Product { cube, answer } in products {
+        let answer = u32::from(*answer);
+        if is_collect {
+            let rows = source.answer_of.iter().zip(&source.regions);
+            let own = rows.filter(|(other, _)| **other == answer).map(|(_, region)| region);
+            within(cube, own.collect(), "a product is too large")?;
+            continue;
+        }
+        within(cube, source.regions.iter().collect(), "a product fills a gap")?;
+        for (place, &row) in source.order.iter().enumerate() {
+            let row = row as usize;
+            if source.answer_of[row] == answer {
                 continue;
             }
-            within(plain, source.regions.iter().collect(), "a product fills a gap")?;
-            for (place, &row) in source.order.iter().enumerate() {
-                let row = row as usize;
-                if source.answer_of[row] as usize == answer {
-                    continue;
-                }
-                if let Some(both) = space.meet(plain, &source.regions[row]) {
-                    let own = before(source, place, &both, |other| other as usize == answer);
-                    within(&both, own.collect(), "a product is too large")?;
-                }
+            if let Some(both) = space.meet(cube, &source.regions[row]) {
+                let own = before(source, place, &both, |other| other == answer);
+                within(&both, own.collect(), "a product is too large")?;
             }
         }
     }

@@ -30,8 +30,10 @@ impl AnswerSet {
 
     /// The answers in it, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + use<> {
-        let words = self.0;
-        (0..RULE_ANSWERS_MAX).filter(move |answer| words[answer / 64] >> (answer % 64) & 1 != 0)
+        self.0
+            .into_iter()
+            .enumerate()
+            .flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
 
     /// Whether there is none.
@@ -43,13 +45,6 @@ impl AnswerSet {
     #[inline]
     pub(super) fn insert(&mut self, answer: usize) {
         self.0[answer / 64] |= 1 << (answer % 64);
-    }
-
-    #[inline]
-    pub(super) fn extend(&mut self, other: &AnswerSet) {
-        for (word, other) in self.0.iter_mut().zip(other.0) {
-            *word |= other;
-        }
     }
 }
 
@@ -115,14 +110,18 @@ impl Matrix {
 
     /// Every cube that holds the point, ascending.
     pub(super) fn all(&self, point: &Point) -> impl Iterator<Item = usize> {
-        (0..self.words).flat_map(move |word| {
-            let mut hits = self.word(point, word);
-            std::iter::from_fn(move || {
-                let bit = hits.trailing_zeros() as usize;
-                let is_left = hits != 0;
-                hits &= hits.wrapping_sub(1);
-                is_left.then_some(word * 64 + bit)
-            })
-        })
+        (0..self.words)
+            .flat_map(move |word| ones(self.word(point, word)).map(move |bit| word * 64 + bit))
     }
+}
+
+/// The positions of the set bits.
+#[inline]
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = bits.trailing_zeros() as usize;
+        let is_left = bits != 0;
+        bits &= bits.wrapping_sub(1);
+        is_left.then_some(bit)
+    })
 }

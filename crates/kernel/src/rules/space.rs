@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Texts are values as they stand, all others together one more; each member of a set is a binary
-//! variable of its own. All answers together are the outputs.
+//! variable of its own. There is one output: each answer is a function by itself.
 
 use super::cell::Cell;
 use super::column::{Domain, Held};
@@ -48,11 +48,11 @@ pub(super) struct Space {
     pub(super) axes: Vec<Axis>,
 }
 
-/// A set of inputs, and of answers: one bit for each value of each variable.
+/// A set of inputs: one bit for each value of each variable.
 pub(super) type Cube = Vec<u64>;
 
 impl Space {
-    pub(super) fn new(table: &Table, answers: usize) -> Result<Space, Error> {
+    pub(super) fn new(table: &Table) -> Result<Space, Error> {
         let binaries_of = |domain: &Domain| match domain {
             Domain::Bool => 1,
             Domain::Set { members } => members.len(),
@@ -78,10 +78,10 @@ impl Space {
             });
             binary += binaries_of(&column.domain);
         }
-        Ok(Space { layout: Arc::new(Layout::new(binaries, &valued, answers)?), axes })
+        Ok(Space { layout: Arc::new(Layout::new(binaries, &valued, 1)?), axes })
     }
 
-    /// The inputs for which all cells hold, with every answer.
+    /// The inputs for which all cells hold.
     pub(super) fn region(&self, cells: &[Cell]) -> Cube {
         let mut cube = self.layout.full().to_vec();
         for (axis, cell) in self.axes.iter().zip(cells) {
@@ -109,22 +109,6 @@ impl Space {
             }
         }
         cube
-    }
-
-    /// The cube with these answers in place of its own.
-    pub(super) fn with_answers(
-        &self,
-        cube: &[u64],
-        answers: impl IntoIterator<Item = usize>,
-    ) -> Cube {
-        let mut cube = cube.to_vec();
-        self.only(&mut cube, self.layout.output_variable(), answers);
-        cube
-    }
-
-    /// Whether the cube gives this answer.
-    pub(super) fn answers(&self, cube: &[u64], answer: usize) -> bool {
-        has(cube, self.layout.bit(self.layout.output_variable(), answer))
     }
 
     /// What two cubes have in common; `None` when that is nothing.
