@@ -71,6 +71,7 @@ export type {
   PeriodFacts,
   PricingFacts,
   ResumedFacts,
+  RuleTableFacts,
   SaleFacts,
   ShiftFacts,
   SpaceFacts,
@@ -109,6 +110,19 @@ export type {
   TenderKind,
   TenderState,
 } from './kernel/receipt.js'
+export {
+  compileRules,
+  type HitPolicy,
+  type RuleAnswer,
+  type RuleContradiction,
+  type RuleExplanation,
+  type RuleGap,
+  type RuleInput,
+  type RuleReport,
+  type Rules,
+  type RuleValue,
+  type ShadowedRule,
+} from './kernel/rules.js'
 export type { Sale } from './kernel/sale.js'
 export type {
   BeginInput,

@@ -19,6 +19,7 @@ export type {
   NativeReceiptLine,
   NativeReceiptTender,
   NativeRecovery,
+  NativeRules,
   NativeTender,
   NativeTenderAnswer,
   NativeTerminal,

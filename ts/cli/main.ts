@@ -17,6 +17,7 @@ import { register as registerDoctor } from './doctor.js'
 import { exitCodes, fail } from './failure.js'
 import { register as registerInspect } from './inspect.js'
 import { register as registerReplay } from './replay.js'
+import { register as registerRules } from './rules.js'
 import { register as registerScript } from './script.js'
 import { register as registerVerify } from './verify.js'
 
@@ -59,6 +60,7 @@ registerReplay(program)
 registerScript(program)
 registerVerify(program)
 registerInspect(program)
+registerRules(program)
 registerDoctor(program)
 registerBench(program)
 

@@ -157,6 +157,26 @@ export interface ArgumentFacts {
   readonly range?: string
   /** Line of the script. */
   readonly line?: number
+  /** Name of the rule table that the argument is for. */
+  readonly table?: string
+}
+
+/** A rule table that is refused, and where. Lines, fields and rows count from 1. */
+export interface RuleTableFacts {
+  /** Name of the table, where it is known. */
+  readonly table?: string
+  /** Line of the file. */
+  readonly line?: number
+  /** Field of the line in CSV, character of the line in JSON. */
+  readonly field?: number
+  /** Row of the table. */
+  readonly row?: number
+  /** Name of the column. */
+  readonly column?: string
+  /** Ids of two rows that contradict each other. */
+  readonly rows?: readonly string[]
+  /** How many such pairs there are. */
+  readonly contradictions?: number
 }
 
 /** A configuration file. */
@@ -393,6 +413,8 @@ export interface ErrorFacts {
   readonly PK_E_BAD_KEY: TextFacts
   /** What reached which limit. */
   readonly PK_E_LIMIT: LimitFacts
+  /** Where in the table, and what contradicts what. */
+  readonly PK_E_BAD_RULES: RuleTableFacts
   /** The currency as it was given. */
   readonly PK_E_BAD_CURRENCY: ValueFacts
   /** The amount, and what is due. */

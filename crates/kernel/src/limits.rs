@@ -80,7 +80,7 @@ pub const RULE_TEXT_BYTES_MAX: usize = 256;
 /// Rule tables of one till.
 pub const RULE_TABLES_MAX: usize = 16;
 /// Seconds after which a rule table counts as too intricate to compile.
-pub const RULE_SECONDS_MAX: u64 = 20;
+pub const RULE_SECONDS_MAX: u64 = 60;
 /// Memory that compiling a rule table may take.
 pub const RULE_MEMORY_BYTES_MAX: usize = 256 << 20;
 

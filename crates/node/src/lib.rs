@@ -14,5 +14,6 @@ pub mod audit;
 pub mod export;
 mod fault;
 mod packed;
+pub mod rules;
 pub mod terminal;
 pub mod value;

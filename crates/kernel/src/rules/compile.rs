@@ -10,6 +10,10 @@
 //!   every product    where it meets a row of another answer, lies within rows < that of its own
 //!   every product    lies within the rows
 //! ```
+//!
+//! Where there are no gaps and one row decides, the answer with the longest list, as a rule that of
+//! the last row, needs no products: it is the answer where no product is. The first sentence is then
+//! not needed for its rows.
 
 use super::column::{Column, Held, Scalar};
 use super::findings::{self, Report};
@@ -21,10 +25,13 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::limits::{RULE_MEMORY_BYTES_MAX, RULE_SECONDS_MAX};
 use pos_kernel_espresso::{Cover, Minimizer, Mode};
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 /// From so many cubes of one answer on, minimisation is a single pass.
 const LONG: usize = 100;
+/// Time to minimise one answer.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// A compiled table. Immutable, so any number of threads may ask it.
 ///
@@ -57,6 +64,8 @@ pub struct Rules {
     /// The products and what each answers; nothing when the table contradicts itself.
     products: Matrix,
     product_answers: Vec<u16>,
+    /// What is answered where no product is.
+    otherwise: Option<u16>,
     report: Report,
 }
 
@@ -113,12 +122,12 @@ impl Rules {
         let contradictions = findings::contradictions(&parts);
         let (gap_cover, gaps) = findings::gaps(&parts, &effort)?;
         let shadowed = findings::shadowed(&parts, &effort)?;
-        let products = if contradictions.count > 0 {
-            Vec::new()
+        let Compiled { products, otherwise } = if contradictions.count > 0 {
+            Compiled { products: Vec::new(), otherwise: None }
         } else {
-            let products = minimal(&parts, &gap_cover, answers.len(), &effort)?;
-            prove(&parts, &products, &effort)?;
-            products
+            let compiled = minimal(&parts, &gap_cover, answers.len(), &effort)?;
+            prove(&parts, &compiled, &effort)?;
+            compiled
         };
         let product_answers = products.iter().map(|product| product.answer).collect();
         let products: Vec<Cube> = products.into_iter().map(|product| product.cube).collect();
@@ -134,6 +143,7 @@ impl Rules {
             hash: table.hash(),
             source,
             product_answers,
+            otherwise,
             products: Matrix::new(&space, &products),
             report,
             answers,
@@ -208,8 +218,11 @@ impl Rules {
             for product in self.products.all(point) {
                 set.insert(self.product_answers[product].into());
             }
-        } else if let Some(product) = self.products.first(point) {
-            set.insert(self.product_answers[product].into());
+        } else {
+            let product = self.products.first(point).map(|product| self.product_answers[product]);
+            if let Some(answer) = product.or(self.otherwise) {
+                set.insert(answer.into());
+            }
         }
         Ok(set)
     }
@@ -285,15 +298,19 @@ impl Effort {
         &self,
         question: impl FnOnce(&Minimizer) -> std::result::Result<T, pos_kernel_espresso::Error>,
     ) -> Result<T> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        question(&self.minimizer.clone().time_limit(left)).map_err(|error| self.failed(error))
+        question(&self.minimizer.clone().time_limit(self.left()))
+            .map_err(|error| self.failed(error))
     }
 
-    /// A cover of few products; when the time for it is up, `on` as it is. A long list gets a short
-    /// run: rows by the thousand shrink by a few percent more in ten times the time.
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// A cover of few products; when the time for it is up, `on` as it is. A long list gets a single
+    /// pass: the full loop takes ten times the time for a few percent.
     fn minimal(&self, on: &Cover, off: Option<&Cover>) -> Result<Cover> {
         let mode = if on.len() > LONG { Mode::Fast } else { Mode::Normal };
-        let minimizer = self.minimizer.clone().mode(mode).time_limit(Duration::from_secs(2));
+        let minimizer = self.minimizer.clone().mode(mode).time_limit(self.left().min(ANSWER));
         match minimizer.minimize(on, None, off) {
             Ok(solution) => Ok(solution.f),
             Err(pos_kernel_espresso::Error::TimeLimit) => Ok(on.clone()),
@@ -333,13 +350,13 @@ struct Product {
     answer: u16,
 }
 
-/// A minimal cover for each answer.
-fn minimal(
-    source: &Source<'_>,
-    gaps: &Cover,
-    answers: usize,
-    effort: &Effort,
-) -> Result<Vec<Product>> {
+struct Compiled {
+    products: Vec<Product>,
+    otherwise: Option<u16>,
+}
+
+/// A minimal cover for each answer but the one that is left over.
+fn minimal(source: &Source<'_>, gaps: &Cover, answers: usize, effort: &Effort) -> Result<Compiled> {
     let space = source.space;
     let fail = |error| effort.failed(error);
     let is_collect = source.table.hit() == HitPolicy::Collect;
@@ -364,14 +381,17 @@ fn minimal(
             on.push_words(cube).map_err(fail)?;
         }
     }
+    let is_whole = !is_collect && gaps.is_empty() && answers > 1;
+    let longest = (0..).zip(&decided).max_by_key(|(answer, on)| (on.len(), Reverse(*answer)));
+    let otherwise: Option<u16> = longest.filter(|_| is_whole).map(|(answer, _)| answer);
     let mut products = Vec::new();
-    for (answer, on) in (0..).zip(&decided) {
+    for (answer, on) in (0..).zip(&decided).filter(|(answer, _)| Some(*answer) != otherwise) {
         let off =
             if is_collect { None } else { Some(others(&decided, answer.into(), gaps, effort)?) };
         let cover = effort.minimal(on, off.as_ref())?;
         products.extend(cover.cubes().map(|cube| Product { cube: cube.to_vec(), answer }));
     }
-    Ok(products)
+    Ok(Compiled { products, otherwise })
 }
 
 /// What another answer is given to, and the gaps.
@@ -404,7 +424,8 @@ fn before<'s>(
 }
 
 /// Proves that the products answer what the rows say. A failure is a fault of ours.
-fn prove(source: &Source<'_>, products: &[Product], effort: &Effort) -> Result<()> {
+fn prove(source: &Source<'_>, compiled: &Compiled, effort: &Effort) -> Result<()> {
+    let Compiled { products, otherwise } = compiled;
     let space = source.space;
     let is_collect = source.table.hit() == HitPolicy::Collect;
     let within = |part: &Cube, cubes: Vec<&Cube>, what: &str| -> Result<()> {
@@ -420,6 +441,9 @@ fn prove(source: &Source<'_>, products: &[Product], effort: &Effort) -> Result<(
     for (place, &row) in source.order.iter().enumerate() {
         let row = row as usize;
         let (region, answer) = (&source.regions[row], source.answer_of[row]);
+        if otherwise.is_some_and(|otherwise| u32::from(otherwise) == answer) {
+            continue;
+        }
         let own = products.iter().filter(|product| u32::from(product.answer) == answer);
         let mut cubes: Vec<&Cube> = own.map(|product| &product.cube).collect();
         if !is_collect {

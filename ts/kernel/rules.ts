@@ -1,0 +1,176 @@
+/**
+ * Rules: decision tables from JSON or CSV, compiled, asked and explained.
+ *
+ * A compiled table answers what its rows say, which the kernel has proved, and names the rows behind
+ * every answer. The formats are told in the guide "Rules".
+ */
+import { binding, type NativeRules } from '../native.js'
+import { toPosError } from './errors.js'
+import { text, wrong } from './input.js'
+
+/** Which of the rows that apply answers. */
+export type HitPolicy = 'first' | 'unique' | 'any' | 'priority' | 'collect'
+
+/** A value of an input: decimals as texts (`"12.5"`), sets as arrays. */
+export type RuleValue = boolean | number | string | readonly string[]
+
+/** An input: a value for each condition column; one with a default may be left out. */
+export type RuleInput = Readonly<Record<string, RuleValue | undefined>>
+
+/** An answer: a value for each result column. */
+export type RuleAnswer = Readonly<Record<string, boolean | number | string>>
+
+/** Two rows that both apply and must not. */
+export interface RuleContradiction {
+  /** Ids of the two rows. */
+  readonly rows: readonly [string, string]
+  /** An input to which both apply. */
+  readonly example: RuleInput
+}
+
+/** Inputs of which no row speaks. */
+export interface RuleGap {
+  /** The inputs, as the cells of a row that would fill the gap; columns left out may be anything. */
+  readonly when: Readonly<Record<string, string>>
+  /** One of them. */
+  readonly example: RuleInput
+}
+
+/** A row that never decides: wherever it applies, others have decided. */
+export interface ShadowedRule {
+  /** Id of the row. */
+  readonly row: string
+  /** Ids of the rows that decide in its place. */
+  readonly by: readonly string[]
+  /** An input to which it applies. */
+  readonly example: RuleInput
+}
+
+/** What was found in a table. Of each kind of finding the first hundred are listed. */
+export interface RuleReport {
+  /** No contradiction, no shadowed row, and no gap that the table does not allow. */
+  readonly ok: boolean
+  /** Name of the table. */
+  readonly table: string
+  /** Which of the rows that apply answers. */
+  readonly hit: HitPolicy
+  /** What a till asks the table about; null when it asks nothing. */
+  readonly at: 'line' | 'tender' | 'sale' | null
+  /** An input of which no row speaks is meant to have no answer. */
+  readonly gapsAllowed: boolean
+  /** BLAKE3 of the table in its canonical form, 64 hexadecimal digits: its identity. */
+  readonly hash: string
+  /** Names of the condition columns. */
+  readonly columns: readonly string[]
+  /** Names of the result columns. */
+  readonly results: readonly string[]
+  /** Rows. */
+  readonly rows: number
+  /** Different answers. */
+  readonly answers: number
+  /** Products of the compiled table; 0 when it contradicts itself. */
+  readonly products: number
+  /** Rows that contradict each other. */
+  readonly contradictions: readonly RuleContradiction[]
+  /** Inputs without an answer. */
+  readonly gaps: readonly RuleGap[]
+  /** Rows that never decide. */
+  readonly shadowed: readonly ShadowedRule[]
+  /** How many findings there are of each kind. */
+  readonly counts: {
+    /** Contradictions. */
+    readonly contradictions: number
+    /** Gaps. */
+    readonly gaps: number
+    /** Shadowed rows. */
+    readonly shadowed: number
+  }
+}
+
+/** Why an input has its answers. */
+export interface RuleExplanation {
+  /** The answers, each with the ids of the rows that give it. */
+  readonly answers: readonly { readonly answer: RuleAnswer; readonly rows: readonly string[] }[]
+  /** Ids of all rows that apply, those that did not decide included. */
+  readonly applying: readonly string[]
+}
+
+/** A compiled table. */
+export interface Rules {
+  /** What was found in the table. */
+  readonly report: RuleReport
+  /**
+   * The answers to an input: one, or none where no row speaks; under `collect` any number.
+   *
+   * @throws {@link InputError} `PK_E_BAD_ARGUMENT` for a column that is missing, unknown, of another
+   *   type or out of its range; `PK_E_BAD_RULES` for a table that contradicts itself
+   * @example
+   * const [answer] = rules.evaluate({ class: 'wine', buyerAge: 17 })
+   */
+  evaluate(input: RuleInput): readonly RuleAnswer[]
+  /**
+   * The answers to an input with the rows that give them.
+   *
+   * @throws {@link InputError} as {@link Rules.evaluate}
+   * @example
+   * console.log(rules.explain({ class: 'wine', buyerAge: 17 }).answers[0]?.rows)
+   */
+  explain(input: RuleInput): RuleExplanation
+}
+
+/**
+ * Compiles a decision table. Contradictions, gaps and shadowed rows are in the report; a table that
+ * cannot be read is an error. Works in memory on the calling thread: a shop's table takes
+ * milliseconds, one of a thousand rows a second.
+ *
+ * @param source - the table as JSON, or as CSV when it does not begin with a brace
+ * @throws {@link InputError} `PK_E_BAD_RULES` with line, row and column; `PK_E_LIMIT` for a table that
+ *   is too large or too intricate
+ * @example
+ * const rules = compileRules(await readFile('age-limits.csv', 'utf8'))
+ * if (!rules.report.ok) console.log(rules.report.gaps)
+ */
+export function compileRules(source: string): Rules {
+  try {
+    return new CompiledRules(binding().compileRules(text('source', source)))
+  } catch (thrown) {
+    throw toPosError(thrown)
+  }
+}
+
+class CompiledRules implements Rules {
+  readonly report: RuleReport
+  readonly #native: NativeRules
+
+  constructor(native: NativeRules) {
+    this.#native = native
+    this.report = JSON.parse(native.report()) as RuleReport
+  }
+
+  evaluate(input: RuleInput): readonly RuleAnswer[] {
+    return this.#ask<RuleAnswer[]>((json) => this.#native.evaluate(json), input)
+  }
+
+  explain(input: RuleInput): RuleExplanation {
+    return this.#ask<RuleExplanation>((json) => this.#native.explain(json), input)
+  }
+
+  #ask<T>(question: (json: string) => string, input: RuleInput): T {
+    if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+      throw wrong('input', input, 'an object with a value for each column')
+    }
+    for (const [column, value] of Object.entries(input)) {
+      for (const item of Array.isArray(value) ? value : [value]) {
+        if (typeof item === 'string') text(column, item)
+        else if (item !== undefined && typeof item !== 'boolean' && !Number.isSafeInteger(item)) {
+          throw wrong(column, item, 'true or false, a safe integer, a text, or an array of texts')
+        }
+      }
+    }
+    try {
+      return JSON.parse(question(JSON.stringify(input))) as T
+    } catch (thrown) {
+      throw toPosError(thrown)
+    }
+  }
+}
