@@ -9,6 +9,16 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A compiled rule table. */
+export declare class NativeRules {
+  /** What was found in the table, as JSON. */
+  report(): string
+  /** The answers to an input, both as JSON. */
+  evaluate(input: string): string
+  /** The answers to an input and the rows behind them, as JSON. */
+  explain(input: string): string
+}
+
 /** An open terminal. See the TypeScript layer for what its calls mean. */
 export declare class NativeTerminal {
   /** Begins a sale. */
@@ -80,8 +90,8 @@ export declare class NativeTerminal {
   close(): Promise<void>
 }
 
-/** Writes an export of a terminal's journal into a new folder. */
-export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>
+/** Compiles a rule table from JSON or CSV. */
+export declare function compileRules(source: string): NativeRules
 
 /** Decodes records from a sequence on, at most `limit` of them. */
 export declare function inspectRecords(root: string, terminal: string, fromSequence: number, limit: number): NativeInspection
@@ -102,24 +112,6 @@ export interface NativeBegun {
   wait: boolean
   /** The stored answer of an earlier call with the same key. */
   replayed: boolean
-}
-
-/** Who runs the till. */
-export interface NativeBusiness {
-  /** Name of the taxpayer. */
-  name?: string
-  /** Street and number. */
-  street?: string
-  /** Post code. */
-  postCode?: string
-  /** City. */
-  city?: string
-  /** Country, three letters of ISO 3166. */
-  country?: string
-  /** Tax number. */
-  taxNumber?: string
-  /** VAT identification number. */
-  vatId?: string
 }
 
 /** Perpetual totals of one currency. */
@@ -148,26 +140,6 @@ export interface NativeCut {
   bytes: number
   /** File in the journal's folder that keeps them. */
   keptAs: string
-}
-
-/** What an export holds. */
-export interface NativeExported {
-  /** Its files. */
-  files: Array<NativeExportedFile>
-  /** Z reports. */
-  closings: number
-  /** Receipts. */
-  receipts: number
-  /** Receipts since the last Z report, which the form has no place for. */
-  unclosed: number
-}
-
-/** A file of an export. */
-export interface NativeExportedFile {
-  /** Name. */
-  name: string
-  /** Rows, headings not counted. */
-  rows: number
 }
 
 /** An error as data. */

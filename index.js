@@ -773,9 +773,10 @@ if (
   }
 }
 
-const { NativeTerminal, exportJournal, inspectRecords, listSales, listTerminals, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+const { NativeRules, NativeTerminal, compileRules, inspectRecords, listSales, listTerminals, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+export { NativeRules }
 export { NativeTerminal }
-export { exportJournal }
+export { compileRules }
 export { inspectRecords }
 export { listSales }
 export { listTerminals }

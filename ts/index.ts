@@ -71,6 +71,7 @@ export type {
   PeriodFacts,
   PricingFacts,
   ResumedFacts,
+  RuleFacts,
   RuleTableFacts,
   SaleFacts,
   ShiftFacts,

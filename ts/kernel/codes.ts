@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'PK_E_APPROVAL_USED'
   | 'PK_E_NOTHING_TO_CLOSE'
   | 'PK_E_TRAINING'
+  | 'PK_E_RULE_REFUSED'
   | 'PK_E_NO_ANSWER'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
@@ -210,6 +211,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'state',
     summary:
       'Training and what counts do not mix: training moves no cash; switch it on or off first.',
+  },
+  PK_E_RULE_REFUSED: {
+    number: 249,
+    family: 'state',
+    summary:
+      'A rule of the till refuses the line or the tender; the facts name the table and the rule.',
   },
   PK_E_NO_ANSWER: {
     number: 250,

@@ -161,6 +161,19 @@ export interface ArgumentFacts {
   readonly table?: string
 }
 
+/** A rule of the till that refuses a line or a tender. */
+export interface RuleFacts extends SaleFacts {
+  /** Name of the table. */
+  readonly table: string
+  /** Id of the row. */
+  readonly rule: string
+  /** What the table says to the cashier, where it says anything. */
+  readonly reason?: string
+}
+
+/** What needs an approval; the rule is named where one wants it. */
+export interface ApprovalFacts extends SaleFacts, Partial<Omit<RuleFacts, 'sale'>> {}
+
 /** A rule table that is refused, and where. Lines, fields and rows count from 1. */
 export interface RuleTableFacts {
   /** Name of the table, where it is known. */
@@ -301,8 +314,8 @@ export interface OpenSalesFacts {
   readonly sales: readonly number[]
 }
 
-/** An approval. */
-export interface ApprovalFacts {
+/** An approval that cannot be used. */
+export interface UsedApprovalFacts {
   /** Its number. */
   readonly approval: number
 }
@@ -380,11 +393,15 @@ export interface ErrorFacts {
   /** The sales that are open, or hold cash. */
   readonly PK_E_OPEN_SALES: OpenSalesFacts
   /** The approval that was used, or lapsed. */
-  readonly PK_E_APPROVAL_USED: ApprovalFacts
+  readonly PK_E_APPROVAL_USED: UsedApprovalFacts
   /** The kind of closing that holds nothing. */
   readonly PK_E_NOTHING_TO_CLOSE: PeriodFacts
   /** Nothing more to know. */
   readonly PK_E_TRAINING: Readonly<Record<string, never>>
+  /** What needs an approval, and the rule that wants it. */
+  readonly PK_E_APPROVAL_REQUIRED: ApprovalFacts
+  /** The rule that refuses. */
+  readonly PK_E_RULE_REFUSED: RuleFacts
   /** Of the pricing engine: the rate as it was given. */
   readonly PK_E_BAD_RATE: PricingFacts
   /** Of the pricing engine: which rule, and its value. */

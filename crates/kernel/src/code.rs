@@ -123,6 +123,8 @@ codes! {
     NothingToClose = 247, family State, result 2, "PK_E_NOTHING_TO_CLOSE";
     /// Training and what counts do not mix: training moves no cash; switch it on or off first.
     Training = 248, family State, result 2, "PK_E_TRAINING";
+    /// A rule of the till refuses the line or the tender; the facts name the table and the rule.
+    RuleRefused = 249, family State, result 2, "PK_E_RULE_REFUSED";
     /// A limit ended the minimisation before there was any answer; raise the limit, or ask for less work.
     NoAnswer = 250, family State, result 2, "PK_E_NO_ANSWER";
     /// The terminal is open in another process; close that process or choose another id.

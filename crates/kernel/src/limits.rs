@@ -79,6 +79,8 @@ pub const RULE_NAME_BYTES_MAX: usize = 64;
 pub const RULE_TEXT_BYTES_MAX: usize = 256;
 /// Rule tables of one till.
 pub const RULE_TABLES_MAX: usize = 16;
+/// Bytes of the rule tables of one till together.
+pub const RULES_BYTES_MAX: usize = 64 << 10;
 /// Seconds after which a rule table counts as too intricate to compile.
 pub const RULE_SECONDS_MAX: u64 = 60;
 /// Memory that compiling a rule table may take.
@@ -94,7 +96,7 @@ pub const SEGMENT_BYTES_PER_SALE: usize = 4096;
 /// tenders stay among the facts of their sale, and what ends one must never be refused.
 pub const TENDER_SHARE: usize = 2;
 /// Most bytes of the facts of one tender: taken, confirmed and voided.
-pub const TENDER_BYTES_MAX: usize = 960;
+pub const TENDER_BYTES_MAX: usize = 1088;
 /// One remembered key for so many bytes of segment: a checkpoint carries 32 bytes for each.
 pub const SEGMENT_BYTES_PER_KEY: usize = 2048;
 

@@ -16,7 +16,7 @@ use crate::limits::{AMOUNT_MAX, TAX_BOOK_MAX};
 use crate::money::Currency;
 use crate::policy::Policy;
 use crate::sale::{Sale, State};
-use crate::till::{ClassTotals, CurrencyTotals, KeyWindow, TaxBook, Till};
+use crate::till::{ClassTotals, CurrencyTotals, KeyWindow, TaxBook, Till, TillRules};
 use minicbor::Encoder;
 use std::collections::BTreeMap;
 
@@ -65,6 +65,8 @@ map_struct! {
         5 sales: u64,
         /// Canonical bytes of the policies that are set.
         6 policies: Vec<Bytes>,
+        /// Canonical bytes of the rules that are set; left out while none were.
+        7 rules: Option<Bytes>,
         /// People, drawer, reports and copies, from the first fact of them on.
         16 till: Option<CheckpointTill>,
     }
@@ -106,6 +108,9 @@ fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
         keys: Bytes(keys),
         keys_max: till.keys.keys_max() as u64,
         sales: till.open.len() as u64,
+        rules: Some(till.rules.bytes())
+            .filter(|bytes| !bytes.is_empty())
+            .map(|bytes| Bytes(bytes.to_vec())),
         policies: till.policies.values().map(|policy| Bytes(policy.encode())).collect(),
         till: carried(till),
     };
@@ -228,6 +233,9 @@ pub fn restore<'a>(
         if till.policies.insert(currency, policy).is_some() {
             return Err(DecodeError(format!("a checkpoint has two policies for {currency}")));
         }
+    }
+    if let Some(rules) = &head.rules {
+        till.rules = TillRules::of(&rules.0).map_err(|error| DecodeError(error.to_string()))?;
     }
     if let Some(carried) = head.till {
         put_back(&mut till, carried)?;

@@ -16,6 +16,7 @@ use super::priced::{
     PolicySet, PriceOverridden, SaleAdjusted, Sums, TaxesOverridden,
 };
 use super::report::{PeriodClosed, XReported, ZReported};
+use super::ruled::{RuleHit, RulesSet};
 use crate::money::{Currency, Decimal};
 use crate::pricing::{LineKind, TaxComponent};
 use minicbor::Encoder;
@@ -143,10 +144,12 @@ map_struct! {
         11 taxes: Vec<TaxComponent>,
         /// The other sums of the sale after it.
         12 sums: Option<Sums>,
-        /// The approval for it: that of a return without its receipt.
+        /// The approval for it: that of a return without its receipt, or one that a rule wants.
         14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
+        /// The rows of rule tables that spoke of it.
+        17 rules: Vec<RuleHit>,
     }
 }
 
@@ -253,8 +256,12 @@ map_struct! {
         9 foreign: Option<ForeignAmount>,
         /// What cash rounding adds to the total after it; left out when that is nothing.
         10 rounding: Option<i64>,
+        /// The approval for it that a rule wants.
+        14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
+        /// The rows of rule tables that spoke of it.
+        17 rules: Vec<RuleHit>,
     }
 }
 
@@ -500,6 +507,7 @@ facts! {
     TerminalOpened = 20;
     TerminalClosed = 21;
     PolicySet = 22;
+    RulesSet = 23;
     SaleBegun = 32;
     LineAdded = 33;
     LineVoided = 34;
@@ -542,6 +550,7 @@ impl Fact {
             Self::TerminalOpened(_)
             | Self::TerminalClosed(_)
             | Self::PolicySet(_)
+            | Self::RulesSet(_)
             | Self::OperatorSignedOn(_)
             | Self::OperatorSignedOff(_)
             | Self::ApprovalGiven(_)
@@ -586,6 +595,7 @@ impl Fact {
             | Self::SaleTransferred(_)
             | Self::ClockStepped(_) => None,
             Self::PolicySet(PolicySet { key, .. })
+            | Self::RulesSet(RulesSet { key, .. })
             | Self::SaleBegun(SaleBegun { key, .. })
             | Self::LineAdded(LineAdded { key, .. })
             | Self::LineVoided(LineVoided { key, .. })

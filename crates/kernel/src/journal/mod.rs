@@ -15,6 +15,7 @@ mod people;
 mod priced;
 mod report;
 mod returned;
+mod ruled;
 mod show;
 mod till;
 mod verify;
@@ -45,6 +46,7 @@ pub use priced::{
 pub use report::{
     Counters, PeriodClosed, PeriodKind, Report, Takings, TenderSum, Turnover, XReported, ZReported,
 };
+pub use ruled::{RuleHit, RulesSet};
 pub use show::{Shown, show};
 pub(crate) use till::is_possible;
 pub use verify::{Progress, TerminalReport, VerifyProblem, verify_terminal};

@@ -227,6 +227,7 @@ macro_rules! on_signed {
             Fact::ZReported($name) => $operator,
             Fact::PeriodClosed($name) => $operator,
             Fact::PolicySet($name) => $both,
+            Fact::RulesSet($name) => $both,
             Fact::LineVoided($name) => $both,
             Fact::PriceOverridden($name) => $both,
             Fact::TaxesOverridden($name) => $both,
@@ -259,8 +260,9 @@ impl Fact {
     #[must_use]
     pub fn approval(&self) -> Option<u64> {
         match self {
-            // Who adds a line is told by the sale.
+            // Who adds a line or takes a tender is told by the sale.
             Self::LineAdded(fact) => fact.approval,
+            Self::TenderAdded(fact) => fact.approval,
             _ => on_signed!(self, _fact => None, _fact.approval, else None),
         }
     }

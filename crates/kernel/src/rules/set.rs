@@ -221,16 +221,9 @@ impl RuleSet {
     /// Its canonical bytes: `[1, [table bytes]]` in CBOR.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        let tables: Vec<Vec<u8>> = self.tables().map(|rules| rules.table().encode()).collect();
         let mut bytes = Vec::new();
-        let mut out = Encoder::new(&mut bytes);
-        let mut write = || {
-            out.array(2)?.u8(SET_VERSION)?.array(self.tables.len() as u64)?;
-            for table in self.tables() {
-                out.bytes(&table.table().encode())?;
-            }
-            Ok::<(), minicbor::encode::Error<std::convert::Infallible>>(())
-        };
-        write().expect("writing to memory cannot fail");
+        write(&mut bytes, &tables);
         bytes
     }
 
@@ -240,21 +233,49 @@ impl RuleSet {
         *blake3::hash(&self.encode()).as_bytes()
     }
 
+    /// Checks canonical bytes without compiling the tables.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_RULES` for any other bytes.
+    pub fn check(bytes: &[u8]) -> Result<()> {
+        let tables = read(bytes).map_err(|error| refused(&error.to_string()))?;
+        let mut again = Vec::with_capacity(bytes.len());
+        for table in &tables {
+            Table::decode(table)?;
+        }
+        write(&mut again, &tables);
+        if again == bytes { Ok(()) } else { Err(refused("they are not in their canonical form")) }
+    }
+
     /// Reads canonical bytes and compiles the tables.
     ///
     /// # Errors
     /// `PK_E_BAD_RULES` for any other bytes, and as [`RuleSet::new`] and [`Rules::compile`].
     pub fn decode(bytes: &[u8]) -> Result<RuleSet> {
-        let refused =
-            |what: String| Error::new(Code::BadRules, format!("the bytes of the rules: {what}"));
-        let tables = read(bytes).map_err(|error| refused(error.to_string()))?;
+        let tables = read(bytes).map_err(|error| refused(&error.to_string()))?;
         let tables = tables.into_iter().map(|bytes| Rules::compile(Table::decode(bytes)?));
         let set = RuleSet::new(tables.collect::<Result<_>>()?)?;
         if set.encode() == bytes {
             return Ok(set);
         }
-        Err(refused("they are not in their canonical form".to_owned()))
+        Err(refused("they are not in their canonical form"))
     }
+}
+
+fn refused(what: &str) -> Error {
+    Error::new(Code::BadRules, format!("the bytes of the rules: {what}"))
+}
+
+fn write(bytes: &mut Vec<u8>, tables: &[impl AsRef<[u8]>]) {
+    let mut out = Encoder::new(bytes);
+    let mut write = || {
+        out.array(2)?.u8(SET_VERSION)?.array(tables.len() as u64)?;
+        for table in tables {
+            out.bytes(table.as_ref())?;
+        }
+        Ok::<(), minicbor::encode::Error<std::convert::Infallible>>(())
+    };
+    write().expect("writing to memory cannot fail");
 }
 
 fn read(bytes: &[u8]) -> std::result::Result<Vec<&[u8]>, minicbor::decode::Error> {

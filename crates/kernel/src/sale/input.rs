@@ -9,6 +9,7 @@ use crate::limits::{
 };
 use crate::money::Decimal;
 use crate::pricing::{Adjustment, ExchangeRate, LineKind, TaxClass};
+use crate::rules::Attribute;
 
 /// A line to add. [`LineInput::item`] has the usual one.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +32,13 @@ pub struct LineInput<'a> {
     pub adjustments: &'a [(Adjustment, &'a str)],
     /// The live line of the same sale that it belongs to.
     pub parent: Option<u32>,
-    /// The approval for a return without its receipt, where the policy asks for one.
+    /// The approval for a return without its receipt or for what a rule wants approved, where one is
+    /// needed.
     pub approval: Option<u64>,
+    /// Class of the goods, for rules.
+    pub class: Option<&'a str>,
+    /// What rules may ask of it besides.
+    pub attributes: &'a [Attribute<'a>],
 }
 
 impl<'a> LineInput<'a> {
@@ -50,6 +56,8 @@ impl<'a> LineInput<'a> {
             adjustments: &[],
             parent: None,
             approval: None,
+            class: None,
+            attributes: &[],
         }
     }
 }
@@ -101,13 +109,26 @@ pub struct TenderInput<'a> {
     pub reference: Option<&'a str>,
     /// The outcome lies outside the till and is not known yet.
     pub pending: bool,
+    /// The approval that a rule wants.
+    pub approval: Option<u64>,
+    /// What rules may ask of it besides.
+    pub attributes: &'a [Attribute<'a>],
 }
 
 impl TenderInput<'_> {
     /// A tender whose outcome is known, without tip.
     #[must_use]
     pub const fn of(kind: TenderKind, amount: i64) -> Self {
-        Self { kind, amount, tip: 0, rate: None, reference: None, pending: false }
+        Self {
+            kind,
+            amount,
+            tip: 0,
+            rate: None,
+            reference: None,
+            pending: false,
+            approval: None,
+            attributes: &[],
+        }
     }
 }
 

@@ -94,6 +94,7 @@ pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<L
         sums,
         approval: line.approval,
         key,
+        rules: Vec::new(),
     })
 }
 
@@ -410,7 +411,9 @@ pub fn tender(sale: &Sale, tender: &TenderInput<'_>, key: Option<Key>) -> Result
         tip: unless_zero(tender.tip),
         foreign,
         rounding: unless_zero(paid.rounding),
+        approval: tender.approval,
         key,
+        rules: Vec::new(),
     })
 }
 

@@ -14,6 +14,7 @@ use crate::journal::{Circle, Fact, Key, RecordKind, Sums, TenderKind, TenderStat
 use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE};
 use crate::money::Decimal;
 use crate::pricing::{Adjustment, LineKind};
+use crate::rules::{Attribute, Given};
 use crate::sale::{
     LineInput, Reason, Receipt, ReceiptMeta, Sale, State, TaxInput, TenderInput, Totals, machine,
 };
@@ -136,8 +137,9 @@ impl Terminal {
             LINE,
             |till, key| {
                 let sale = till.open_sale(sale)?;
-                let fact = machine::add_line(sale, line, key)?;
+                let mut fact = machine::add_line(sale, line, key)?;
                 till.may_tax(sale, &fact.taxes)?;
+                fact.rules = till.rules.judge_line(sale, line, fact.amount)?;
                 Ok(fact.into())
             },
             line_answer,
@@ -215,8 +217,10 @@ impl Terminal {
             key.map(|key| (key, inputs())),
             (Growth::Finishes, urgency),
             |till, key| {
-                let fact = machine::tender(till.open_sale(sale)?, tender, key)?;
+                let sale = till.open_sale(sale)?;
+                let mut fact = machine::tender(sale, tender, key)?;
                 self.hold_tender(till)?;
+                fact.rules = till.rules.judge_tender(sale, tender)?;
                 Ok(fact.into())
             },
             tender_answer,
@@ -439,8 +443,9 @@ impl Terminal {
                 .expect("a decided fact contradicts nothing");
             bodies.push(&mut sale, &begun.into());
             for line in sold.lines {
-                let fact = machine::add_line(&sale, line, None)?;
+                let mut fact = machine::add_line(&sale, line, None)?;
                 core.till.may_tax(&sale, &fact.taxes)?;
+                fact.rules = core.till.rules.judge_line(&sale, line, fact.amount)?;
                 let number = fact.line;
                 bodies.fold(&mut sale, &fact.into());
                 for (adjustment, reason) in line.adjustments {
@@ -457,8 +462,9 @@ impl Terminal {
                 if tender.pending {
                     return Err(pending_in_sell());
                 }
-                let fact = Fact::from(machine::tender(&sale, tender, None)?);
-                bodies.fold(&mut sale, &fact);
+                let mut fact = machine::tender(&sale, tender, None)?;
+                fact.rules = core.till.rules.judge_tender(&sale, tender)?;
+                bodies.fold(&mut sale, &fact.into());
             }
             let before = core.till.perpetual(sale.currency);
             let receipt = core.till.next_receipt_in(sale.circle());
@@ -689,7 +695,25 @@ fn line_inputs(inputs: Inputs, line: &LineInput<'_>) -> Inputs {
     if !line.adjustments.is_empty() {
         inputs = adjustment_inputs(inputs, line.adjustments);
     }
-    inputs.approval(line.approval)
+    if let Some(class) = line.class {
+        inputs = inputs.text("class").text(class);
+    }
+    attribute_inputs(inputs.approval(line.approval), line.attributes)
+}
+
+fn attribute_inputs(inputs: Inputs, attributes: &[Attribute<'_>]) -> Inputs {
+    attributes.iter().fold(inputs, |inputs, attribute| {
+        let inputs = inputs.text("attribute").text(attribute.name);
+        match attribute.value {
+            Given::Bool(value) => inputs.flag(value),
+            Given::Integer(value) => inputs.amount(value),
+            Given::Decimal(value) => inputs.decimal(value),
+            Given::Text(text) => inputs.text(text),
+            Given::Set(texts) => texts
+                .iter()
+                .fold(inputs.number(texts.len() as u64), |inputs, text| inputs.text(text)),
+        }
+    })
 }
 
 pub(super) fn tax_inputs(inputs: Inputs, taxes: &[TaxInput]) -> Inputs {
@@ -716,13 +740,11 @@ fn tender_inputs(inputs: Inputs, tender: &TenderInput<'_>) -> Inputs {
     if tender.tip != 0 {
         inputs = inputs.text("tip").amount(tender.tip);
     }
-    match &tender.rate {
-        Some(rate) => {
-            let inputs = inputs.text("rate").text(rate.currency().letters());
-            inputs.decimal(rate.worth()).number(rate.per().into())
-        }
-        None => inputs,
+    if let Some(rate) = &tender.rate {
+        let named = inputs.text("rate").text(rate.currency().letters());
+        inputs = named.decimal(rate.worth()).number(rate.per().into());
     }
+    attribute_inputs(inputs.approval(tender.approval), tender.attributes)
 }
 
 fn sold_inputs(sold: &Sold<'_>) -> Inputs {

@@ -424,12 +424,13 @@ fn resumed(recorded: &Recorded) -> Option<Begun> {
     }
 }
 
-/// A fact of the giver's sale as one of the taker's. Keys and approvals were the giver's.
+/// A fact of the giver's sale as one of the taker's. Keys, approvals and rules were the giver's.
 fn copied(fact: &Fact, sale: u64, first_sequence: u64) -> Option<Fact> {
     let key = None;
     let approval = None;
+    let rules = Vec::new();
     Some(match fact.clone() {
-        Fact::LineAdded(fact) => LineAdded { sale, approval, key, ..fact }.into(),
+        Fact::LineAdded(fact) => LineAdded { sale, approval, key, rules, ..fact }.into(),
         Fact::LineReturned(fact) => LineReturned { sale, approval, key, ..fact }.into(),
         Fact::LineVoided(fact) => LineVoided { sale, approval, key, ..fact }.into(),
         Fact::QuantitySet(fact) => QuantitySet { sale, approval, key, ..fact }.into(),
@@ -442,7 +443,7 @@ fn copied(fact: &Fact, sale: u64, first_sequence: u64) -> Option<Fact> {
         Fact::AdjustmentRetracted(fact) => {
             AdjustmentRetracted { sale, approval, key, ..fact }.into()
         }
-        Fact::TenderAdded(fact) => TenderAdded { sale, key, ..fact }.into(),
+        Fact::TenderAdded(fact) => TenderAdded { sale, approval, key, rules, ..fact }.into(),
         Fact::TenderConfirmed(fact) => TenderConfirmed { sale, key, ..fact }.into(),
         Fact::TenderDeclined(fact) => TenderDeclined { sale, approval, key, ..fact }.into(),
         Fact::TenderVoided(fact) => TenderVoided { sale, approval, key, ..fact }.into(),

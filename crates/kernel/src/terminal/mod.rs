@@ -24,6 +24,7 @@ mod people;
 mod pricing;
 mod reports;
 mod returns;
+mod rules;
 mod together;
 
 pub use commands::{Begun, LineAnswer, Sold, TenderAnswer, VoidAnswer};
@@ -37,6 +38,7 @@ pub(crate) use open::{fold_record, known_kind};
 pub use owner::OwnerRecord;
 pub use people::{Approved, Counted, Reprint, ShiftAnswer};
 pub use pricing::{AdjustmentAnswer, PolicyAnswer};
+pub use rules::RulesAnswer;
 
 use crate::clock::{Clock, Hlc, StepWatch};
 use crate::code::Code;

@@ -82,8 +82,9 @@ impl Terminal {
     ) -> Result<Answer<LineAnswer>> {
         let decide = |till: &Till, mut key: Option<Key>| {
             let mut after = till.open_sale(sale)?.clone();
-            let added = machine::add_line(&after, line, None)?;
+            let mut added = machine::add_line(&after, line, None)?;
             till.may_tax(&after, &added.taxes)?;
+            added.rules = till.rules.judge_line(&after, line, added.amount)?;
             let (number, mut facts) = (added.line, vec![Fact::from(added)]);
             for (index, (adjustment, reason)) in line.adjustments.iter().enumerate() {
                 after.apply(&facts[index]).expect("a decided fact contradicts nothing");

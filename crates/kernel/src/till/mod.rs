@@ -15,6 +15,7 @@ mod people;
 mod period;
 mod perpetual;
 mod report;
+mod rules;
 
 use drawer::foreign_cash;
 
@@ -25,6 +26,7 @@ pub use people::{Approval, People};
 pub use period::{Period, Periods, Totals};
 pub use perpetual::{ClassTotals, CurrencyTotals, Perpetual, PerpetualAfter, TaxBook};
 pub use report::Tally;
+pub use rules::TillRules;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -64,6 +66,8 @@ pub struct Till {
     pub taxes: BTreeMap<Currency, TaxBook>,
     /// The policy that sales of a currency are priced by.
     pub policies: BTreeMap<Currency, Policy>,
+    /// The rule tables that lines and tenders are judged by.
+    pub rules: TillRules,
     /// Open sales.
     pub open: BTreeMap<u64, Sale>,
     /// Remembered idempotency keys.
@@ -94,6 +98,7 @@ impl Till {
             totals: BTreeMap::new(),
             taxes: BTreeMap::new(),
             policies: BTreeMap::new(),
+            rules: TillRules::default(),
             open: BTreeMap::new(),
             keys: KeyWindow::new(keys_max),
             next_training: 1,
@@ -282,6 +287,7 @@ impl Till {
             }
             Fact::TerminalClosed(closed) => self.hold_open(&closed.sales)?,
             Fact::PolicySet(set) => self.set_policy(set)?,
+            Fact::RulesSet(set) => self.rules = TillRules::of_fact(set)?,
             Fact::SaleBegun(begun) => {
                 hold_number("sale", begun.sale, self.next_sale)?;
                 // A sale that was taken over keeps the policy that it began with.

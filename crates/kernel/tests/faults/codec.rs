@@ -7,7 +7,7 @@ use minicbor::Encoder;
 use pos_kernel_core::code::Code;
 use pos_kernel_core::journal::{
     ApprovalGiven, BODY_VERSION, CashAmount, CashCounted, CashMoved, CashMovement, DecodeError,
-    Fact, ForeignAmount, Key, LineAdded, PeriodClosed, PeriodKind, RecordKind, SaleBegun,
+    Fact, ForeignAmount, Key, LineAdded, PeriodClosed, PeriodKind, RecordKind, RuleHit, SaleBegun,
     ShiftOpened, Sums, TenderAdded, TenderConfirmed, TenderKind, TenderState, TenderVoided,
     body_of, restore, show, snapshot,
 };
@@ -397,7 +397,9 @@ fn the_facts_of_one_tender_keep_to_their_limit() {
                 per: Some(u32::MAX),
             }),
             rounding,
+            approval: Some(u64::MAX),
             key: key.clone(),
+            rules: (0..16).map(|table| RuleHit { table, row: 2047 }).collect(),
         }
         .into(),
         TenderConfirmed { sale, tender, auth: reference, due, change, rounding, key: key.clone() }
@@ -520,6 +522,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             sums: line.is_multiple_of(2).then_some(sums(amount)),
             approval: line.checked_sub(9).map(u64::from),
             key: None,
+            rules: (0..line % 4).map(|table| RuleHit { table, row: line }).collect(),
         }
         .into()
     });
@@ -539,7 +542,9 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             tip: pending.then_some(due),
             foreign: None,
             rounding: cash.then_some(change),
+            approval: cash.then_some(sale),
             key: None,
+            rules: (0..tender % 3).map(|table| RuleHit { table, row: tender }).collect(),
         }
         .into()
     });

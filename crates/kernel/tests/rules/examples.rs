@@ -43,7 +43,7 @@ fn age_limits() {
 #[test]
 fn tender_limits() {
     let rules = shipped(include_str!("../../../../examples/rules/tender-limits.json"));
-    let input = json!({"kind": "meal voucher", "amount": 900, "basket": ["food", "alcohol"], "exceedsFood": true});
+    let input = json!({"kind": "voucher", "voucher": "meal", "amount": 900, "basket": ["food", "alcohol"], "exceedsFood": true});
     let explained_input = explained(&rules, &input);
     assert_eq!(explained_input["answers"][0]["rows"], json!(["meal-food-only"]));
     assert_eq!(explained_input["applying"], json!(["meal-food-only", "otherwise"]));

@@ -69,14 +69,10 @@ fn the_strictest_answer_of_a_collecting_table_decides() {
 #[test]
 fn a_tender_is_judged_by_its_own_tables() {
     let set = shop();
-    let basket = [attribute("basket", Given::Set(&["tobacco"]))];
-    let tender = TenderFacts {
-        kind: "meal voucher",
-        amount: 700,
-        due: 700,
-        total: 700,
-        attributes: &basket,
-    };
+    let basket =
+        [attribute("voucher", Given::Text("meal")), attribute("basket", Given::Set(&["tobacco"]))];
+    let tender =
+        TenderFacts { kind: "voucher", amount: 700, due: 700, total: 700, attributes: &basket };
     let judgement = set.judge(&Fact::Tender(tender)).unwrap();
     assert_eq!(set.rule(judgement.deciding().unwrap()), ("tender limits", "meal-no-food"));
     let sale = SaleFacts { total: 700, lines: 1, attributes: &[] };

@@ -1,0 +1,63 @@
+//! The call that changes which lines and tenders are taken: the rule tables.
+
+use super::Terminal;
+use super::commit::{Answer, Growth, Inputs, Urgency};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::journal::{Bytes, Fact, Hash, RulesSet};
+use crate::limits::RULES_BYTES_MAX;
+use crate::rules::{Binding, RuleSet};
+
+/// Rules were set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RulesAnswer {
+    /// BLAKE3 of the set's canonical bytes.
+    pub hash: [u8; 32],
+}
+
+impl Terminal {
+    /// Sets the tables that every new line and tender is judged by from here on; a set of no tables
+    /// ends all rules. What was taken before stays.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_RULES` for a table about whole sales, which a terminal does not ask; `PK_E_LIMIT` for
+    /// tables of more than 64 KiB together; and those of any call.
+    pub fn set_rules(&self, rules: &RuleSet, key: Option<&str>) -> Result<Answer<RulesAnswer>> {
+        let about_sales =
+            |table: &&crate::rules::Rules| table.table().binding() == Some(Binding::Sale);
+        if let Some(table) = rules.tables().find(about_sales) {
+            let name = table.table().name();
+            let message =
+                format!("a terminal asks about lines and tenders, not as table {name} wants");
+            return Err(Error::new(Code::BadRules, message).with("table", name));
+        }
+        let bytes = rules.encode();
+        if bytes.len() > RULES_BYTES_MAX {
+            return Err(Error::limit("bytes of rule tables", bytes.len(), RULES_BYTES_MAX));
+        }
+        let hash = *blake3::hash(&bytes).as_bytes();
+        let inputs = || Inputs::of("setRules").bytes(&bytes);
+        self.command(
+            key.map(|key| (key, inputs())),
+            (Growth::Grows, Urgency::Now),
+            |_, key| {
+                let (rules, hash) = (Bytes(bytes.clone()), Hash(hash));
+                Ok(RulesSet { rules, hash, operator: None, approval: None, key }.into())
+            },
+            |recorded| match &recorded.fact {
+                Fact::RulesSet(fact) => Some(RulesAnswer { hash: fact.hash.0 }),
+                _ => None,
+            },
+        )
+    }
+
+    /// BLAKE3 of the rules that lines and tenders are judged by, when any were set.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn rules(&self) -> Result<Option<[u8; 32]>> {
+        let core = self.lock()?;
+        let bytes = core.till.rules.bytes();
+        Ok((!bytes.is_empty()).then(|| *blake3::hash(bytes).as_bytes()))
+    }
+}
