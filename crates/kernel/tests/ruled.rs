@@ -6,6 +6,7 @@
 mod support;
 
 use pos_kernel_core::journal::{Fact, RuleHit, TenderKind, verify_terminal};
+use pos_kernel_core::pricing::{Adjustment, Direction, Worth};
 use pos_kernel_core::rules::{Attribute, Given, RuleSet, Rules, Table};
 use pos_kernel_core::sale::{LineInput, TenderInput};
 use pos_kernel_core::{Code, Terminal};
@@ -217,4 +218,25 @@ fn a_table_about_whole_sales_is_not_for_a_terminal() {
     let error = terminal.set_rules(&rules(&[table]), None).unwrap_err();
     assert_eq!(error.code(), Code::BadRules);
     assert_eq!(terminal.rules().unwrap(), None);
+}
+
+#[test]
+fn a_sale_in_one_call_signs_its_facts_and_uses_up_its_approvals() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    set(&terminal, &rules(&[APPROVALS, TENDERS]));
+    terminal.sign_on("anna", None).unwrap();
+    let approval = Some(approve(&terminal, "bulk"));
+    let discount = Adjustment { direction: Direction::Discount, worth: Worth::Amount(10) };
+    let adjustments = [(discount, "friend")];
+    let bulk = LineInput { adjustments: &adjustments, approval, ..line("A", "150", "10") };
+    let twice = [bulk, bulk];
+    let error = terminal.sell(&sold(None, &twice, &[cash(2980)]), None).unwrap_err();
+    assert_eq!(error.code(), Code::ApprovalUsed);
+    let receipt = terminal.sell(&sold(None, &[bulk], &[cash(1490)]), None).unwrap();
+    assert_eq!(terminal.settle(receipt).unwrap().gross, 1490);
+    let error = terminal.sell(&sold(None, &[bulk], &[cash(1490)]), None).unwrap_err();
+    assert_eq!(error.code(), Code::ApprovalUsed);
+    let again = reopened(terminal, &root);
+    assert_eq!(again.till().unwrap().people.approvals.len(), 0);
 }

@@ -438,6 +438,7 @@ impl Terminal {
             self.may_sell(&core.till)?;
             core.till.people.begin(&mut begun);
             core.till.may_begin(begun.currency, self.open_sales_max())?;
+            let mut people = core.till.people.clone();
             let mut bodies = Bodies::new(std::mem::take(&mut core.bodies));
             let mut sale = Sale::begun(&begun, first_sequence, stamp.wall_ns)
                 .expect("a decided fact contradicts nothing");
@@ -447,16 +448,16 @@ impl Terminal {
                 core.till.may_tax(&sale, &fact.taxes)?;
                 fact.rules = core.till.rules.judge_line(&sale, line, fact.amount)?;
                 let number = fact.line;
-                bodies.fold(&mut sale, &fact.into());
+                bodies.fold(&mut sale, &people.sign_and_use(fact)?);
                 for (adjustment, reason) in line.adjustments {
                     let reason = (*reason).into();
                     let fact = machine::adjust_line(&sale, number, *adjustment, reason, None)?;
-                    bodies.fold(&mut sale, &fact.into());
+                    bodies.fold(&mut sale, &people.sign_and_use(fact)?);
                 }
             }
             for (adjustment, reason) in sold.adjustments {
                 let fact = machine::adjust_sale(&sale, *adjustment, (*reason).into(), None)?;
-                bodies.fold(&mut sale, &fact.into());
+                bodies.fold(&mut sale, &people.sign_and_use(fact)?);
             }
             for tender in sold.tenders {
                 if tender.pending {
@@ -464,13 +465,12 @@ impl Terminal {
                 }
                 let mut fact = machine::tender(&sale, tender, None)?;
                 fact.rules = core.till.rules.judge_tender(&sale, tender)?;
-                bodies.fold(&mut sale, &fact.into());
+                bodies.fold(&mut sale, &people.sign_and_use(fact)?);
             }
             let before = core.till.perpetual(sale.currency);
             let receipt = core.till.next_receipt_in(sale.circle());
             let completion = machine::complete(&sale, receipt, &before, key.clone())?;
-            let mut completion = Fact::from(completion);
-            core.till.people.sign(&mut completion)?;
+            let completion = people.sign_and_use(completion)?;
             bodies.end(&completion);
             if self.note_step(core, stamp)? {
                 core.bodies = bodies.bytes;
@@ -481,6 +481,7 @@ impl Terminal {
             match appended {
                 Ok(appended) => {
                     assert_eq!(appended.first_sequence, first_sequence);
+                    core.till.people = people;
                     return Ok((sale, completion, appended.last_sequence, appended.link));
                 }
                 Err(WalError::SegmentFull) => self.roll(core, stamp)?,

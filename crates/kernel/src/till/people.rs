@@ -165,6 +165,18 @@ impl People {
         begun.training = self.training.then_some(true);
     }
 
+    /// Signs a fact of a sale that is rung up whole, and uses up its approval at once, so that two
+    /// of its facts cannot both refer to one.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub(crate) fn sign_and_use(&mut self, fact: impl Into<Fact>) -> Result<Fact> {
+        let mut fact = fact.into();
+        self.sign(&mut fact)?;
+        self.hold_signature(&fact).expect("a signed fact contradicts nobody");
+        Ok(fact)
+    }
+
     /// Checks who a fact names, and uses up the approval that it refers to.
     pub(super) fn hold_signature(&mut self, fact: &Fact) -> std::result::Result<(), Contradiction> {
         if let Some(named) = fact.operator() {
