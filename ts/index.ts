@@ -69,6 +69,7 @@ export type {
   OverflowFacts,
   OwnerFacts,
   PeriodFacts,
+  PeopleFacts,
   PricingFacts,
   ResumedFacts,
   RuleFacts,

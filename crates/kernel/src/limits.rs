@@ -81,6 +81,8 @@ pub const RULE_TEXT_BYTES_MAX: usize = 256;
 pub const RULE_TABLES_MAX: usize = 16;
 /// Bytes of the rule tables of one till together.
 pub const RULES_BYTES_MAX: usize = 64 << 10;
+/// They may take this share of a segment, since every checkpoint carries them.
+pub const RULES_SHARE: usize = 16;
 /// Seconds after which a rule table counts as too intricate to compile.
 pub const RULE_SECONDS_MAX: u64 = 60;
 /// Memory that compiling a rule table may take.

@@ -240,3 +240,19 @@ fn a_sale_in_one_call_signs_its_facts_and_uses_up_its_approvals() {
     let again = reopened(terminal, &root);
     assert_eq!(again.till().unwrap().people.approvals.len(), 0);
 }
+
+#[test]
+fn rules_that_no_checkpoint_could_carry_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    let mut table = String::from(
+        "table,t,hit,first,at,line\nrule,sku,decision,message\n,when text,then text allow|refuse,then text\n",
+    );
+    for row in 0..200 {
+        table.push_str(&format!(",sku {row},refuse,{}\n", "x".repeat(200)));
+    }
+    table.push_str(",,allow,\n");
+    let error = terminal.set_rules(&rules(&[&table]), None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["limit"]), (Code::Limit, &(16 << 10).into()));
+    assert_eq!(terminal.rules().unwrap(), None);
+}

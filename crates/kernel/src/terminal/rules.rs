@@ -5,7 +5,7 @@ use super::commit::{Answer, Growth, Inputs, Urgency};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Bytes, Fact, Hash, RulesSet};
-use crate::limits::RULES_BYTES_MAX;
+use crate::limits::{RULES_BYTES_MAX, RULES_SHARE};
 use crate::rules::{Binding, RuleSet};
 
 /// Rules were set.
@@ -21,7 +21,7 @@ impl Terminal {
     ///
     /// # Errors
     /// `PK_E_BAD_RULES` for a table about whole sales, which a terminal does not ask; `PK_E_LIMIT` for
-    /// tables of more than 64 KiB together; and those of any call.
+    /// tables of more than 64 KiB or a sixteenth of a segment together; and those of any call.
     pub fn set_rules(&self, rules: &RuleSet, key: Option<&str>) -> Result<Answer<RulesAnswer>> {
         let about_sales =
             |table: &&crate::rules::Rules| table.table().binding() == Some(Binding::Sale);
@@ -32,8 +32,9 @@ impl Terminal {
             return Err(Error::new(Code::BadRules, message).with("table", name));
         }
         let bytes = rules.encode();
-        if bytes.len() > RULES_BYTES_MAX {
-            return Err(Error::limit("bytes of rule tables", bytes.len(), RULES_BYTES_MAX));
+        let limit = RULES_BYTES_MAX.min(self.wal.segment_bytes() as usize / RULES_SHARE);
+        if bytes.len() > limit {
+            return Err(Error::limit("bytes of rule tables", bytes.len(), limit));
         }
         let hash = *blake3::hash(&bytes).as_bytes();
         let inputs = || Inputs::of("setRules").bytes(&bytes);
