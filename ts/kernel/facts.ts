@@ -74,9 +74,6 @@ export interface ResumedFacts {
   readonly terminal: string
 }
 
-/** What people, drawer, reports and training refuse; no call from here reaches them. */
-export type PeopleFacts = Readonly<Record<string, unknown>>
-
 /** What the C interface alone is refused for. */
 export type BorderFacts = Readonly<Record<string, unknown>>
 
@@ -403,22 +400,6 @@ export interface ErrorFacts {
   readonly PK_E_TRAINING: Readonly<Record<string, never>>
   /** What needs an approval, and the rule that wants it. */
   readonly PK_E_APPROVAL_REQUIRED: ApprovalFacts
-  /** Of people: who is meant, and who is signed on. */
-  readonly PK_E_NOT_SIGNED_ON: PeopleFacts
-  /** Of people: who is signed on. */
-  readonly PK_E_SIGNED_ON: PeopleFacts
-  /** Of the drawer. */
-  readonly PK_E_SHIFT_CLOSED: PeopleFacts
-  /** Of the drawer. */
-  readonly PK_E_SHIFT_OPEN: PeopleFacts
-  /** Of reports: the sales. */
-  readonly PK_E_OPEN_SALES: PeopleFacts
-  /** The number of the approval. */
-  readonly PK_E_APPROVAL_USED: PeopleFacts
-  /** Of reports. */
-  readonly PK_E_NOTHING_TO_CLOSE: PeopleFacts
-  /** Of people. */
-  readonly PK_E_TRAINING: PeopleFacts
   /** The rule that refuses. */
   readonly PK_E_RULE_REFUSED: RuleFacts
   /** Of the pricing engine: the rate as it was given. */
