@@ -93,6 +93,9 @@ export declare class NativeTerminal {
 /** Compiles a rule table from JSON or CSV. */
 export declare function compileRules(source: string): NativeRules
 
+/** Writes an export of a terminal's journal into a new folder. */
+export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>
+
 /** Decodes records from a sequence on, at most `limit` of them. */
 export declare function inspectRecords(root: string, terminal: string, fromSequence: number, limit: number): NativeInspection
 
@@ -112,6 +115,24 @@ export interface NativeBegun {
   wait: boolean
   /** The stored answer of an earlier call with the same key. */
   replayed: boolean
+}
+
+/** Who runs the till. */
+export interface NativeBusiness {
+  /** Name of the taxpayer. */
+  name?: string
+  /** Street and number. */
+  street?: string
+  /** Post code. */
+  postCode?: string
+  /** City. */
+  city?: string
+  /** Country, three letters of ISO 3166. */
+  country?: string
+  /** Tax number. */
+  taxNumber?: string
+  /** VAT identification number. */
+  vatId?: string
 }
 
 /** Perpetual totals of one currency. */
@@ -140,6 +161,26 @@ export interface NativeCut {
   bytes: number
   /** File in the journal's folder that keeps them. */
   keptAs: string
+}
+
+/** What an export holds. */
+export interface NativeExported {
+  /** Its files. */
+  files: Array<NativeExportedFile>
+  /** Z reports. */
+  closings: number
+  /** Receipts. */
+  receipts: number
+  /** Receipts since the last Z report, which the form has no place for. */
+  unclosed: number
+}
+
+/** A file of an export. */
+export interface NativeExportedFile {
+  /** Name. */
+  name: string
+  /** Rows, headings not counted. */
+  rows: number
 }
 
 /** An error as data. */

@@ -773,10 +773,11 @@ if (
   }
 }
 
-const { NativeRules, NativeTerminal, compileRules, inspectRecords, listSales, listTerminals, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+const { NativeRules, NativeTerminal, compileRules, exportJournal, inspectRecords, listSales, listTerminals, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
 export { NativeRules }
 export { NativeTerminal }
 export { compileRules }
+export { exportJournal }
 export { inspectRecords }
 export { listSales }
 export { listTerminals }

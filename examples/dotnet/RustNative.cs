@@ -547,6 +547,8 @@ namespace PosKernel
 
         public const int PK_E_TRAINING = 248;
 
+        public const int PK_E_RULE_REFUSED = 249;
+
         public const int PK_E_NO_ANSWER = 250;
 
         public const int PK_E_TERMINAL_IN_USE = 220;
@@ -568,6 +570,8 @@ namespace PosKernel
         public const int PK_E_STRUCT_SIZE = 308;
 
         public const int PK_E_BUFFER_TOO_SMALL = 309;
+
+        public const int PK_E_BAD_RULES = 310;
 
         public const int PK_E_BAD_CURRENCY = 320;
 

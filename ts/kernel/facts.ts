@@ -380,8 +380,6 @@ export interface ErrorFacts {
   readonly PK_E_SUSPENDED: SuspendedFacts
   /** The ticket, and the terminal where its sale went on. */
   readonly PK_E_ALREADY_RESUMED: ResumedFacts
-  /** What needs an approval. */
-  readonly PK_E_APPROVAL_REQUIRED: SaleFacts
   /** Who is signed on, and who was meant. */
   readonly PK_E_NOT_SIGNED_ON: OperatorFacts
   /** Who is signed on. */

@@ -46,6 +46,7 @@
 #define PK_E_APPROVAL_USED 246 /* result 2 */
 #define PK_E_NOTHING_TO_CLOSE 247 /* result 2 */
 #define PK_E_TRAINING 248 /* result 2 */
+#define PK_E_RULE_REFUSED 249 /* result 2 */
 #define PK_E_NO_ANSWER 250 /* result 2 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
@@ -57,6 +58,7 @@
 #define PK_E_BAD_UTF8 307 /* result 3 */
 #define PK_E_STRUCT_SIZE 308 /* result 3 */
 #define PK_E_BUFFER_TOO_SMALL 309 /* result 4 */
+#define PK_E_BAD_RULES 310 /* result 3 */
 #define PK_E_BAD_CURRENCY 320 /* result 3 */
 #define PK_E_BAD_AMOUNT 321 /* result 3 */
 #define PK_E_BAD_QUANTITY 322 /* result 3 */
