@@ -1,0 +1,267 @@
+/**
+ * The arithmetic of a sale, worked out from `docs/reference/pricing.md` and from nothing else: exact
+ * fractions of whole numbers, rounded where the page says so and nowhere else.
+ *
+ * What lives in this folder: `policy.ts` (the rules and their bytes), `line.ts` (an amount, its
+ * discounts and surcharges), `tax.ts` and `ledger.ts` (taxes of an amount, of a sale), `returns.ts`,
+ * `turnover.ts`, `settlement.ts` (payment), on top of `rational.ts`, `rounding.ts` and `shares.ts`.
+ * What must not: a float, a journal, a word of the kernel's own engine. This file holds them
+ * together: a sale changes, and a change that cannot be is a contradiction. Guards I1 and I2.
+ */
+import type { Decimal } from '../bodies.js'
+import { Contradiction, hold } from '../contradiction.js'
+import { Ledger, type TaxedLine, type TaxRow } from './ledger.js'
+import {
+  type Adjustment,
+  adjusted,
+  effectOf,
+  type Line,
+  type LineKind,
+  type NewLine,
+  priced,
+  quantityOf,
+  withEffect,
+  without,
+} from './line.js'
+import type { Policy } from './policy.js'
+import { ratio, signOf, sum } from './rational.js'
+import type { GivenBack } from './returns.js'
+import { handOut } from './shares.js'
+import { insideOf, onTopOf, setKey, type TaxComponent, taxKey } from './tax.js'
+
+/** What the live lines come to. */
+export interface Totals {
+  readonly lines: number
+  readonly listed: bigint
+  readonly discounts: bigint
+  readonly surcharges: bigint
+  /** Amounts of the lines of these kinds. */
+  readonly deposits: bigint
+  readonly tips: bigint
+  readonly net: bigint
+  readonly tax: bigint
+  readonly gross: bigint
+}
+
+/** A line with its part of the taxes. */
+export interface LineSplit {
+  /** From 1. */
+  readonly line: number
+  readonly isReturn: boolean
+  readonly components: readonly TaxComponent[]
+  readonly net: bigint
+  readonly gross: bigint
+  readonly taxes: readonly bigint[]
+}
+
+/** A part of a sale that came back, with what its line was. */
+export interface ReturnedLine extends GivenBack {
+  readonly kind: LineKind
+  readonly quantity: Decimal
+  readonly components: readonly TaxComponent[]
+}
+
+/** A sale. */
+export class Cart {
+  readonly #policy: Policy
+  readonly #lines: Line[] = []
+  readonly #ledger: Ledger
+  #adjustments = 0
+
+  constructor(policy: Policy) {
+    this.#policy = policy
+    this.#ledger = new Ledger(policy)
+  }
+
+  /** The lines, voided ones too. */
+  get lines(): readonly Line[] {
+    return this.#lines
+  }
+
+  /** Adds a line. */
+  addLine(line: NewLine): void {
+    holdDifferent(line.components)
+    this.#push(priced(this.#policy, line))
+  }
+
+  /** Adds what came back with its receipt. */
+  addReturn({ kind, quantity, components, amount, taxes }: ReturnedLine): void {
+    const zero = { mantissa: 0n, scale: 0 }
+    this.#push({
+      kind,
+      quantity,
+      unitPrice: zero,
+      per: { mantissa: 1n, scale: 0 },
+      components,
+      listed: amount,
+      applied: [],
+      amount,
+      isLive: true,
+      given: taxes,
+    })
+  }
+
+  /** Voids a line. */
+  voidLine(number: number): void {
+    this.#replace(number, (line) => ({ ...line, isLive: false }))
+  }
+
+  /** Gives a line another quantity. */
+  setQuantity(number: number, quantity: Decimal): void {
+    this.#reprice(number, { quantity })
+  }
+
+  /** Gives a line another price. */
+  setPrice(number: number, unitPrice: Decimal, per: Decimal): void {
+    this.#reprice(number, { unitPrice, per })
+  }
+
+  /** Gives a line other taxes. */
+  setTaxes(number: number, components: readonly TaxComponent[]): void {
+    holdDifferent(components)
+    this.#replace(number, (line) => {
+      hold(line.given === undefined, 'I1', 'what came back with its receipt stays as it is')
+      return { ...line, components }
+    })
+  }
+
+  /** A discount or a surcharge on a line. */
+  adjustLine(number: number, adjustment: Adjustment): void {
+    this.#replace(number, (line) => {
+      hold(line.given === undefined, 'I1', 'what came back with its receipt stays as it is')
+      return adjusted(this.#policy, line, adjustment, this.#adjustments + 1)
+    })
+    this.#adjustments += 1
+  }
+
+  /** A discount or a surcharge on the sale; the shares of its lines come out. */
+  adjustSale(adjustment: Adjustment): readonly { line: number; effect: bigint }[] {
+    const items = this.#lines.flatMap((line, index) =>
+      line.isLive && line.kind === 'item' && line.amount !== 0n && line.given === undefined
+        ? [{ line, number: index + 1 }]
+        : [],
+    )
+    const sold = items.filter(({ line }) => line.amount > 0n)
+    const sharing = sold.length > 0 ? sold : items
+    hold(sharing.length > 0, 'I1', 'there is nothing to adjust')
+    const whole = sum(sharing.map(({ line }) => line.amount))
+    const effect = effectOf(this.#policy, adjustment, whole, signOf(whole))
+    const exact = sharing.map(({ line }) => ratio(effect * line.amount, whole))
+    const number = this.#adjustments + 1
+    const shares = handOut(effect, exact).map((share, index) => ({
+      line: sharing[index]?.number ?? 0,
+      effect: share,
+    }))
+    for (const { line: at, effect: share } of shares) {
+      this.#replace(at, (line) => withEffect(line, { ...adjustment, number, effect: share }))
+    }
+    this.#adjustments = number
+    return shares
+  }
+
+  /** Takes a discount or a surcharge back. */
+  retract(number: number): void {
+    const having = this.#lines.flatMap((line, index) =>
+      line.isLive && line.applied.some((one) => one.number === number) ? [index + 1] : [],
+    )
+    hold(having.length > 0, 'I1', `there is no discount or surcharge ${number}`)
+    for (const at of having) {
+      this.#replace(at, (line) => without(this.#policy, line, number))
+    }
+  }
+
+  /** What the live lines come to. */
+  totals(): Totals {
+    const live = this.#live()
+    const effects = live.flatMap(({ line }) => line.applied)
+    const amounts = (kind: LineKind) =>
+      sum(live.map(({ line }) => (line.kind === kind ? line.amount : 0n)))
+    const { net, tax } = this.#ledger.totals()
+    return {
+      lines: live.length,
+      listed: sum(live.map(({ line }) => line.listed)),
+      discounts: -sum(effects.map((one) => (one.direction === 'discount' ? one.effect : 0n))),
+      surcharges: sum(effects.map((one) => (one.direction === 'surcharge' ? one.effect : 0n))),
+      deposits: amounts('deposit'),
+      tips: amounts('tip'),
+      net,
+      tax,
+      gross: net + tax,
+    }
+  }
+
+  /** The tax table. */
+  rows(): readonly TaxRow[] {
+    return this.#ledger.rows()
+  }
+
+  /** The net of the lines without tax. */
+  untaxed(): bigint {
+    return this.#ledger.untaxed()
+  }
+
+  /** Each live line with its part of the taxes. */
+  splits(): readonly LineSplit[] {
+    const live = this.#live()
+    const split = this.#ledger.split(live.map(({ line }) => taxed(line)))
+    return live.map(({ line, number }, index) => {
+      const { amount, components, quantity } = line
+      const taxes = split[index] ?? []
+      return {
+        line: number,
+        isReturn: quantity.mantissa < 0n,
+        components,
+        net: amount - insideOf(components, taxes),
+        gross: amount + onTopOf(components, taxes),
+        taxes,
+      }
+    })
+  }
+
+  #live(): { line: Line; number: number }[] {
+    return this.#lines.flatMap((line, index) => (line.isLive ? [{ line, number: index + 1 }] : []))
+  }
+
+  #push(line: Line): void {
+    if (!this.#policy.mixedReturns) {
+      const other = this.#lines.find(({ isLive }) => isLive)
+      const isMixed = other !== undefined && !isSameSide(other, line)
+      hold(!isMixed, 'I1', 'what is sold and what comes back is mixed')
+    }
+    this.#lines.push(line)
+    this.#ledger.add(taxed(line))
+  }
+
+  #reprice(number: number, change: Partial<NewLine>): void {
+    this.#replace(number, (line) => {
+      hold(line.given === undefined, 'I1', 'what came back with its receipt stays as it is')
+      const changed = { ...line, ...change }
+      hold(isSameSide(line, changed), 'I1', `line ${number} turns from one side to the other`)
+      return priced(this.#policy, changed, line.applied)
+    })
+  }
+
+  #replace(number: number, change: (line: Line) => Line): void {
+    const line = this.#lines[number - 1]
+    if (line === undefined) throw new Contradiction(`there is no line ${number}`, 'I11')
+    hold(line.isLive, 'I11', `line ${number} was voided before`)
+    const changed = change(line)
+    this.#ledger.remove(taxed(line))
+    if (changed.isLive) this.#ledger.add(taxed(changed))
+    this.#lines[number - 1] = changed
+  }
+}
+
+function taxed({ amount, quantity, components, given }: Line): TaxedLine {
+  return { amount, quantity: quantityOf({ quantity }), components, given }
+}
+
+function holdDifferent(components: readonly TaxComponent[]): void {
+  const isDifferent = new Set(components.map(taxKey)).size === components.length
+  hold(isDifferent, 'I1', `a tax stands twice on a line: ${setKey(components)}`)
+}
+
+/** Both are sold, or both come back. */
+function isSameSide(a: Pick<Line, 'quantity'>, b: Pick<Line, 'quantity'>): boolean {
+  return signOf(a.quantity.mantissa) === signOf(b.quantity.mantissa)
+}
