@@ -15,29 +15,33 @@ import {
   type Adjustment,
   adjusted,
   effectOf,
+  holdAmount,
   type Line,
   type LineKind,
   type NewLine,
   priced,
-  quantityOf,
   withEffect,
   without,
 } from './line.js'
 import type { Policy } from './policy.js'
-import { ratio, signOf, sum } from './rational.js'
+import { ratio, ratioOf, signOf, sum } from './rational.js'
 import type { GivenBack } from './returns.js'
 import { handOut } from './shares.js'
 import { insideOf, onTopOf, setKey, type TaxComponent, taxKey } from './tax.js'
 
-/** What the live lines come to. */
-export interface Totals {
-  readonly lines: number
+/** What the live lines come to before taxes. */
+interface Sums {
+  readonly lines: bigint
   readonly listed: bigint
   readonly discounts: bigint
   readonly surcharges: bigint
   /** Amounts of the lines of these kinds. */
   readonly deposits: bigint
   readonly tips: bigint
+}
+
+/** What the live lines come to. */
+export interface Totals extends Sums {
   readonly net: bigint
   readonly tax: bigint
   readonly gross: bigint
@@ -61,11 +65,15 @@ export interface ReturnedLine extends GivenBack {
   readonly components: readonly TaxComponent[]
 }
 
+const COMPONENTS_MAX = 32
+
 /** A sale. */
 export class Cart {
   readonly #policy: Policy
   readonly #lines: Line[] = []
   readonly #ledger: Ledger
+  #sums: Sums = { lines: 0n, listed: 0n, discounts: 0n, surcharges: 0n, deposits: 0n, tips: 0n }
+  /** How many were ever given. */
   #adjustments = 0
 
   constructor(policy: Policy) {
@@ -172,22 +180,8 @@ export class Cart {
 
   /** What the live lines come to. */
   totals(): Totals {
-    const live = this.#live()
-    const effects = live.flatMap(({ line }) => line.applied)
-    const amounts = (kind: LineKind) =>
-      sum(live.map(({ line }) => (line.kind === kind ? line.amount : 0n)))
     const { net, tax } = this.#ledger.totals()
-    return {
-      lines: live.length,
-      listed: sum(live.map(({ line }) => line.listed)),
-      discounts: -sum(effects.map((one) => (one.direction === 'discount' ? one.effect : 0n))),
-      surcharges: sum(effects.map((one) => (one.direction === 'surcharge' ? one.effect : 0n))),
-      deposits: amounts('deposit'),
-      tips: amounts('tip'),
-      net,
-      tax,
-      gross: net + tax,
-    }
+    return { ...this.#sums, net, tax, gross: net + tax }
   }
 
   /** The tax table. */
@@ -229,7 +223,8 @@ export class Cart {
       hold(!isMixed, 'I1', 'what is sold and what comes back is mixed')
     }
     this.#lines.push(line)
-    this.#ledger.add(taxed(line))
+    this.#count(line, 1n)
+    this.#holdRange()
   }
 
   #reprice(number: number, change: Partial<NewLine>): void {
@@ -246,17 +241,40 @@ export class Cart {
     if (line === undefined) throw new Contradiction(`there is no line ${number}`, 'I11')
     hold(line.isLive, 'I11', `line ${number} was voided before`)
     const changed = change(line)
-    this.#ledger.remove(taxed(line))
-    if (changed.isLive) this.#ledger.add(taxed(changed))
+    this.#count(line, -1n)
+    if (changed.isLive) this.#count(changed, 1n)
     this.#lines[number - 1] = changed
+    this.#holdRange()
+  }
+
+  #count(line: Line, times: 1n | -1n): void {
+    const of = (kind: LineKind) => (line.kind === kind ? line.amount : 0n)
+    const effects = (direction: Adjustment['direction']) =>
+      sum(line.applied.map((one) => (one.direction === direction ? one.effect : 0n)))
+    const before = this.#sums
+    this.#sums = {
+      lines: before.lines + times,
+      listed: before.listed + times * line.listed,
+      discounts: before.discounts - times * effects('discount'),
+      surcharges: before.surcharges + times * effects('surcharge'),
+      deposits: before.deposits + times * of('deposit'),
+      tips: before.tips + times * of('tip'),
+    }
+    this.#ledger.count(taxed(line), times)
+  }
+
+  #holdRange(): void {
+    for (const amount of Object.values(this.totals())) holdAmount(amount)
   }
 }
 
 function taxed({ amount, quantity, components, given }: Line): TaxedLine {
-  return { amount, quantity: quantityOf({ quantity }), components, given }
+  return { amount, quantity: ratioOf(quantity), components, given }
 }
 
 function holdDifferent(components: readonly TaxComponent[]): void {
+  const { length } = components
+  hold(length <= COMPONENTS_MAX, 'I1', `${length} taxes on a line`)
   const isDifferent = new Set(components.map(taxKey)).size === components.length
   hold(isDifferent, 'I1', `a tax stands twice on a line: ${setKey(components)}`)
 }

@@ -2,6 +2,7 @@
  * The taxes of a sale. A *set* is what all lines with the same list of components have in common;
  * sums are kept for each set, so a further line costs no walk over the others. Guards I2.
  */
+import { hold } from '../contradiction.js'
 import type { Policy } from './policy.js'
 import { plus, type Rational, ratio, sum } from './rational.js'
 import { round } from './rounding.js'
@@ -43,7 +44,7 @@ interface TaxSet {
   readonly own: bigint[]
   /** The amounts of those whose taxes are given. */
   given: bigint
-  lines: number
+  lines: bigint
 }
 
 /** A set with the tax of each of its components. */
@@ -52,6 +53,9 @@ interface Worked {
   /** Of the lines to which rates are applied, where tax is by the rate. */
   readonly shared: readonly bigint[]
 }
+
+const SETS_MAX = 64
+const TAXES_MAX = 64
 
 /** The taxes of a sale. */
 export class Ledger {
@@ -65,14 +69,30 @@ export class Ledger {
     this.#policy = policy
   }
 
-  /** A line comes. */
-  add(line: TaxedLine): void {
-    this.#count(line, 1)
-  }
-
-  /** A line goes. */
-  remove(line: TaxedLine): void {
-    this.#count(line, -1)
+  /** A line comes, once, or goes, minus once. */
+  count(line: TaxedLine, times: 1n | -1n): void {
+    const { components, amount } = line
+    const key = setKey(components)
+    const set = this.#sets.get(key) ?? {
+      components,
+      amount: 0n,
+      own: components.map(() => 0n),
+      given: 0n,
+      lines: 0n,
+    }
+    this.#sets.set(key, set)
+    hold(this.#sets.size <= SETS_MAX, 'I2', `${this.#sets.size} lists of taxes in a sale`)
+    for (const component of components) {
+      const tax = taxKey(component)
+      if (!this.#taxes.has(tax)) this.#taxes.set(tax, component)
+    }
+    hold(this.#taxes.size <= TAXES_MAX, 'I2', `${this.#taxes.size} taxes in a sale`)
+    set.lines += times
+    if (line.given === undefined) set.amount += times * amount
+    else set.given += times * amount
+    for (const [index, tax] of (this.#own(line) ?? []).entries()) {
+      set.own[index] = (set.own[index] ?? 0n) + times * tax
+    }
   }
 
   /** The tax table. */
@@ -130,30 +150,6 @@ export class Ledger {
     return taxes
   }
 
-  #count(line: TaxedLine, by: 1 | -1): void {
-    const times = BigInt(by)
-    const { components, amount } = line
-    const key = setKey(components)
-    const set = this.#sets.get(key) ?? {
-      components,
-      amount: 0n,
-      own: components.map(() => 0n),
-      given: 0n,
-      lines: 0,
-    }
-    this.#sets.set(key, set)
-    for (const component of components) {
-      const tax = taxKey(component)
-      if (!this.#taxes.has(tax)) this.#taxes.set(tax, component)
-    }
-    set.lines += by
-    if (line.given === undefined) set.amount += times * amount
-    else set.given += times * amount
-    for (const [index, tax] of (this.#own(line) ?? []).entries()) {
-      set.own[index] = (set.own[index] ?? 0n) + times * tax
-    }
-  }
-
   /** The taxes of a line that shares none with others. */
   #own({ amount, quantity, components, given }: TaxedLine): readonly bigint[] | undefined {
     if (given !== undefined) return given
@@ -162,7 +158,7 @@ export class Ledger {
   }
 
   #live(): TaxSet[] {
-    return [...this.#sets.values()].filter(({ lines }) => lines > 0)
+    return [...this.#sets.values()].filter(({ lines }) => lines > 0n)
   }
 
   /** The taxes of every set, from the sums of its lines. */

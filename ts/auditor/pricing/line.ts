@@ -2,7 +2,7 @@
 import type { Decimal } from '../bodies.js'
 import { hold } from '../contradiction.js'
 import type { Policy } from './policy.js'
-import { divided, type Rational, ratio, ratioOf, signOf, times } from './rational.js'
+import { divided, ratio, ratioOf, signOf, times } from './rational.js'
 import { round } from './rounding.js'
 import type { TaxComponent } from './tax.js'
 
@@ -47,6 +47,8 @@ export type NewLine = Pick<Line, 'kind' | 'quantity' | 'unitPrice' | 'per' | 'co
 
 const PPM = 1_000_000n
 const SURCHARGE_PPM_MAX = 10n * PPM
+const APPLIED_MAX = 32
+const AMOUNT_MAX = 2n ** 53n - 1n
 
 /** Amounts and unit prices of a line, worked out. */
 export function priced(policy: Policy, line: NewLine, applied: readonly Applied[] = []): Line {
@@ -56,6 +58,7 @@ export function priced(policy: Policy, line: NewLine, applied: readonly Applied[
   hold(per.mantissa > 0n, 'I1', 'a price for no unit')
   const exact = divided(times(ratioOf(quantity), ratioOf(unitPrice)), ratioOf(per))
   const listed = round(exact, policy.amountRounding)
+  holdAmount(listed)
   const { kind } = line
   const blank = { kind, quantity, unitPrice, per, components, listed, isLive: true }
   return applied.reduce<Line>((before, one) => again(policy, before, one), {
@@ -73,7 +76,11 @@ export function adjusted(policy: Policy, line: Line, adjustment: Adjustment, num
 
 /** The line with an adjustment whose effect is known. */
 export function withEffect(line: Line, one: Applied): Line {
-  return { ...line, applied: [...line.applied, one], amount: line.amount + one.effect }
+  const applied = [...line.applied, one]
+  hold(applied.length <= APPLIED_MAX, 'I1', `${applied.length} discounts and surcharges on a line`)
+  const amount = line.amount + one.effect
+  holdAmount(amount)
+  return { ...line, applied, amount }
 }
 
 /** The line without one of its adjustments; those that were given after it stand on another amount. */
@@ -113,9 +120,9 @@ export function effectOf(
   return effect
 }
 
-/** Quantity of a line as a fraction. */
-export function quantityOf({ quantity }: Pick<Line, 'quantity'>): Rational {
-  return ratioOf(quantity)
+/** Holds an amount to be one that there can be. */
+export function holdAmount(amount: bigint): void {
+  hold(magnitude(amount) <= AMOUNT_MAX, 'I1', `${amount} is more than an amount may be`)
 }
 
 function holdEnough(direction: Adjustment['direction'], effect: bigint, base: bigint): void {

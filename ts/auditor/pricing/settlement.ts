@@ -32,12 +32,12 @@ export function settle(policy: Policy, gross: bigint, tenders: readonly Tendered
   const left =
     gross - sum(tenders.map(({ means, ...one }) => (means === 'cash' ? 0n : forSale(one))))
   const hasCash = tenders.some(({ means }) => means === 'cash')
-  const isGivenBack = gross > 0n && left < 0n
+  const isGivenBack = gross >= 0n && left < 0n
   const rounded = roundToStep(left, policy.cashStep, policy.cashRounding)
   const rounding = hasCash || isGivenBack ? rounded - left : 0n
   const payable = gross + rounding
   const owed = payable - (tendered - tips)
-  const isOver = gross > 0n && owed < 0n
+  const isOver = gross >= 0n && owed < 0n
   return {
     payable,
     rounding,
