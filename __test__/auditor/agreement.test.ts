@@ -44,7 +44,7 @@ async function auditMatches(t: ExecutionContext, root: string, terminal: Termina
     segments: status.segment,
   })
   const counters = terminal.counters().map(({ net: _, ...counted }) => counted)
-  t.deepEqual(audit.totals, counters)
+  t.like(audit.totals, { ...counters, length: counters.length })
 }
 
 test('the golden journal', async (t) => {

@@ -3,7 +3,6 @@
  * out: `crates/kernel/examples/pricing_carts.rs` prints the first, and says what stands where.
  */
 import { blake3 } from '@noble/hashes/blake3.js'
-import type { Decimal } from '../../ts/auditor/bodies.js'
 import { Contradiction } from '../../ts/auditor/contradiction.js'
 import { Cart } from '../../ts/auditor/pricing/cart.js'
 import type { Adjustment, LineKind } from '../../ts/auditor/pricing/line.js'
@@ -13,6 +12,7 @@ import { giveBack } from '../../ts/auditor/pricing/returns.js'
 import { settle, type Tendered, worthOf } from '../../ts/auditor/pricing/settlement.js'
 import type { TaxComponent } from '../../ts/auditor/pricing/tax.js'
 import { turnoverOf } from '../../ts/auditor/pricing/turnover.js'
+import type { Decimal } from '../../ts/auditor/values.js'
 
 type DecimalJson = readonly [minusScale: number, mantissa: number]
 type ComponentJson = readonly [name: string, ratePpm: number, inclusive: boolean]
@@ -225,7 +225,7 @@ function make(cart: Cart, change: ChangeJson): readonly (readonly [number, bigin
         cart.adjustLine(change.line, adjustment(change.adjustment))
         return []
       case 'adjustSale': {
-        const shares = cart.adjustSale(adjustment(change.adjustment))
+        const { shares } = cart.adjustSale(adjustment(change.adjustment))
         return shares.map(({ line, effect }) => [line, effect] as const)
       }
       case 'retract':

@@ -6,11 +6,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import test from 'ava'
+import fc from 'fast-check'
 import { Contradiction } from '../../ts/auditor/contradiction.js'
 import { decodePolicy, encodePolicy } from '../../ts/auditor/pricing/policy.js'
-import { ratio } from '../../ts/auditor/pricing/rational.js'
+import { ratio, ratioOf, times } from '../../ts/auditor/pricing/rational.js'
 import { round, roundToStep } from '../../ts/auditor/pricing/rounding.js'
 import { handOut } from '../../ts/auditor/pricing/shares.js'
+import type { Decimal } from '../../ts/auditor/values.js'
 import { chance, isLong } from '../fault/chance.js'
 import { projectRoot } from '../support/child.js'
 import { type Counts, differences, type Played } from './played.js'
@@ -86,6 +88,37 @@ test('each rule at and beside the middle, on both sides of zero', (t) => {
   }
   t.is(roundToStep(1787n, 5n, 'halfUp'), 1785n)
   t.is(roundToStep(-10_050n, 100n, 'halfUp'), -10_100n)
+})
+
+test('quantity times price is rounded to the nearest, half away from zero', (t) => {
+  const product = (quantity: Decimal, price: Decimal) =>
+    round(times(ratioOf(quantity), ratioOf(price)), 'halfUp')
+  const cases: readonly [bigint, number, bigint, number, bigint][] = [
+    [5n, 1, 1n, 0, 1n],
+    [-5n, 1, 1n, 0, -1n],
+    [49n, 2, 1n, 0, 0n],
+    [25n, 1, 1n, 0, 3n],
+    [250n, 3, 39995n, 1, 1000n],
+    [1n, 6, 499999n, 6, 0n],
+    [-7n, 0, 3n, 0, -21n],
+  ]
+  for (const [quantity, scale, price, priceScale, amount] of cases) {
+    const of = product({ mantissa: quantity, scale }, { mantissa: price, scale: priceScale })
+    t.is(of, amount)
+  }
+  const mantissa = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n)
+  const scale = fc.integer({ min: 0, max: 6 })
+  fc.assert(
+    fc.property(mantissa, scale, mantissa, scale, (quantity, a, price, b) => {
+      const amount = product({ mantissa: quantity, scale: a }, { mantissa: price, scale: b })
+      const unit = 10n ** BigInt(a + b)
+      const error = 2n * (amount * unit - quantity * price)
+      const size = error < 0n ? -error : error
+      // Half a unit off at most, and exactly half only away from zero.
+      const isAway = amount < 0n === quantity * price < 0n && amount !== 0n
+      return size < unit || (size === unit && isAway && error < 0n === quantity * price < 0n)
+    }),
+  )
 })
 
 test('what is handed out adds up, and goes to the largest remainders first', (t) => {

@@ -6,31 +6,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Decimal } from '../../ts/auditor/bodies.js'
 import { Cart } from '../../ts/auditor/pricing/cart.js'
 import type { Adjustment } from '../../ts/auditor/pricing/line.js'
-import type { PaymentMeans, Policy } from '../../ts/auditor/pricing/policy.js'
+import { defaultPolicy, type PaymentMeans, type Policy } from '../../ts/auditor/pricing/policy.js'
 import { plus, type Rational, ratio, ratioOf } from '../../ts/auditor/pricing/rational.js'
 import { giveBack } from '../../ts/auditor/pricing/returns.js'
 import { settle, type Tendered } from '../../ts/auditor/pricing/settlement.js'
 import { type TaxComponent, taxKey } from '../../ts/auditor/pricing/tax.js'
+import type { Decimal } from '../../ts/auditor/values.js'
 import { projectRoot } from '../support/child.js'
-
-/** What a policy says where a block names nothing else. */
-const defaults: Omit<Policy, 'currency'> = {
-  version: 1n,
-  minorDigits: 2n,
-  prices: 'net',
-  taxScope: 'perRate',
-  taxRounding: 'halfUp',
-  grossSplit: 'taxFirst',
-  amountRounding: 'halfUp',
-  cashStep: 1n,
-  cashRounding: 'halfUp',
-  changeFrom: ['cash', 'foreign'],
-  mixedReturns: true,
-  unboundReturns: 'approve',
-}
 
 interface Example {
   readonly policy: Policy
@@ -132,7 +116,7 @@ function adjust(
   const adjustment = worth.endsWith('%')
     ? { direction, ppm: ppmOf(worth.slice(0, -1)) }
     : { direction, amount: BigInt(worth) }
-  if (where === 'sale') return cart.adjustSale(adjustment).map(({ effect }) => effect)
+  if (where === 'sale') return cart.adjustSale(adjustment).shares.map(({ effect }) => effect)
   cart.adjustLine(Number(where), adjustment)
   return [cart.lines[Number(where) - 1]?.applied.at(-1)?.effect ?? 0n]
 }
@@ -140,12 +124,13 @@ function adjust(
 function policyOf(line: string): Policy {
   const [verb, currency = '', ...rules] = line.split(' ')
   assert.equal(verb, 'policy')
+  const defaults = defaultPolicy(currency)
   const named = rules.map((rule) => {
     const [name = '', value = ''] = rule.split('=')
     assert(name in defaults, `no such rule: ${rule}`)
     return [name, /^\d+$/.test(value) ? BigInt(value) : value]
   })
-  return { ...defaults, currency, ...(Object.fromEntries(named) as Partial<Policy>) }
+  return { ...defaults, ...(Object.fromEntries(named) as Partial<Policy>) }
 }
 
 /** `S=19` as the policy's prices have it, `S=19:in` inside the price, `S=19:on` on top of it. */

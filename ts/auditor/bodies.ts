@@ -2,59 +2,74 @@
  * What stands in the bodies: one table of fields for each kind of record, as in
  * `docs/reference/records.md`, and the types that come out of it.
  */
-import { Cbor, type Field, type Read, type Shaped } from './cbor.js'
+import { Cbor, type Read } from './cbor.js'
 import { Contradiction, NewerVersion } from './contradiction.js'
-import { isCurrency } from './currency.js'
+import type { Adjustment, LineKind } from './pricing/line.js'
+import type { PaymentMeans } from './pricing/policy.js'
+import type { TaxComponent } from './pricing/tax.js'
+import {
+  amount,
+  between,
+  bool,
+  bytes,
+  count,
+  countFromOne,
+  currency,
+  decimal,
+  hash,
+  i64,
+  list,
+  map,
+  named,
+  oneOf,
+  optional,
+  orZero,
+  required,
+  text,
+  u32,
+  u64,
+  unsignedAmount,
+} from './values.js'
 
-/** Amounts lie within this on both sides of zero. */
-export const AMOUNT_MAX = 2n ** 53n - 1n
-
-/** An exact decimal: mantissa / 10^scale. */
-export interface Decimal {
-  readonly scale: number
-  readonly mantissa: bigint
-}
-
-const U32_MAX = 2n ** 32n - 1n
-const I64_MIN = -(2n ** 63n)
-const I64_MAX = 2n ** 63n - 1n
-const SCALE_MAX = 6n
+const RATE_PPM_MAX = 10_000_000n
 const BODY_VERSION = 1
 
-const u64: Read<bigint> = (cbor) => cbor.unsigned()
-const u32: Read<number> = (cbor) => Number(between(cbor.unsigned(), 0n, U32_MAX, 'a u32'))
-const i64: Read<bigint> = (cbor) => between(cbor.integer(), I64_MIN, I64_MAX, 'an i64')
-const amount: Read<bigint> = (cbor) => between(cbor.integer(), -AMOUNT_MAX, AMOUNT_MAX, 'an amount')
-const unsignedAmount: Read<bigint> = (cbor) => between(cbor.integer(), 0n, AMOUNT_MAX, 'a total')
-/** Counters end where sequences do. */
-const count: Read<bigint> = (cbor) => between(cbor.unsigned(), 0n, I64_MAX - 1n, 'a count')
-const countFromOne: Read<bigint> = (cbor) =>
-  between(cbor.unsigned(), 1n, I64_MAX - 1n, 'a number from 1')
-const bool: Read<boolean> = (cbor) => cbor.bool()
-const text: Read<string> = (cbor) => cbor.text()
-const bytes: Read<Buffer> = (cbor) => cbor.bytes()
-const hash: Read<Buffer> = (cbor) => {
-  const value = cbor.bytes()
-  if (value.length !== 32) throw new Contradiction(`a hash of ${value.length} bytes`)
-  return value
-}
-const currency: Read<string> = (cbor) => {
-  const letters = cbor.text()
-  if (!isCurrency(letters)) throw new Contradiction(`"${letters}" is no currency`)
-  return letters
-}
-const decimal: Read<Decimal> = (cbor) => {
-  if (cbor.array() !== 2n) throw new Contradiction('a decimal is an array of two')
-  const scale = -between(cbor.integer(), -SCALE_MAX, 0n, 'the scale of a decimal')
-  return { scale: Number(scale), mantissa: i64(cbor) }
-}
-const tenderKind = oneOf('kind of tender', { 1: 'cash', 2: 'card' } as const)
+const tenderKind = oneOf<PaymentMeans>('kind of tender', {
+  1: 'cash',
+  2: 'card',
+  3: 'voucher',
+  4: 'foreign',
+  5: 'other',
+})
+const lineKind = oneOf<LineKind>('kind of line', {
+  1: 'item',
+  2: 'surcharge',
+  3: 'deposit',
+  4: 'tip',
+})
 const tenderState = oneOf('state of tender', {
   1: 'pending',
   2: 'confirmed',
   3: 'declined',
   4: 'voided',
 } as const)
+
+const direction = oneOf<Adjustment['direction']>('direction', { 1: 'discount', 2: 'surcharge' })
+const adjustment: Read<Adjustment> = (cbor) => {
+  if (cbor.array() !== 3n) throw new Contradiction('an adjustment is an array of three')
+  const way = direction(cbor)
+  const unit = between(cbor.unsigned(), 1n, 2n, 'the unit of an adjustment')
+  return unit === 1n
+    ? { direction: way, amount: i64(cbor) }
+    : { direction: way, ppm: BigInt(u32(cbor)) }
+}
+const taxClass: Read<string> = (cbor) => {
+  const name = cbor.text()
+  if (!/^[!-~]{1,12}$/.test(name)) throw new Contradiction(`"${name}" is no class of tax`)
+  return name
+}
+const ratePpm: Read<bigint> = (cbor) =>
+  between(cbor.unsigned(), 0n, RATE_PPM_MAX, 'the rate of a tax')
 
 const key = map({ text: required(0, text), fingerprint: required(1, u64) })
 const owner = map({
@@ -74,6 +89,62 @@ const takenTender = map({
   tender: required(0, u32),
   kind: required(1, tenderKind),
   amount: required(2, amount),
+  tip: orZero(3),
+})
+const tax: Read<TaxComponent> = map({
+  class: required(0, taxClass),
+  ratePpm: required(1, ratePpm),
+  inclusive: required(2, bool),
+})
+/** What a sale comes to besides its total. */
+const sums = map({
+  tax: required(0, amount),
+  discounts: required(1, amount),
+  surcharges: required(2, amount),
+  cashPayable: required(3, amount),
+})
+const soldAt = map({
+  terminal: required(0, text),
+  receipt: required(1, u64),
+  line: required(2, u32),
+})
+const soldFor = map({
+  quantity: required(0, decimal),
+  amount: required(1, amount),
+  taxes: list(2, i64),
+  before: required(3, decimal),
+})
+const foreignAmount = map({
+  currency: required(0, currency),
+  amount: required(1, amount),
+  rate: required(2, decimal),
+  per: optional(3, u32),
+})
+const taxRow = map({
+  tax: required(0, tax),
+  net: required(1, amount),
+  amount: required(2, amount),
+})
+const completedSums = map({
+  taxes: list(0, taxRow),
+  tax: required(1, amount),
+  discounts: required(2, amount),
+  surcharges: required(3, amount),
+  rounding: required(4, amount),
+  tips: required(5, amount),
+})
+const taxTotals = map({
+  tax: required(0, tax),
+  soldNet: required(1, amount),
+  soldTax: required(2, amount),
+  returnedNet: required(3, amount),
+  returnedTax: required(4, amount),
+})
+const perpetualSums = map({
+  salesTax: required(0, amount),
+  returnsTax: required(1, amount),
+  rounding: required(2, amount),
+  taxes: list(3, taxTotals),
 })
 const totals = map({
   currency: required(0, currency),
@@ -81,6 +152,10 @@ const totals = map({
   returns: required(2, unsignedAmount),
   receipts: required(3, count),
   voids: required(4, count),
+  salesTax: orZero(5, unsignedAmount),
+  returnsTax: orZero(6, unsignedAmount),
+  rounding: orZero(7),
+  taxes: list(8, taxTotals),
 })
 
 const inSale = { sale: required(0, u64), key: optional(15, key) }
@@ -89,7 +164,15 @@ const changedTender = {
   tender: required(1, u32),
   due: required(6, amount),
   change: required(7, amount),
+  rounding: orZero(10),
 }
+/** A change of lines, and what the sale comes to after it. */
+const changedLines = { ...inSale, gross: required(7, amount), sums: optional(12, sums) }
+const line = required(1, u32)
+const reason = required(2, text)
+const taxes = list(11, tax)
+const approval = optional(14, u64)
+const decided = { reason, operator: optional(13, text), approval }
 
 /** The kinds of facts: number, name, fields. */
 const facts = {
@@ -101,36 +184,41 @@ const facts = {
     sales: list(4, u64),
   }),
   21: named('TerminalClosed', { sales: list(0, u64) }),
+  22: named('PolicySet', {
+    policy: required(0, bytes),
+    hash: required(1, hash),
+    operator: optional(13, text),
+    approval,
+    key: optional(15, key),
+  }),
   32: named('SaleBegun', {
     ...inSale,
     store: required(1, text),
     currency: required(2, currency),
     reference: optional(3, text),
+    policy: optional(6, bytes),
   }),
   33: named('LineAdded', {
-    ...inSale,
-    line: required(1, u32),
+    ...changedLines,
+    line,
     sku: required(2, text),
     text: optional(3, text),
     quantity: required(4, decimal),
     unitPrice: required(5, decimal),
     amount: required(6, amount),
-    gross: required(7, amount),
     parent: optional(8, u32),
+    kind: optional(9, lineKind),
+    per: optional(10, decimal),
+    taxes,
+    approval,
   }),
-  34: named('LineVoided', {
-    ...inSale,
-    line: required(1, u32),
-    reason: required(2, text),
-    gross: required(7, amount),
-  }),
+  34: named('LineVoided', { ...changedLines, line, reason }),
   35: named('QuantitySet', {
-    ...inSale,
-    line: required(1, u32),
-    reason: required(2, text),
+    ...changedLines,
+    line,
+    reason,
     quantity: required(4, decimal),
     amount: required(6, amount),
-    gross: required(7, amount),
   }),
   36: named('TenderAdded', {
     ...changedTender,
@@ -138,10 +226,12 @@ const facts = {
     amount: required(3, amount),
     state: required(4, tenderState),
     reference: optional(5, text),
+    tip: orZero(8),
+    foreign: optional(9, foreignAmount),
   }),
   37: named('TenderConfirmed', { ...changedTender, auth: optional(2, text) }),
-  38: named('TenderDeclined', { ...changedTender, reason: required(2, text) }),
-  39: named('TenderVoided', { ...changedTender, reason: required(2, text) }),
+  38: named('TenderDeclined', { ...changedTender, reason }),
+  39: named('TenderVoided', { ...changedTender, reason }),
   40: named('SaleCompleted', {
     ...inSale,
     receipt: required(1, u64),
@@ -156,6 +246,9 @@ const facts = {
     totalSales: required(10, amount),
     totalReturns: required(11, amount),
     reference: optional(12, text),
+    sums: optional(16, completedSums),
+    policy: optional(18, hash),
+    perpetual: optional(19, perpetualSums),
   }),
   41: named('SaleVoided', {
     ...inSale,
@@ -163,6 +256,60 @@ const facts = {
     currency: required(3, currency),
     gross: required(6, amount),
     totalVoids: required(10, u64),
+  }),
+  42: named('PriceOverridden', {
+    ...changedLines,
+    ...decided,
+    line,
+    unitPrice: required(5, decimal),
+    amount: required(6, amount),
+    per: optional(10, decimal),
+  }),
+  43: named('TaxesOverridden', {
+    ...changedLines,
+    ...decided,
+    line,
+    amount: required(6, amount),
+    taxes,
+  }),
+  44: named('LineAdjusted', {
+    ...changedLines,
+    ...decided,
+    line,
+    number: required(3, u32),
+    adjustment: required(4, adjustment),
+    adjusted: required(5, amount),
+    amount: required(6, amount),
+  }),
+  45: named('SaleAdjusted', {
+    ...changedLines,
+    ...decided,
+    firstSequence: required(1, u64),
+    number: required(3, u32),
+    adjustment: required(4, adjustment),
+    adjusted: required(5, amount),
+  }),
+  46: named('AdjustmentRetracted', {
+    ...changedLines,
+    ...decided,
+    number: required(3, u32),
+    adjusted: required(5, amount),
+  }),
+  47: named('LineReturned', {
+    ...changedLines,
+    ...decided,
+    line,
+    of: required(3, soldAt),
+    quantity: required(4, decimal),
+    unitPrice: required(5, decimal),
+    amount: required(6, amount),
+    sku: required(8, text),
+    kind: optional(9, lineKind),
+    per: optional(10, decimal),
+    taxes,
+    taxAmounts: list(16, i64),
+    sold: required(18, soldFor),
+    text: optional(19, text),
   }),
 }
 
@@ -173,6 +320,7 @@ const checkpoint = map({
   keys: required(3, bytes),
   keysMax: required(4, u64),
   sales: required(5, u64),
+  policies: list(6, bytes),
 })
 
 const checkpointSale = map({
@@ -188,7 +336,7 @@ export type Fact = ReturnType<(typeof facts)[keyof typeof facts]>
 /** A fact of one kind. */
 export type FactOf<Name extends Fact['name']> = Extract<Fact, { name: Name }>
 /** A fact about a sale. */
-export type SaleFact = Exclude<Fact, { name: 'TerminalOpened' | 'TerminalClosed' }>
+export type SaleFact = Exclude<Fact, { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' }>
 /** A fact that changes a sale that is open. */
 export type OpenSaleFact = Exclude<SaleFact, { name: 'SaleBegun' }>
 /** The key of a fact. */
@@ -230,56 +378,4 @@ export function checkVersion(kind: number, flags: number): void {
   const isKnown = kind === kinds.checkpoint || kind === kinds.checkpointSale || kind in facts
   if (!isKnown) throw new NewerVersion(`a record of kind ${kind}`)
   if (flags !== BODY_VERSION) throw new NewerVersion(`a record of kind ${kind}, version ${flags}`)
-}
-
-function map<Shape extends Record<string, Field<unknown>>>(shape: Shape): Read<Shaped<Shape>> {
-  return (cbor) => cbor.map(shape)
-}
-
-function named<Name extends string, Shape extends Record<string, Field<unknown>>>(
-  name: Name,
-  shape: Shape,
-): Read<Shaped<Shape> & { readonly name: Name }> {
-  return (cbor) => ({ name, ...cbor.map(shape) })
-}
-
-function required<T>(key: number, read: Read<T>): Field<T> {
-  return { key: BigInt(key), read }
-}
-
-function optional<T>(key: number, read: Read<T>): Field<T | undefined> {
-  return {
-    key: BigInt(key),
-    read: (cbor) => (cbor.isNull() ? undefined : read(cbor)),
-    absent: { value: undefined },
-  }
-}
-
-function list<T>(key: number, read: Read<T>): Field<readonly T[]> {
-  return {
-    key: BigInt(key),
-    read: (cbor) => {
-      const values: T[] = []
-      for (let left = cbor.array(); left > 0n; left -= 1n) values.push(read(cbor))
-      return values
-    },
-    absent: { value: [] },
-  }
-}
-
-function oneOf<Value extends string>(
-  what: string,
-  values: Readonly<Record<number, Value>>,
-): Read<Value> {
-  return (cbor) => {
-    const number = cbor.unsigned()
-    const value = number <= 4n ? values[Number(number)] : undefined
-    if (value === undefined) throw new Contradiction(`${number} is no ${what}`)
-    return value
-  }
-}
-
-function between(value: bigint, low: bigint, high: bigint, what: string): bigint {
-  if (value < low || value > high) throw new Contradiction(`${value} is out of range for ${what}`)
-  return value
 }

@@ -18,3 +18,17 @@ const listed = new Set(
 export function isCurrency(letters: string): boolean {
   return listed.has(letters)
 }
+
+/** Of all others it is two. */
+const digits: Readonly<Record<string, bigint>> = Object.fromEntries([
+  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'
+    .split(' ')
+    .map((letters) => [letters, 0n]),
+  ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((letters) => [letters, 3n]),
+  ...'CLF UYW'.split(' ').map((letters) => [letters, 4n]),
+])
+
+/** The decimals of a currency's minor unit. */
+export function minorDigitsOf(letters: string): bigint {
+  return digits[letters] ?? 2n
+}

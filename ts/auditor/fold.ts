@@ -13,6 +13,9 @@ import {
 } from './bodies.js'
 import { Contradiction, hold, NewerVersion } from './contradiction.js'
 import { type Frame, frameFlags } from './frame.js'
+import { inOrder } from './perpetual.js'
+import { decodePolicy } from './pricing/policy.js'
+import type { TaxComponent } from './pricing/tax.js'
 import { type Checkpoint, Till } from './till.js'
 
 /** Something that is wrong with the records of a frame. */
@@ -161,13 +164,26 @@ function readCheckpoint({ records }: Frame): Checkpoint {
 
   const form: string[] = []
   const currencies = head.totals.map(({ currency }) => currency)
+  const taxes = head.totals.map((totals) => totals.taxes.map(({ tax }) => tax))
+  const policies = head.policies.map((policy) => decodePolicy(policy).currency)
   const numbers = sales.map(({ sale }) => sale)
   if (!isAscending(currencies)) form.push('the currencies of the checkpoint are not in order')
+  if (!taxes.every(areInOrder)) form.push('the taxes of the checkpoint are not in order')
+  if (!isAscending(policies)) form.push('the policies of the checkpoint are not in order')
   if (!isAscending(numbers)) form.push('the open sales of the checkpoint are not in order')
   // In order from here on: what is out of order is said once, and compared all the same.
-  const totals = head.totals.toSorted((a, b) => (a.currency < b.currency ? -1 : 1))
+  const totals = head.totals
+    .map((one) => ({ ...one, taxes: one.taxes.toSorted((a, b) => inOrder(a.tax, b.tax)) }))
+    .sort((a, b) => (a.currency < b.currency ? -1 : 1))
   sales.sort((a, b) => (a.sale < b.sale ? -1 : 1))
   return { head: { ...head, totals }, sales, form }
+}
+
+function areInOrder(taxes: readonly TaxComponent[]): boolean {
+  return taxes.every((tax, index) => {
+    const before = taxes[index - 1]
+    return before === undefined || inOrder(before, tax) <= 0
+  })
 }
 
 function isAscending(values: readonly (bigint | string)[]): boolean {

@@ -17,6 +17,7 @@
  * @module pos-kernel/auditor
  */
 export type {
+  AuditedTax,
   AuditedTotals,
   AuditReport,
   Problem,

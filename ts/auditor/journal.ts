@@ -7,6 +7,7 @@ import { Fold } from './fold.js'
 import { type Frame, frameFlags } from './frame.js'
 import { type Header, readHeader } from './header.js'
 import { readFolder, segmentPath } from './manifest.js'
+import { reported } from './perpetual.js'
 import { Problems, type TerminalAudit } from './report.js'
 import { BLOCK_BYTES, SegmentFile } from './segment-file.js'
 import { extentOf } from './segments.js'
@@ -121,13 +122,7 @@ class Audit {
       receipts: Number(this.#receipts),
       lastReceipt: Number((till?.nextReceipt ?? 1n) - 1n),
       openSales: till?.openSales ?? 0,
-      totals: (till?.totals ?? []).map(({ currency, sales, returns, receipts, voids }) => ({
-        currency,
-        sales: Number(sales),
-        returns: Number(returns),
-        receipts: Number(receipts),
-        voids: Number(voids),
-      })),
+      totals: (till?.totals ?? []).map(reported),
       tornBytes: this.#tornBytes,
       problems: this.#problems.inOrder(),
       problemCount: this.#problems.count,

@@ -77,9 +77,14 @@ function linesOf(audit: TerminalAudit): string[] {
   const lines = [
     `${id}: ${records} records in ${segments} segments, ${receipts} receipts, ${openSales} open sales`,
   ]
-  for (const { currency, sales, returns, receipts: completed, voids } of totals) {
+  for (const { currency, sales, returns, receipts: completed, voids, taxes } of totals) {
     const counts = `${completed} receipts, ${voids} voids`
     lines.push(`${id}: ${currency} sold ${sales}, returned ${returns} minor units; ${counts}`)
+    for (const { class: name, ratePpm, soldNet, soldTax, returnedNet, returnedTax } of taxes) {
+      const sold = `${soldTax} on ${soldNet} sold`
+      const returned = `${returnedTax} on ${returnedNet} returned`
+      lines.push(`${id}: ${currency} tax ${name} of ${ratePpm / 10_000} %: ${sold}, ${returned}`)
+    }
   }
   if (tornBytes > 0) {
     lines.push(`${id}: ${tornBytes} bytes behind the last frame, never proven durable`)

@@ -53,6 +53,32 @@ export interface AuditedTotals {
   readonly receipts: number
   /** Voided sales. */
   readonly voids: number
+  /** Taxes on what was sold, ever. */
+  readonly salesTax: number
+  /** Taxes on what was returned, ever, counted upwards. */
+  readonly returnsTax: number
+  /** What cash rounding added, ever. */
+  readonly rounding: number
+  /** The same for each tax, by class and rate. */
+  readonly taxes: readonly AuditedTax[]
+}
+
+/** The perpetual totals of one tax, in minor units; returns are counted upwards. */
+export interface AuditedTax {
+  /** Class. */
+  readonly class: string
+  /** Rate in parts per million. */
+  readonly ratePpm: number
+  /** The prices contain it. */
+  readonly inclusive: boolean
+  /** Net of what was sold with it. */
+  readonly soldNet: number
+  /** The tax on that. */
+  readonly soldTax: number
+  /** Net of what was returned with it. */
+  readonly returnedNet: number
+  /** The tax on that. */
+  readonly returnedTax: number
 }
 
 /** The audit of one terminal. */

@@ -1,34 +1,34 @@
 /**
- * One open sale: what its facts add up to, and the conditions each further fact has to meet.
- * Guards I1, I3, I4, I5 and I11.
+ * One open sale: what its facts add up to, and the conditions each further fact has to meet. The
+ * arithmetic is that of `pricing/`. Guards I1, I2, I5 and I11.
  */
 import { blake3 } from '@noble/hashes/blake3.js'
-import type { Decimal, FactOf, OpenSaleFact } from './bodies.js'
+import type { FactOf, OpenSaleFact } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
-import { amountOf } from './rounding.js'
-
-interface Line {
-  quantity: Decimal
-  readonly unitPrice: Decimal
-  amount: bigint
-  isLive: boolean
-  readonly parent: number | undefined
-}
-
-interface Tender {
-  readonly kind: 'cash' | 'card'
-  readonly amount: bigint
-  state: 'pending' | 'confirmed' | 'declined' | 'voided'
-}
+import { Cart } from './pricing/cart.js'
+import type { Line } from './pricing/line.js'
+import { decodePolicy, defaultPolicy, type Policy } from './pricing/policy.js'
+import { negated, ratioOf, sum } from './pricing/rational.js'
+import { giveBack } from './pricing/returns.js'
+import { roundToStep } from './pricing/rounding.js'
+import { sameTax } from './pricing/tax.js'
+import { type Turnover, turnoverOf } from './pricing/turnover.js'
+import { Tenders } from './tenders.js'
+import type { Decimal } from './values.js'
 
 /** The facts of a sale, except those that end it. */
 export type ContentFact = Exclude<OpenSaleFact, { name: 'SaleCompleted' | 'SaleVoided' }>
 
-/** What the completion of a sale adds to the totals of its currency. */
+/** What the completion of a sale adds to the perpetual totals. */
 export interface Taken {
-  readonly sales: bigint
-  readonly returns: bigint
+  readonly turnover: Turnover
+  readonly rounding: bigint
 }
+
+/** What a change of lines says that the sale comes to after it. */
+type Outcome = Pick<FactOf<'LineAdded'>, 'gross' | 'sums'>
+
+const one: Decimal = { mantissa: 1n, scale: 0 }
 
 /** An open sale. */
 export class Sale {
@@ -38,9 +38,11 @@ export class Sale {
   readonly beganNs: bigint
   /** An owner has begun since it began. */
   isRecovered: boolean
-  readonly #lines: Line[] = []
-  readonly #tenders: Tender[] = []
-  #gross = 0n
+  readonly #policy: Policy
+  readonly #cart: Cart
+  /** The line that each line belongs to. */
+  readonly #parents: (number | undefined)[] = []
+  readonly #tenders: Tenders
   readonly #log: Buffer[] = []
 
   constructor(
@@ -53,6 +55,11 @@ export class Sale {
     this.firstSequence = firstSequence
     this.beganNs = beganNs
     this.isRecovered = isRecovered
+    const { policy, currency } = begun
+    this.#policy = policy === undefined ? defaultPolicy(currency) : decodePolicy(policy)
+    hold(this.#policy.currency === currency, 'I1', 'the policy of a sale is for another currency')
+    this.#cart = new Cart(this.#policy)
+    this.#tenders = new Tenders(this.#policy)
   }
 
   /** Appends a record to the log of the sale. */
@@ -71,23 +78,18 @@ export class Sale {
   /** Folds in a fact that leaves the sale open. */
   apply(fact: ContentFact): void {
     switch (fact.name) {
-      case 'LineAdded':
-        this.#addLine(fact)
-        break
-      case 'LineVoided':
-        this.#voidLine(fact)
-        break
-      case 'QuantitySet':
-        this.#setQuantity(fact)
-        break
       case 'TenderAdded':
-        this.#addTender(fact)
-        break
+        this.#tenders.add(fact, this.#gross)
+        return
       case 'TenderConfirmed':
       case 'TenderDeclined':
       case 'TenderVoided':
-        this.#changeTender(fact)
-        break
+        this.#tenders.change(fact, this.#gross)
+        return
+      default:
+        hold(!this.#tenders.hasLive, 'I5', 'the sale changes under a live tender')
+        this.#changeLines(fact)
+        this.#holdOutcome(fact)
     }
   }
 
@@ -97,154 +99,195 @@ export class Sale {
     hold(fact.currency === begun.currency, 'I20', `the sale is in ${begun.currency}`)
     hold(fact.reference === begun.reference, 'I20', 'the reference is not that of the sale')
     hold(fact.firstSequence === this.firstSequence, 'I20', `it began at ${this.firstSequence}`)
-    hold(fact.lines === this.#lines.length, 'I1', `the sale has ${this.#lines.length} lines`)
-    const content = Buffer.from(blake3(this.log()))
-    hold(content.equals(fact.content), 'I20', 'the content hash is not that of the facts')
+    const { length } = this.#cart.lines
+    hold(fact.lines === length, 'I1', `the sale has ${length} lines`)
+    hold(isHashOf(fact.content, this.log()), 'I20', 'the content hash is not that of the facts')
+    hold(isHashOf(fact.policy, begun.policy), 'I20', 'the policy is not that of the sale')
 
-    const live = this.#lines.filter(({ isLive }) => isLive).map(({ amount }) => amount)
-    hold(live.length > 0, 'I5', 'no line of the sale is live')
-    this.#holdGross(fact.gross, this.#gross)
-    hold(sum(live) === this.#gross, 'I1', 'the live lines do not add up to the total')
-    hold(!this.#tenders.some(({ state }) => state === 'pending'), 'I5', 'a tender is pending')
-    const { due, change } = this.#standing()
-    hold(due === 0n, 'I5', `${due} is still due`)
-
-    const confirmed = this.#tenders.flatMap((tender, index) =>
-      tender.state === 'confirmed' ? [{ ...tender, tender: index + 1 }] : [],
-    )
-    const tendered = sum(confirmed.map(({ amount }) => amount))
-    const cash = sum(confirmed.filter(({ kind }) => kind === 'cash').map(({ amount }) => amount))
-    hold(fact.tendered === tendered, 'I3', `the confirmed tenders are ${tendered}`)
-    const isListed = (index: number) => {
-      const [listed, taken] = [fact.tenders[index], confirmed[index]]
-      return (
-        listed?.tender === taken?.tender &&
-        listed?.kind === taken?.kind &&
-        listed?.amount === taken?.amount
-      )
-    }
-    hold(
-      fact.tenders.length === confirmed.length && confirmed.every((_, index) => isListed(index)),
-      'I3',
-      'the list of tenders is not that of the confirmed ones',
-    )
-    hold(fact.change === change, 'I4', `the change of the sale is ${change}`)
-    hold(tendered - change === this.#gross, 'I3', 'tenders less change are not the total')
-    hold(change >= 0n, 'I4', `change ${change} is negative`)
-    hold(change === 0n || change <= cash, 'I4', `change ${change} out of ${cash} in cash`)
-
-    return {
-      sales: sum(live.filter((amount) => amount >= 0n)),
-      returns: -sum(live.filter((amount) => amount < 0n)),
-    }
+    const totals = this.#cart.totals()
+    hold(totals.lines > 0n, 'I5', 'no line of the sale is live')
+    this.#holdGross(fact.gross)
+    const settled = this.#tenders.complete(fact, totals.gross)
+    this.#holdSums(fact.sums, settled)
+    const splits = this.#cart.splits()
+    const add = (of: (split: (typeof splits)[number]) => bigint) => sum(splits.map(of))
+    const isWhole =
+      add(({ net }) => net) === totals.net &&
+      add(({ gross }) => gross) === totals.gross &&
+      add(({ taxes }) => sum(taxes)) === totals.tax
+    hold(isWhole, 'I2', 'the lines do not add up to the totals')
+    return { turnover: turnoverOf(splits), rounding: settled.rounding }
   }
 
   /** Holds a void against the sale. */
   void(fact: FactOf<'SaleVoided'>): void {
     const { currency } = this.begun
     hold(fact.currency === currency, 'I11', `the sale is in ${currency}`)
-    this.#holdNoTender()
-    this.#holdGross(fact.gross, this.#gross)
+    hold(!this.#tenders.hasLive, 'I5', 'the sale is voided under a live tender')
+    this.#holdGross(fact.gross)
   }
 
-  #addLine({ line, quantity, unitPrice, amount, gross, parent }: FactOf<'LineAdded'>): void {
-    hold(line === this.#lines.length + 1, 'I11', `line ${line} after ${this.#lines.length}`)
-    this.#holdNoTender()
-    hold(quantity.mantissa !== 0n, 'I1', 'a quantity of zero')
-    hold(unitPrice.mantissa >= 0n, 'I1', 'a negative price')
-    holdAmount(amount, amountOf(quantity, unitPrice))
+  get #gross(): bigint {
+    return this.#cart.totals().gross
+  }
+
+  #changeLines(fact: Exclude<ContentFact, { readonly tender: number }>): void {
+    const cart = this.#cart
+    switch (fact.name) {
+      case 'LineAdded':
+        this.#addLine(fact)
+        return
+      case 'LineReturned':
+        this.#returnLine(fact)
+        return
+      case 'LineVoided':
+        this.#holdNoChild(fact.line)
+        cart.voidLine(fact.line)
+        return
+      case 'QuantitySet':
+        cart.setQuantity(fact.line, fact.quantity)
+        this.#holdAmount(fact)
+        return
+      case 'PriceOverridden':
+        cart.setPrice(fact.line, fact.unitPrice, fact.per ?? one)
+        this.#holdAmount(fact)
+        return
+      case 'TaxesOverridden':
+        cart.setTaxes(fact.line, fact.taxes)
+        this.#holdAmount(fact)
+        return
+      case 'LineAdjusted': {
+        const before = this.#amountOf(fact.line)
+        const number = cart.adjustLine(fact.line, fact.adjustment)
+        holdAdjustment(fact, number, this.#amountOf(fact.line) - before)
+        this.#holdAmount(fact)
+        return
+      }
+      case 'SaleAdjusted': {
+        const { firstSequence } = this
+        hold(fact.firstSequence === firstSequence, 'I20', `the sale began at ${firstSequence}`)
+        const { number, shares } = cart.adjustSale(fact.adjustment)
+        holdAdjustment(fact, number, sum(shares.map(({ effect }) => effect)))
+        return
+      }
+      case 'AdjustmentRetracted':
+        holdAdjustment(fact, fact.number, cart.retract(fact.number))
+        return
+    }
+  }
+
+  #addLine(fact: FactOf<'LineAdded'>): void {
+    const { kind = 'item', quantity, unitPrice, per = one, taxes, parent } = fact
+    this.#holdNext(fact.line)
     if (parent !== undefined) this.#liveLine(parent)
-    this.#holdGross(gross, this.#gross + amount)
-    this.#lines.push({ quantity, unitPrice, amount, isLive: true, parent })
-    this.#gross = gross
+    this.#cart.addLine({ kind, quantity, unitPrice, per, components: taxes })
+    this.#parents.push(parent)
+    this.#holdAmount(fact)
   }
 
-  #voidLine({ line: number, gross }: FactOf<'LineVoided'>): void {
-    const line = this.#liveLine(number)
-    this.#holdNoTender()
-    const child = this.#lines.findIndex(({ isLive, parent }) => isLive && parent === number)
+  #returnLine(fact: FactOf<'LineReturned'>): void {
+    const { kind = 'item', quantity, amount, taxes, taxAmounts, sold } = fact
+    this.#holdNext(fact.line)
+    hold(sold.taxes.length === taxes.length, 'I12', 'the taxes are not those of the sold line')
+    const part = giveBack(sold, ratioOf(sold.before), negated(ratioOf(quantity)))
+    hold(amount === part.amount, 'I12', `an amount of ${amount}, where it is ${part.amount}`)
+    const isSame =
+      taxAmounts.length === part.taxes.length &&
+      taxAmounts.every((tax, index) => tax === part.taxes[index])
+    hold(isSame, 'I12', `taxes of ${taxAmounts.join()}, where they are ${part.taxes.join()}`)
+    this.#cart.addReturn({ kind, quantity, components: taxes, ...part })
+    this.#parents.push(undefined)
+  }
+
+  #holdNext(line: number): void {
+    const { length } = this.#cart.lines
+    hold(line === length + 1, 'I11', `line ${line} after ${length}`)
+  }
+
+  #holdNoChild(number: number): void {
+    const child = this.#parents.findIndex(
+      (parent, index) => parent === number && this.#cart.lines[index]?.isLive,
+    )
     hold(child < 0, 'I11', `line ${number} is voided before line ${child + 1}, which belongs to it`)
-    this.#holdGross(gross, this.#gross - line.amount)
-    line.isLive = false
-    this.#gross = gross
-  }
-
-  #setQuantity({ line: number, quantity, amount, gross }: FactOf<'QuantitySet'>): void {
-    const line = this.#liveLine(number)
-    this.#holdNoTender()
-    holdAmount(amount, amountOf(quantity, line.unitPrice))
-    this.#holdGross(gross, this.#gross - line.amount + amount)
-    line.quantity = quantity
-    line.amount = amount
-    this.#gross = gross
-  }
-
-  #addTender({ tender, kind, amount, state, due, change }: FactOf<'TenderAdded'>): void {
-    hold(
-      tender === this.#tenders.length + 1,
-      'I11',
-      `tender ${tender} after ${this.#tenders.length}`,
-    )
-    hold(amount !== 0n, 'I3', 'a tender of zero')
-    hold(state === 'pending' || state === 'confirmed', 'I11', `a new tender that is ${state}`)
-    this.#tenders.push({ kind, amount, state })
-    this.#holdStanding(due, change)
-  }
-
-  #changeTender(
-    fact: FactOf<'TenderConfirmed'> | FactOf<'TenderDeclined'> | FactOf<'TenderVoided'>,
-  ): void {
-    const tender = this.#tenders[fact.tender - 1]
-    if (tender === undefined) throw new Contradiction(`there is no tender ${fact.tender}`, 'I11')
-    const isVoid = fact.name === 'TenderVoided'
-    hold(
-      tender.state === 'pending' || (isVoid && tender.state === 'confirmed'),
-      'I11',
-      `tender ${fact.tender} is ${tender.state}`,
-    )
-    if (isVoid) tender.state = 'voided'
-    else tender.state = fact.name === 'TenderConfirmed' ? 'confirmed' : 'declined'
-    this.#holdStanding(fact.due, fact.change)
   }
 
   #liveLine(number: number): Line {
-    const line = this.#lines[number - 1]
+    const line = this.#cart.lines[number - 1]
     if (line === undefined) throw new Contradiction(`there is no line ${number}`, 'I11')
     hold(line.isLive, 'I11', `line ${number} was voided before`)
     return line
   }
 
-  #liveTenders(): readonly Tender[] {
-    return this.#tenders.filter(({ state }) => state === 'pending' || state === 'confirmed')
+  #amountOf(number: number): bigint {
+    return this.#liveLine(number).amount
   }
 
-  #holdNoTender(): void {
-    hold(this.#liveTenders().length === 0, 'I5', 'the sale changes under a live tender')
+  #holdAmount({ line, amount }: { readonly line: number; readonly amount: bigint }): void {
+    const is = this.#amountOf(line)
+    hold(amount === is, 'I1', `an amount of ${amount}, where line ${line} comes to ${is}`)
   }
 
-  #holdGross(said: bigint, is: bigint): void {
+  #holdGross(said: bigint): void {
+    const is = this.#gross
     hold(said === is, 'I1', `a total of ${said}, where the lines come to ${is}`)
   }
 
-  #holdStanding(saidDue: bigint, saidChange: bigint): void {
-    const { due, change } = this.#standing()
-    hold(saidDue === due, 'I3', `${saidDue} due, where it is ${due}`)
-    hold(saidChange === change, 'I4', `${saidChange} change, where it is ${change}`)
+  #holdOutcome({ gross, sums }: Outcome): void {
+    this.#holdGross(gross)
+    const { tax, discounts, surcharges } = this.#cart.totals()
+    const { cashStep, cashRounding } = this.#policy
+    const cashPayable = roundToStep(gross, cashStep, cashRounding)
+    const said = sums ?? { tax: 0n, discounts: 0n, surcharges: 0n, cashPayable: gross }
+    hold(said.tax === tax, 'I2', `taxes of ${said.tax}, where they are ${tax}`)
+    holdParts(said, discounts, surcharges)
+    hold(
+      said.cashPayable === cashPayable,
+      'I19',
+      `${said.cashPayable} to pay in cash, where it is ${cashPayable}`,
+    )
   }
 
-  /** What is due, and the change, after the tenders that are live. */
-  #standing(): { due: bigint; change: bigint } {
-    const left = this.#gross - sum(this.#liveTenders().map(({ amount }) => amount))
-    if (this.#gross > 0n) return left >= 0n ? { due: left, change: 0n } : { due: 0n, change: -left }
-    if (this.#gross < 0n) return { due: left < 0n ? left : 0n, change: 0n }
-    return { due: 0n, change: 0n }
+  #holdSums(
+    sums: FactOf<'SaleCompleted'>['sums'],
+    { rounding, tips }: { readonly rounding: bigint; readonly tips: bigint },
+  ): void {
+    const { tax, discounts, surcharges } = this.#cart.totals()
+    const nothing = { taxes: [], tax: 0n, discounts: 0n, surcharges: 0n, rounding: 0n, tips: 0n }
+    const said = sums ?? nothing
+    const rows = this.#cart.rows()
+    const isSame = rows.every(({ component, net, tax }, index) => {
+      const row = said.taxes[index]
+      return row?.net === net && row.amount === tax && sameTax(row.tax, component)
+    })
+    hold(isSame && said.taxes.length === rows.length, 'I2', 'the tax table is not that of the sale')
+    hold(said.tax === tax, 'I2', `taxes of ${said.tax}, where they are ${tax}`)
+    hold(sum(rows.map((row) => row.tax)) === tax, 'I2', 'the rows do not add up to the taxes')
+    holdParts(said, discounts, surcharges)
+    hold(said.rounding === rounding, 'I19', `rounded by ${said.rounding}, where it is ${rounding}`)
+    hold(said.tips === tips, 'I3', `tips of ${said.tips}, where they are ${tips}`)
   }
 }
 
-function holdAmount(said: bigint, is: bigint): void {
-  hold(said === is, 'I1', `an amount of ${said}, where quantity × price is ${is}`)
+function holdAdjustment(
+  fact: { readonly number: number; readonly adjusted: bigint },
+  number: number,
+  effect: bigint,
+): void {
+  hold(fact.number === number, 'I11', `number ${fact.number}, where ${number} is next`)
+  hold(fact.adjusted === effect, 'I1', `adjusted by ${fact.adjusted}, where it is ${effect}`)
 }
 
-function sum(amounts: readonly bigint[]): bigint {
-  return amounts.reduce((total, amount) => total + amount, 0n)
+function holdParts(
+  said: { readonly discounts: bigint; readonly surcharges: bigint },
+  discounts: bigint,
+  surcharges: bigint,
+): void {
+  hold(said.discounts === discounts, 'I1', `discounts of ${said.discounts}, not ${discounts}`)
+  hold(said.surcharges === surcharges, 'I1', `surcharges of ${said.surcharges}, not ${surcharges}`)
+}
+
+/** True where both are absent, too. */
+function isHashOf(hash: Buffer | undefined, bytes: Buffer | undefined): boolean {
+  if (hash === undefined || bytes === undefined) return hash === bytes
+  return hash.equals(Buffer.from(blake3(bytes)))
 }

@@ -2,8 +2,8 @@
  * The state of a terminal, as the facts make it: the next numbers, the perpetual totals, the open
  * sales, the remembered keys. Guards I6, I9 and I13, and with checkpoints I16.
  */
+import { blake3 } from '@noble/hashes/blake3.js'
 import {
-  AMOUNT_MAX,
   type CheckpointBody,
   type CheckpointSaleBody,
   decodeFact,
@@ -12,16 +12,10 @@ import {
 } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
 import { KeyWindow } from './key-window.js'
+import { blankTotals, type CurrencyTotals, shownTotals, TAXES_MAX, withSale } from './perpetual.js'
+import { decodePolicy } from './pricing/policy.js'
+import { taxKey } from './pricing/tax.js'
 import { Sale } from './sale.js'
-
-/** The perpetual totals of a currency. */
-export interface CurrencyTotals {
-  readonly currency: string
-  readonly sales: bigint
-  readonly returns: bigint
-  readonly receipts: bigint
-  readonly voids: bigint
-}
 
 /** Where a fact stands. */
 export interface Place {
@@ -43,6 +37,8 @@ export class Till {
   #nextSale: bigint
   #nextReceipt: bigint
   readonly #totals: Map<string, CurrencyTotals>
+  /** The canonical bytes of the policies that are set, by currency. */
+  readonly #policies: Map<string, Buffer>
   /** By number; numbers only grow, so the order of the map is theirs. */
   readonly #open: Map<bigint, Sale>
   readonly #keys: KeyWindow
@@ -52,11 +48,18 @@ export class Till {
     this.#nextSale = head.nextSale
     this.#nextReceipt = head.nextReceipt
     this.#totals = new Map(head.totals.map((totals) => [totals.currency, totals]))
+    this.#policies = policiesOf(head)
     this.#keys = KeyWindow.of(head.keysMax, head.keys)
     this.#keys.checkpoint(sequence)
     this.#open = new Map(sales.map((sale) => [sale.sale, saleOf(sale)]))
     hold(this.#totals.size === head.totals.length, 'I16', 'a currency stands twice')
+    hold(this.#policies.size === head.policies.length, 'I16', 'a policy stands twice')
     hold(this.#open.size === sales.length, 'I16', 'an open sale stands twice')
+    for (const { taxes } of head.totals) {
+      const isTwice = new Set(taxes.map(({ tax }) => taxKey(tax))).size < taxes.length
+      hold(!isTwice, 'I16', 'a tax stands twice')
+      hold(taxes.length <= TAXES_MAX, 'I16', `${taxes.length} taxes in one currency`)
+    }
     for (const { sale } of sales) {
       hold(sale >= 1n && sale < head.nextSale, 'I16', `open sale ${sale} of ${head.nextSale}`)
     }
@@ -83,6 +86,7 @@ export class Till {
       this.#nextSale === 1n &&
       this.#nextReceipt === 1n &&
       this.#totals.size === 0 &&
+      this.#policies.size === 0 &&
       this.#open.size === 0 &&
       this.#keys.all().length === 0
     hold(isBlank, 'I16', 'the first checkpoint of the first segment is not blank')
@@ -96,7 +100,8 @@ export class Till {
       hold(is === said, 'I16', differs(what, is, said))
     same('nextSale', this.#nextSale, head.nextSale)
     same('nextReceipt', this.#nextReceipt, head.nextReceipt)
-    same('totals', shown(this.totals), shown(head.totals))
+    same('totals', shownTotals(this.totals), shownTotals(head.totals))
+    same('policies', hexOf(this.#policies), hexOf(policiesOf(head)))
     same('keysMax', this.#keys.max, head.keysMax)
     const keys = isFirstOfSegment ? this.#keys.all() : this.#keys.newest()
     hold(keys.equals(head.keys), 'I16', 'the checkpoint holds other keys than the facts before it')
@@ -131,6 +136,9 @@ export class Till {
       case 'TerminalClosed':
         this.#holdOpen(fact.sales)
         return
+      case 'PolicySet':
+        this.#setPolicy(fact)
+        break
       case 'SaleBegun':
         this.#begin(fact, kind, body, place)
         break
@@ -149,8 +157,18 @@ export class Till {
     if (fact.key !== undefined) this.#keys.remember(fact.key, place.sequence)
   }
 
+  #setPolicy({ policy, hash }: FactOf<'PolicySet'>): void {
+    const { currency } = decodePolicy(policy)
+    const isItsHash = hash.equals(Buffer.from(blake3(policy)))
+    hold(isItsHash, 'I20', `the hash is not that of the policy for ${currency}`)
+    this.#policies.set(currency, Buffer.from(policy))
+  }
+
   #begin(fact: FactOf<'SaleBegun'>, kind: number, body: Buffer, place: Place): void {
     hold(fact.sale === this.#nextSale, 'I6', `sale ${fact.sale}, where ${this.#nextSale} is next`)
+    const set = this.#policies.get(fact.currency)
+    const isSet = set === undefined ? fact.policy === undefined : fact.policy?.equals(set)
+    hold(isSet === true, 'I20', `the policy is not the one that is set for ${fact.currency}`)
     const sale = new Sale(fact, place.sequence, place.wall)
     sale.remember(kind, body)
     this.#open.set(fact.sale, sale)
@@ -162,17 +180,7 @@ export class Till {
     const next = this.#nextReceipt
     hold(fact.receipt === next, 'I6', `receipt ${fact.receipt}, where ${next} is next`)
     const taken = sale.complete(fact)
-    const before = this.#totalsOf(fact.currency)
-    const sales = before.sales + taken.sales
-    const returns = before.returns + taken.returns
-    hold(fact.totalSales === sales, 'I9', `total sales ${fact.totalSales}, where they are ${sales}`)
-    hold(
-      fact.totalReturns === returns,
-      'I9',
-      `total returns ${fact.totalReturns}, where they are ${returns}`,
-    )
-    hold(sales <= AMOUNT_MAX && returns <= AMOUNT_MAX, 'I9', 'a total is out of range')
-    this.#totals.set(fact.currency, { ...before, sales, returns, receipts: before.receipts + 1n })
+    this.#totals.set(fact.currency, withSale(this.#totalsOf(fact.currency), taken, fact))
     this.#nextReceipt += 1n
     this.#open.delete(fact.sale)
   }
@@ -193,8 +201,7 @@ export class Till {
   }
 
   #totalsOf(currency: string): CurrencyTotals {
-    const blank = { currency, sales: 0n, returns: 0n, receipts: 0n, voids: 0n }
-    return this.#totals.get(currency) ?? blank
+    return this.#totals.get(currency) ?? blankTotals(currency)
   }
 
   #holdOpen(said: readonly bigint[]): void {
@@ -222,6 +229,7 @@ function saleOf({
     } else if (
       fact.name === 'TerminalOpened' ||
       fact.name === 'TerminalClosed' ||
+      fact.name === 'PolicySet' ||
       fact.name === 'SaleBegun' ||
       fact.name === 'SaleCompleted' ||
       fact.name === 'SaleVoided'
@@ -250,10 +258,14 @@ function* recordsOf(log: Buffer): Generator<{ kind: number; body: Buffer }> {
   }
 }
 
-function shown(totals: readonly CurrencyTotals[]): string {
-  return totals
-    .map(({ currency, sales, returns, receipts, voids }) =>
-      [currency, sales, returns, receipts, voids].join(' '),
-    )
-    .join('; ')
+function policiesOf({ policies }: CheckpointBody): Map<string, Buffer> {
+  return new Map(policies.map((policy) => [decodePolicy(policy).currency, policy]))
+}
+
+/** In the order of the currencies. */
+function hexOf(policies: ReadonlyMap<string, Buffer>): string {
+  return [...policies]
+    .map(([letters, policy]) => `${letters} ${policy.toString('hex')}`)
+    .sort()
+    .join()
 }

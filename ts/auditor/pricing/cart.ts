@@ -8,8 +8,9 @@
  * What must not: a float, a journal, a word of the kernel's own engine. This file holds them
  * together: a sale changes, and a change that cannot be is a contradiction. Guards I1 and I2.
  */
-import type { Decimal } from '../bodies.js'
+
 import { Contradiction, hold } from '../contradiction.js'
+import type { Decimal } from '../values.js'
 import { Ledger, type TaxedLine, type TaxRow } from './ledger.js'
 import {
   type Adjustment,
@@ -45,6 +46,14 @@ export interface Totals extends Sums {
   readonly net: bigint
   readonly tax: bigint
   readonly gross: bigint
+}
+
+/** What a line has of a discount or a surcharge on the sale. */
+export interface Share {
+  /** From 1. */
+  readonly line: number
+  /** What it adds to the amount. */
+  readonly effect: bigint
 }
 
 /** A line with its part of the taxes. */
@@ -94,6 +103,7 @@ export class Cart {
 
   /** Adds what came back with its receipt. */
   addReturn({ kind, quantity, components, amount, taxes }: ReturnedLine): void {
+    holdDifferent(components)
     const zero = { mantissa: 0n, scale: 0 }
     this.#push({
       kind,
@@ -133,17 +143,18 @@ export class Cart {
     })
   }
 
-  /** A discount or a surcharge on a line. */
-  adjustLine(number: number, adjustment: Adjustment): void {
+  /** A discount or a surcharge on a line; its number comes out. */
+  adjustLine(number: number, adjustment: Adjustment): number {
     this.#replace(number, (line) => {
       hold(line.given === undefined, 'I1', 'what came back with its receipt stays as it is')
       return adjusted(this.#policy, line, adjustment, this.#adjustments + 1)
     })
     this.#adjustments += 1
+    return this.#adjustments
   }
 
-  /** A discount or a surcharge on the sale; the shares of its lines come out. */
-  adjustSale(adjustment: Adjustment): readonly { line: number; effect: bigint }[] {
+  /** A discount or a surcharge on the sale; its number and the shares of its lines come out. */
+  adjustSale(adjustment: Adjustment): { number: number; shares: readonly Share[] } {
     const items = this.#lines.flatMap((line, index) =>
       line.isLive && line.kind === 'item' && line.amount !== 0n && line.given === undefined
         ? [{ line, number: index + 1 }]
@@ -164,18 +175,21 @@ export class Cart {
       this.#replace(at, (line) => withEffect(line, { ...adjustment, number, effect: share }))
     }
     this.#adjustments = number
-    return shares
+    return { number, shares }
   }
 
-  /** Takes a discount or a surcharge back. */
-  retract(number: number): void {
+  /** Takes a discount or a surcharge back; what that adds to the amounts of the lines comes out. */
+  retract(number: number): bigint {
     const having = this.#lines.flatMap((line, index) =>
       line.isLive && line.applied.some((one) => one.number === number) ? [index + 1] : [],
     )
     hold(having.length > 0, 'I1', `there is no discount or surcharge ${number}`)
+    const amounts = () => sum(having.map((at) => this.#lines[at - 1]?.amount ?? 0n))
+    const before = amounts()
     for (const at of having) {
       this.#replace(at, (line) => without(this.#policy, line, number))
     }
+    return amounts() - before
   }
 
   /** What the live lines come to. */

@@ -1,6 +1,7 @@
 /** One line: from quantity and price over discounts and surcharges to its amount. Guards I1. */
-import type { Decimal } from '../bodies.js'
+
 import { hold } from '../contradiction.js'
+import type { Decimal } from '../values.js'
 import type { Policy } from './policy.js'
 import { divided, ratio, ratioOf, signOf, times } from './rational.js'
 import { round } from './rounding.js'

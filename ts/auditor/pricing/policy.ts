@@ -5,7 +5,7 @@
  */
 import { Cbor, type Field, type Read } from '../cbor.js'
 import { Contradiction, hold } from '../contradiction.js'
-import { isCurrency } from '../currency.js'
+import { isCurrency, minorDigitsOf } from '../currency.js'
 
 /** One of the rules: how it is read, and how it is written. */
 interface Term<T> {
@@ -43,6 +43,25 @@ export type Rounding = Policy['taxRounding']
 export type CashRounding = Policy['cashRounding']
 /** What money is given in. */
 export type PaymentMeans = Policy['changeFrom'][number]
+
+/** The policy of a currency for which none is set. */
+export function defaultPolicy(currency: string): Policy {
+  return {
+    version: 1n,
+    currency,
+    minorDigits: minorDigitsOf(currency),
+    prices: 'net',
+    taxScope: 'perRate',
+    taxRounding: 'halfUp',
+    grossSplit: 'taxFirst',
+    amountRounding: 'halfUp',
+    cashStep: 1n,
+    cashRounding: 'halfUp',
+    changeFrom: ['cash', 'foreign'],
+    mixedReturns: true,
+    unboundReturns: 'approve',
+  }
+}
 
 /** Decodes the canonical bytes of a policy. */
 export function decodePolicy(bytes: Buffer): Policy {

@@ -1,5 +1,5 @@
 /** Exact fractions. Nothing here rounds. */
-import type { Decimal } from '../bodies.js'
+import type { Decimal } from '../values.js'
 
 /** A fraction of whole numbers; the denominator is positive. */
 export interface Rational {

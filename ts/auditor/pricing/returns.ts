@@ -2,8 +2,9 @@
  * Lines that come back with their receipt: by difference, so that the parts add up to what was
  * sold, however they were cut. Guards I12.
  */
-import type { Decimal } from '../bodies.js'
+
 import { hold } from '../contradiction.js'
+import type { Decimal } from '../values.js'
 import { compared, divided, plus, type Rational, ratio, ratioOf, times } from './rational.js'
 import { round } from './rounding.js'
 

@@ -2,7 +2,7 @@
  * What tenders make of a total: cash rounding of what the others leave, what is due, what goes
  * back. Guards I3, I4 and I19.
  */
-import type { Decimal } from '../bodies.js'
+import type { Decimal } from '../values.js'
 import type { PaymentMeans, Policy } from './policy.js'
 import { ratio, ratioOf, sum, times } from './rational.js'
 import { round, roundToStep } from './rounding.js'

@@ -22,6 +22,11 @@ export function taxKey({ class: name, ratePpm, inclusive }: TaxComponent): strin
   return `${name} ${ratePpm} ${inclusive}`
 }
 
+/** True for two components that are one tax. */
+export function sameTax(a: TaxComponent, b: TaxComponent): boolean {
+  return taxKey(a) === taxKey(b)
+}
+
 /** What is the same for two lists of components that are one set. */
 export function setKey(components: readonly TaxComponent[]): string {
   return components.map(taxKey).join()
