@@ -103,6 +103,15 @@ const sums = map({
   surcharges: required(2, amount),
   cashPayable: required(3, amount),
 })
+/** The receipt that a sale takes lines back from. */
+const returnsOf = map({ terminal: required(0, text), receipt: required(1, u64) })
+/** Where a sale was suspended that goes on here. */
+const takenOver = map({
+  terminal: required(0, text),
+  sale: required(1, u64),
+  ticket: required(2, text),
+  content: required(3, hash),
+})
 const soldAt = map({
   terminal: required(0, text),
   receipt: required(1, u64),
@@ -152,8 +161,8 @@ const totals = map({
   returns: required(2, unsignedAmount),
   receipts: required(3, count),
   voids: required(4, count),
-  salesTax: orZero(5, unsignedAmount),
-  returnsTax: orZero(6, unsignedAmount),
+  salesTax: orZero(5),
+  returnsTax: orZero(6),
   rounding: orZero(7),
   taxes: list(8, taxTotals),
 })
@@ -173,6 +182,7 @@ const reason = required(2, text)
 const taxes = list(11, tax)
 const approval = optional(14, u64)
 const decided = { reason, operator: optional(13, text), approval }
+const ticketed = { ticket: required(3, text), operator: optional(13, text) }
 
 /** The kinds of facts: number, name, fields. */
 const facts = {
@@ -197,6 +207,8 @@ const facts = {
     currency: required(2, currency),
     reference: optional(3, text),
     policy: optional(6, bytes),
+    returns: optional(7, returnsOf),
+    takes: optional(8, takenOver),
   }),
   33: named('LineAdded', {
     ...changedLines,
@@ -254,6 +266,7 @@ const facts = {
     ...inSale,
     reason: required(1, text),
     currency: required(3, currency),
+    idleNs: optional(4, u64),
     gross: required(6, amount),
     totalVoids: required(10, u64),
   }),
@@ -310,6 +323,15 @@ const facts = {
     taxAmounts: list(16, i64),
     sold: required(18, soldFor),
     text: optional(19, text),
+  }),
+  48: named('SaleSuspended', { ...inSale, ...ticketed, reason }),
+  49: named('SaleResumed', { ...inSale, ...ticketed }),
+  50: named('SaleTransferred', {
+    sale: required(0, u64),
+    ticket: required(3, text),
+    terminal: required(4, text),
+    otherSale: required(5, u64),
+    otherSequence: required(6, u64),
   }),
 }
 

@@ -1,6 +1,7 @@
 /**
  * The perpetual totals of a till, by currency: what was sold and returned, ever, and the taxes on
- * it. They never fall, but for cash rounding. Guards I9.
+ * it. What was sold and what was returned never falls; a sum of taxes may, where a rule rounds the
+ * net in a price to more than the price. Guards I9.
  */
 import type { CheckpointBody, FactOf } from './bodies.js'
 import { hold } from './contradiction.js'
@@ -92,11 +93,10 @@ export function inOrder(a: TaxComponent, b: TaxComponent): number {
 }
 
 function holdGrown(before: CurrencyTotals, after: CurrencyTotals): void {
-  for (const name of ['sales', 'returns', 'salesTax', 'returnsTax'] as const) {
-    hold(after[name] >= before[name], 'I9', `the total ${name} falls to ${after[name]}`)
-    holdAmount(after[name])
-  }
-  holdAmount(after.rounding)
+  hold(after.sales >= before.sales, 'I9', `the total of sales falls to ${after.sales}`)
+  hold(after.returns >= before.returns, 'I9', `the total of returns falls to ${after.returns}`)
+  const { sales, returns, salesTax, returnsTax, rounding } = after
+  for (const amount of [sales, returns, salesTax, returnsTax, rounding]) holdAmount(amount)
   for (const { tax: _, ...amounts } of after.taxes) Object.values(amounts).forEach(holdAmount)
 }
 

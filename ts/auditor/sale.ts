@@ -17,7 +17,15 @@ import { Tenders } from './tenders.js'
 import type { Decimal } from './values.js'
 
 /** The facts of a sale, except those that end it. */
-export type ContentFact = Exclude<OpenSaleFact, { name: 'SaleCompleted' | 'SaleVoided' }>
+export type ContentFact = Exclude<
+  OpenSaleFact,
+  { name: 'SaleCompleted' | 'SaleVoided' | 'SaleTransferred' }
+>
+/** Those that change its lines. */
+type LinesFact = Exclude<
+  ContentFact,
+  { readonly tender: number } | { name: 'SaleSuspended' | 'SaleResumed' }
+>
 
 /** What the completion of a sale adds to the perpetual totals. */
 export interface Taken {
@@ -43,6 +51,8 @@ export class Sale {
   /** The line that each line belongs to. */
   readonly #parents: (number | undefined)[] = []
   readonly #tenders: Tenders
+  /** What a suspended sale waits for. */
+  #ticket: string | undefined
   readonly #log: Buffer[] = []
 
   constructor(
@@ -77,7 +87,17 @@ export class Sale {
 
   /** Folds in a fact that leaves the sale open. */
   apply(fact: ContentFact): void {
+    if (fact.name === 'SaleResumed') {
+      this.#holdTicket(fact.ticket)
+      this.#ticket = undefined
+      return
+    }
+    this.#holdAwake()
     switch (fact.name) {
+      case 'SaleSuspended':
+        hold(!this.#tenders.hasLive, 'I5', 'the sale is suspended under a live tender')
+        this.#ticket = fact.ticket
+        return
       case 'TenderAdded':
         this.#tenders.add(fact, this.#gross)
         return
@@ -96,6 +116,7 @@ export class Sale {
   /** Holds a completion against the sale. */
   complete(fact: FactOf<'SaleCompleted'>): Taken {
     const { begun } = this
+    this.#holdAwake()
     hold(fact.currency === begun.currency, 'I20', `the sale is in ${begun.currency}`)
     hold(fact.reference === begun.reference, 'I20', 'the reference is not that of the sale')
     hold(fact.firstSequence === this.firstSequence, 'I20', `it began at ${this.firstSequence}`)
@@ -122,16 +143,30 @@ export class Sale {
   /** Holds a void against the sale. */
   void(fact: FactOf<'SaleVoided'>): void {
     const { currency } = this.begun
+    this.#holdAwake()
     hold(fact.currency === currency, 'I11', `the sale is in ${currency}`)
     hold(!this.#tenders.hasLive, 'I5', 'the sale is voided under a live tender')
     this.#holdGross(fact.gross)
+  }
+
+  /** Holds a transfer to another terminal against the sale. */
+  transfer({ ticket }: FactOf<'SaleTransferred'>): void {
+    this.#holdTicket(ticket)
+  }
+
+  #holdAwake(): void {
+    hold(this.#ticket === undefined, 'I11', `the sale is suspended as ${this.#ticket}`)
+  }
+
+  #holdTicket(ticket: string): void {
+    hold(this.#ticket === ticket, 'I11', `${ticket} is not the ticket that the sale waits for`)
   }
 
   get #gross(): bigint {
     return this.#cart.totals().gross
   }
 
-  #changeLines(fact: Exclude<ContentFact, { readonly tender: number }>): void {
+  #changeLines(fact: LinesFact): void {
     const cart = this.#cart
     switch (fact.name) {
       case 'LineAdded':
@@ -171,7 +206,7 @@ export class Sale {
         return
       }
       case 'AdjustmentRetracted':
-        holdAdjustment(fact, fact.number, cart.retract(fact.number))
+        holdAdjustment(fact, fact.number, -cart.retract(fact.number))
         return
     }
   }

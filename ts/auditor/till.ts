@@ -148,6 +148,10 @@ export class Till {
       case 'SaleVoided':
         this.#void(fact)
         break
+      case 'SaleTransferred':
+        this.#openSale(fact.sale).transfer(fact)
+        this.#open.delete(fact.sale)
+        return
       default: {
         const sale = this.#openSale(fact.sale)
         sale.apply(fact)
@@ -168,7 +172,12 @@ export class Till {
     hold(fact.sale === this.#nextSale, 'I6', `sale ${fact.sale}, where ${this.#nextSale} is next`)
     const set = this.#policies.get(fact.currency)
     const isSet = set === undefined ? fact.policy === undefined : fact.policy?.equals(set)
-    hold(isSet === true, 'I20', `the policy is not the one that is set for ${fact.currency}`)
+    // A sale that was suspended elsewhere is priced as it was there.
+    hold(
+      isSet === true || fact.takes !== undefined,
+      'I20',
+      `the policy is not the one that is set for ${fact.currency}`,
+    )
     const sale = new Sale(fact, place.sequence, place.wall)
     sale.remember(kind, body)
     this.#open.set(fact.sale, sale)
@@ -232,7 +241,8 @@ function saleOf({
       fact.name === 'PolicySet' ||
       fact.name === 'SaleBegun' ||
       fact.name === 'SaleCompleted' ||
-      fact.name === 'SaleVoided'
+      fact.name === 'SaleVoided' ||
+      fact.name === 'SaleTransferred'
     ) {
       throw new Contradiction(`the log of sale ${number} holds ${fact.name}`, 'I16')
     } else {

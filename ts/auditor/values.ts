@@ -91,10 +91,10 @@ export function optional<T>(key: number, read: Read<T>): Field<T | undefined> {
 }
 
 /** An amount that is left out where it is 0. */
-export function orZero(key: number, read = amount): Field<bigint> {
+export function orZero(key: number): Field<bigint> {
   return {
     key: BigInt(key),
-    read: (cbor) => (cbor.isNull() ? 0n : read(cbor)),
+    read: (cbor) => (cbor.isNull() ? 0n : amount(cbor)),
     absent: { value: 0n },
   }
 }

@@ -178,18 +178,17 @@ export class Cart {
     return { number, shares }
   }
 
-  /** Takes a discount or a surcharge back; what that adds to the amounts of the lines comes out. */
+  /** Takes a discount or a surcharge back; what it had added to the live lines comes out. */
   retract(number: number): bigint {
-    const having = this.#lines.flatMap((line, index) =>
-      line.isLive && line.applied.some((one) => one.number === number) ? [index + 1] : [],
-    )
+    const having = this.#lines.flatMap((line, index) => {
+      const one = line.isLive
+        ? line.applied.find((applied) => applied.number === number)
+        : undefined
+      return one === undefined ? [] : [{ at: index + 1, effect: one.effect }]
+    })
     hold(having.length > 0, 'I1', `there is no discount or surcharge ${number}`)
-    const amounts = () => sum(having.map((at) => this.#lines[at - 1]?.amount ?? 0n))
-    const before = amounts()
-    for (const at of having) {
-      this.#replace(at, (line) => without(this.#policy, line, number))
-    }
-    return amounts() - before
+    for (const { at } of having) this.#replace(at, (line) => without(this.#policy, line, number))
+    return sum(having.map(({ effect }) => effect))
   }
 
   /** What the live lines come to. */

@@ -269,16 +269,19 @@ pub(super) fn restore_totals(
     let (sales_tax, returns_tax) = (record.sales_tax.unwrap_or(0), record.returns_tax.unwrap_or(0));
     let rounding = record.rounding.unwrap_or(0);
     let upwards = |amounts: &[i64]| amounts.iter().all(|sum| (0..=AMOUNT_MAX).contains(sum));
+    // A rule may round the tax in a price to more than the price, or its net: then the sums of
+    // taxes and of nets fall by as much, while what was sold and returned never does (I9).
+    let amounts = |sums: &[i64]| sums.iter().all(|sum| (-AMOUNT_MAX..=AMOUNT_MAX).contains(sum));
     let counted = receipts < NUMBER_MAX && voids < NUMBER_MAX;
     let mut possible = counted
-        && upwards(&[sales, returns, sales_tax, returns_tax])
-        && (-AMOUNT_MAX..=AMOUNT_MAX).contains(&rounding)
+        && upwards(&[sales, returns])
+        && amounts(&[sales_tax, returns_tax, rounding])
         && record.taxes.len() <= TAX_BOOK_MAX;
     let mut book = TaxBook::new();
     for totals in &record.taxes {
         let (tax, class) = ClassTotals::of(totals);
         let ClassTotals { sold_net, sold_tax, returned_net, returned_tax } = class;
-        possible &= upwards(&[sold_net, sold_tax, returned_net, returned_tax]);
+        possible &= amounts(&[sold_net, sold_tax, returned_net, returned_tax]);
         possible &= book.insert(tax, class).is_none();
     }
     if !book.is_empty() {
