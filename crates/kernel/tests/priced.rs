@@ -9,8 +9,10 @@ use pos_kernel_core::Code;
 use pos_kernel_core::Terminal;
 use pos_kernel_core::clock::TestClock;
 use pos_kernel_core::journal::{Fact, ReturnsOf, TenderKind, body_of, verify_terminal};
-use pos_kernel_core::money::{Currency, Decimal};
-use pos_kernel_core::policy::{CashRounding, Policy, PolicyTerms, Prices, UnboundReturns};
+use pos_kernel_core::money::{Currency, Decimal, Rounding};
+use pos_kernel_core::policy::{
+    CashRounding, GrossSplit, Policy, PolicyTerms, Prices, TaxScope, UnboundReturns,
+};
 use pos_kernel_core::pricing::{Adjustment, ExchangeRate, TaxClass, rate_ppm};
 use pos_kernel_core::sale::{LineInput, Reason, State, TaxInput, TenderInput};
 use pos_kernel_core::terminal::Sold;
@@ -383,4 +385,54 @@ fn a_completion_of_five_lines_and_two_rates_has_less_than_a_kilobyte() {
         .unwrap();
     println!("completions of 5 lines, 2 rates, 2 tenders: {sizes:?} bytes");
     assert!(sizes.iter().all(|size| *size <= 1024), "{sizes:?}");
+}
+
+/// Sells until the sums stand in the first checkpoint of the next segment.
+fn fill_segment(terminal: &Terminal) {
+    let segment = || terminal.status().unwrap().position.segment;
+    let first = segment();
+    while segment() == first {
+        let sale = begin(terminal, "EUR");
+        for _ in 0..100 {
+            terminal.add_line(sale, &line("TEA", "1", "300"), None).unwrap();
+        }
+        terminal.tender(sale, &cash(30_000), None).unwrap();
+        terminal.complete(sale, None).unwrap();
+    }
+}
+
+#[test]
+fn a_net_that_is_rounded_above_the_price_leaves_a_till_that_opens_and_takes_the_line_back() {
+    let root = TempDir::new().unwrap();
+    for grosses in [GrossSplit::NetFirst, GrossSplit::TaxFirst] {
+        let terminal = open(&root);
+        set(
+            &terminal,
+            &policy("EUR", |terms| {
+                terms.tax_scope = TaxScope::PerUnit;
+                terms.tax_rounding = Rounding::Up;
+                terms.gross_split = grosses;
+                terms.unbound_returns = UnboundReturns::Allow;
+            }),
+        );
+        let sale = begin(&terminal, "EUR");
+        let screws = LineInput { taxes: &[tax("S", "19")], ..line("SCREW", "2500", "0.003") };
+        let totals = terminal.add_line(sale, &screws, None).unwrap().value.totals;
+        // Each unit has a whole cent of net, or of tax.
+        let whole = if grosses == GrossSplit::NetFirst { (2_500, -2_492) } else { (-2_492, 2_500) };
+        assert_eq!((totals.net, totals.tax, totals.gross), (whole.0, whole.1, 8));
+        terminal.tender(sale, &cash(8), None).unwrap();
+        let receipt = terminal.complete(sale, None).unwrap().value.number;
+        fill_segment(&terminal);
+        let terminal = reopened(terminal, &root);
+        let back = terminal.begin_return(terminal.id(), receipt, None).unwrap().value.sale;
+        terminal.return_line(back, None, (1, decimal("1000")), "too many".into(), None).unwrap();
+        let rest = (1, decimal("1500"));
+        let totals = terminal.return_line(back, None, rest, "too many".into(), None).unwrap();
+        let totals = totals.value.totals;
+        assert_eq!((totals.net, totals.tax, totals.gross), (-whole.0, -whole.1, -8));
+        terminal.tender(back, &cash(-8), None).unwrap();
+        terminal.complete(back, None).unwrap();
+        reopened(terminal, &root).close().unwrap();
+    }
 }
