@@ -16,6 +16,7 @@ import { type Frame, frameFlags } from './frame.js'
 import { inOrder } from './perpetual.js'
 import { decodePolicy } from './pricing/policy.js'
 import type { TaxComponent } from './pricing/tax.js'
+import type { Completed } from './sale.js'
 import { type Checkpoint, Till } from './till.js'
 
 /** Something that is wrong with the records of a frame. */
@@ -34,12 +35,18 @@ const SEGMENT_BYTES_PER_KEY = 2048
 
 /** The fold over the frames of a journal. */
 export class Fold {
+  readonly #onCompleted: (completed: Completed) => void
   #till: Till | undefined
   /** A contradiction was met: nothing more of this segment can be judged. */
   #isLost = false
   #isAtStart = true
   #segment = 0
   #segmentBytes = 0
+
+  /** A fold that hands over each sale that is completed. */
+  constructor(onCompleted: (completed: Completed) => void) {
+    this.#onCompleted = onCompleted
+  }
 
   /** The state so far; undefined before the first checkpoint. */
   get till(): Till | undefined {
@@ -100,7 +107,7 @@ export class Fold {
     this.#isAtStart = false
     const before = this.#till
     // The segment is judged by itself, from what its own first checkpoint says.
-    this.#till = new Till(checkpoint, sequence)
+    this.#till = new Till(checkpoint, sequence, this.#onCompleted)
     const findings = checkpoint.form.map(
       (message): Finding => ({ kind: 'form', sequence, message }),
     )

@@ -8,7 +8,9 @@ import { type Frame, frameFlags } from './frame.js'
 import { type Header, readHeader } from './header.js'
 import { readFolder, segmentPath } from './manifest.js'
 import { reported } from './perpetual.js'
-import { Problems, type TerminalAudit } from './report.js'
+import { type Problem, Problems, type TerminalAudit } from './report.js'
+import { ReturnedParts } from './returned.js'
+import type { Completed } from './sale.js'
 import { BLOCK_BYTES, SegmentFile } from './segment-file.js'
 import { extentOf } from './segments.js'
 import {
@@ -28,6 +30,9 @@ export interface JournalAudit {
   /** The hash that was asked for is the link of a good frame. */
   readonly holdsAnchor: boolean
 }
+
+/** Where a problem is. */
+type ProblemPlace = Pick<Problem, 'segment' | 'offset' | 'sequence'>
 
 /** The end of a segment that was read. */
 interface SegmentEnd {
@@ -62,6 +67,10 @@ export async function auditJournal(
     next = segment + 1
     await breathe()
   }
+  for (const segment of audit.segmentsWanted()) {
+    audit.compareReceipts(segment)
+    await breathe()
+  }
   const terminal = audit.report(extent.newest - extent.oldest + 1)
   return { terminal, holdsAnchor: audit.holdsAnchor }
 }
@@ -74,7 +83,13 @@ class Audit {
   readonly #newest: number
   readonly #anchor: string | undefined
   readonly #problems = new Problems()
-  readonly #fold = new Fold()
+  readonly #fold = new Fold((completed) => this.#completed.push(completed))
+  /** Sales that were completed in the frame that is folded. */
+  readonly #completed: Completed[] = []
+  readonly #returned = new ReturnedParts<ProblemPlace>()
+  /** The segment in which each receipt that is wanted stands is found by the first one of each. */
+  readonly #firstReceipts: { readonly segment: number; readonly receipt: bigint }[] = []
+  #name = ''
   #before: SegmentEnd | undefined
   #records = 0n
   #firstSequence = 0n
@@ -106,6 +121,44 @@ class Audit {
       this.#before = header && this.#frames(segment, file, header)
     } finally {
       file.close()
+    }
+  }
+
+  /** The segments with receipts of which parts came back. */
+  segmentsWanted(): readonly number[] {
+    const segments = [...this.#returned.receipts.keys()].flatMap((receipt) => {
+      const holding = this.#firstReceipts.findLast((first) => first.receipt <= receipt)
+      return holding === undefined ? [] : [holding.segment]
+    })
+    return [...new Set(segments)].sort((a, b) => a - b)
+  }
+
+  /**
+   * Folds a segment once more, from its own first checkpoint, and holds what came back of its
+   * receipts against them. What else is wrong with it was said before.
+   */
+  compareReceipts(segment: number): void {
+    const file = SegmentFile.open(segmentPath(this.#folder, segment))
+    if (file === undefined) return
+    try {
+      const read = readHeader(file.bytes(0, Math.min(BLOCK_BYTES, file.size)))
+      if (read.is !== 'good') return
+      const fold = new Fold(({ receipt, sale }) => this.#compare(receipt, sale))
+      fold.beginSegment(segment, read.header.segmentBytes, false)
+      const steps = walk(file, read.header, startOf(read.header))
+      for (let step = steps.next(); step.done !== true; step = steps.next()) {
+        fold.frame(step.value.frame)
+      }
+    } finally {
+      file.close()
+    }
+  }
+
+  #compare(receipt: bigint, sale: Completed['sale']): void {
+    if (!this.#returned.receipts.has(receipt)) return
+    const lines = sale.soldLines()
+    for (const { place, message } of this.#returned.compare(receipt, (line) => lines.get(line))) {
+      this.#problems.add({ kind: 'contradiction', ...place, invariant: 'I12', message })
     }
   }
 
@@ -160,6 +213,7 @@ class Audit {
   #frames(segment: number, file: SegmentFile, header: Header): SegmentEnd {
     this.#neighbours(segment, header)
     this.#firstSequence ||= header.firstSequence
+    this.#name ||= header.name
     this.#fold.beginSegment(segment, header.segmentBytes, this.#before?.isWhole === true)
     const { stop, verdict } = this.#walk(segment, file, header)
     const sequence = Number(stop.position.sequence)
@@ -233,6 +287,17 @@ class Audit {
         ...(invariant !== undefined && { invariant }),
         message,
       })
+    }
+    for (const { sequence, receipt, sale } of this.#completed.splice(0)) {
+      if (this.#firstReceipts.at(-1)?.segment !== place.segment) {
+        this.#firstReceipts.push({ segment: place.segment, receipt })
+      }
+      const there = { ...place, sequence: Number(sequence) }
+      for (const part of sale.returnedParts()) {
+        const message = this.#returned.add(there, part, this.#name)
+        if (message === undefined) continue
+        this.#problems.add({ kind: 'contradiction', ...there, invariant: 'I12', message })
+      }
     }
     const isCheckpoint = (frame.flags & frameFlags.checkpoint) !== 0
     if (next !== undefined && !isCheckpoint) {

@@ -13,6 +13,7 @@ import { giveBack } from './pricing/returns.js'
 import { roundToStep } from './pricing/rounding.js'
 import { sameTax } from './pricing/tax.js'
 import { type Turnover, turnoverOf } from './pricing/turnover.js'
+import type { ReturnedPart, SoldLine } from './returned.js'
 import { Tenders } from './tenders.js'
 import type { Decimal } from './values.js'
 
@@ -33,6 +34,13 @@ export interface Taken {
   readonly rounding: bigint
 }
 
+/** A sale that was completed. */
+export interface Completed {
+  readonly sequence: bigint
+  readonly receipt: bigint
+  readonly sale: Sale
+}
+
 /** What a change of lines says that the sale comes to after it. */
 type Outcome = Pick<FactOf<'LineAdded'>, 'gross' | 'sums'>
 
@@ -50,6 +58,8 @@ export class Sale {
   readonly #cart: Cart
   /** The line that each line belongs to. */
   readonly #parents: (number | undefined)[] = []
+  /** What came back with a receipt, by its line. */
+  readonly #returned = new Map<number, ReturnedPart>()
   readonly #tenders: Tenders
   /** What a suspended sale waits for. */
   #ticket: string | undefined
@@ -138,6 +148,23 @@ export class Sale {
       add(({ taxes }) => sum(taxes)) === totals.tax
     hold(isWhole, 'I2', 'the lines do not add up to the totals')
     return { turnover: turnoverOf(splits), rounding: settled.rounding }
+  }
+
+  /** The parts of other sales that came back with it. */
+  returnedParts(): readonly ReturnedPart[] {
+    return [...this.#returned].flatMap(([line, part]) =>
+      this.#cart.lines[line - 1]?.isLive ? [part] : [],
+    )
+  }
+
+  /** The live lines as they were sold, by their numbers. */
+  soldLines(): ReadonlyMap<number, SoldLine> {
+    const { currency } = this.begun
+    const lines = this.#cart.splits().map(({ line, components, taxes }) => {
+      const { quantity, amount } = this.#liveLine(line)
+      return [line, { quantity, amount, components, taxes, currency }] as const
+    })
+    return new Map(lines)
   }
 
   /** Holds a void against the sale. */
@@ -232,6 +259,8 @@ export class Sale {
     hold(isSame, 'I12', `taxes of ${taxAmounts.join()}, where they are ${part.taxes.join()}`)
     this.#cart.addReturn({ kind, quantity, components: taxes, ...part })
     this.#parents.push(undefined)
+    const { currency } = this.begun
+    this.#returned.set(fact.line, { of: fact.of, sold, quantity, taxes, currency })
   }
 
   #holdNext(line: number): void {

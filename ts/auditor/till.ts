@@ -15,7 +15,7 @@ import { KeyWindow } from './key-window.js'
 import { blankTotals, type CurrencyTotals, shownTotals, TAXES_MAX, withSale } from './perpetual.js'
 import { decodePolicy } from './pricing/policy.js'
 import { taxKey } from './pricing/tax.js'
-import { Sale } from './sale.js'
+import { type Completed, Sale } from './sale.js'
 
 /** Where a fact stands. */
 export interface Place {
@@ -43,8 +43,15 @@ export class Till {
   readonly #open: Map<bigint, Sale>
   readonly #keys: KeyWindow
 
+  readonly #onCompleted: (completed: Completed) => void
+
   /** A till in the state that a checkpoint describes, which is believed. */
-  constructor({ head, sales }: Checkpoint, sequence: bigint) {
+  constructor(
+    { head, sales }: Checkpoint,
+    sequence: bigint,
+    onCompleted: (completed: Completed) => void,
+  ) {
+    this.#onCompleted = onCompleted
     this.#nextSale = head.nextSale
     this.#nextReceipt = head.nextReceipt
     this.#totals = new Map(head.totals.map((totals) => [totals.currency, totals]))
@@ -143,7 +150,7 @@ export class Till {
         this.#begin(fact, kind, body, place)
         break
       case 'SaleCompleted':
-        this.#complete(fact)
+        this.#complete(fact, place)
         break
       case 'SaleVoided':
         this.#void(fact)
@@ -184,7 +191,7 @@ export class Till {
     this.#nextSale += 1n
   }
 
-  #complete(fact: FactOf<'SaleCompleted'>): void {
+  #complete(fact: FactOf<'SaleCompleted'>, { sequence }: Place): void {
     const sale = this.#openSale(fact.sale)
     const next = this.#nextReceipt
     hold(fact.receipt === next, 'I6', `receipt ${fact.receipt}, where ${next} is next`)
@@ -192,6 +199,7 @@ export class Till {
     this.#totals.set(fact.currency, withSale(this.#totalsOf(fact.currency), taken, fact))
     this.#nextReceipt += 1n
     this.#open.delete(fact.sale)
+    this.#onCompleted({ sequence, receipt: fact.receipt, sale })
   }
 
   #void(fact: FactOf<'SaleVoided'>): void {

@@ -1,5 +1,6 @@
-//! The same sales on a terminal: policies are set, sales rung up, paid, left open or voided, and the
-//! terminal is closed and opened again now and then. What is refused is passed over.
+//! The same sales on two terminals: policies are set, sales rung up, paid, left open, voided, suspended
+//! and taken over, lines taken back, and a terminal is closed and opened again now and then. What is
+//! refused is passed over.
 
 use crate::RandomSale;
 use crate::generate::Op;
@@ -8,8 +9,8 @@ use pos_kernel_core::journal::{TenderKind, TenderState};
 use pos_kernel_core::money::{Currency, Decimal};
 use pos_kernel_core::policy::PaymentMeans;
 use pos_kernel_core::pricing::{ExchangeRate, TaxComponent};
-use pos_kernel_core::sale::{LineInput, TaxInput, TenderInput};
-use pos_kernel_core::terminal::Durability;
+use pos_kernel_core::sale::{LineInput, Reason, TaxInput, TenderInput};
+use pos_kernel_core::terminal::{Answer, Begun, Durability};
 use pos_kernel_core::{OpenOptions, Result, Terminal};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -17,32 +18,53 @@ use proptest::test_runner::TestRunner;
 /// Small, so that a few dozen sales fill a segment and checkpoints come often.
 const SEGMENT_BYTES: u32 = 65_536;
 
+/// Each takes sales over from the other, and takes lines of the other back.
+const TERMINALS: [&str; 2] = ["T1", "T2"];
+
 pub(crate) fn ring_up(root: &str, count: u32, runner: &mut TestRunner) {
-    let mut terminal = open(root);
+    let mut terminals = TERMINALS.map(|id| open(root, id));
+    let mut tickets = Vec::new();
     for number in 0..count {
         let sale = crate::one(runner, &crate::sales());
-        let luck = crate::one(runner, &any::<[u8; 8]>());
+        let luck = crate::one(runner, &any::<[u8; 10]>());
+        let at = usize::from(luck[8]) % terminals.len();
+        let terminal = &terminals[at];
         if luck[0] % 4 != 0 {
             terminal.set_policy(&sale.policy, None).unwrap();
         }
         let key = format!("sale {number}");
         // A sale that cannot be finished is voided, and so makes room for the next.
-        let begun = ring(&terminal, &sale, luck, &key).unwrap();
-        if luck[1] % 8 != 0 || terminal.open_sales().unwrap().len() > 5 {
-            let _ = finish(&terminal, begun, luck, &key);
+        let begun = match luck[9] % 8 {
+            0 => take_back(terminal, luck),
+            1 => tickets.pop().and_then(|ticket: String| terminal.resume(&ticket, None).ok()),
+            _ => None,
+        };
+        let begun = match begun {
+            Some(begun) => begun.value.sale,
+            None => ring(terminal, &sale, luck, &key).unwrap(),
+        };
+        match luck[1] % 8 {
+            0 if terminal.open_sales().unwrap().len() < 5 => {}
+            1 => match terminal.suspend(begun, "forgot the purse", None) {
+                Ok(answer) => tickets.push(answer.value.ticket),
+                Err(_) => drop(finish(terminal, begun, luck, &key)),
+            },
+            _ => drop(finish(terminal, begun, luck, &key)),
         }
         if luck[7] % 32 == 0 {
-            terminal.close().unwrap();
-            terminal = open(root);
+            terminals[at].close().unwrap();
+            terminals[at] = open(root, TERMINALS[at]);
         }
     }
-    terminal.close().unwrap();
+    for terminal in terminals {
+        terminal.close().unwrap();
+    }
 }
 
-fn open(root: &str) -> Terminal {
+fn open(root: &str, id: &str) -> Terminal {
     Terminal::open(&OpenOptions {
         root: Some(root.into()),
-        id: Some("T1".to_owned()),
+        id: Some(id.to_owned()),
         durability: Some(Durability::Sale),
         segment_bytes: Some(SEGMENT_BYTES),
         ..OpenOptions::default()
@@ -50,8 +72,23 @@ fn open(root: &str) -> Terminal {
     .unwrap()
 }
 
+/// Takes lines of an early receipt back, of either terminal.
+fn take_back(terminal: &Terminal, luck: [u8; 10]) -> Option<Answer<Begun>> {
+    let receipt = u64::from(luck[2] % 32) + 1;
+    let of = TERMINALS[usize::from(luck[3]) % TERMINALS.len()];
+    let begun = terminal.begin_return(of, receipt, None).ok()?;
+    for line in 1..4 {
+        for part in [&luck[4..5], &luck[5..6]] {
+            let quantity = Decimal::new(i64::from(part[0] % 3) + 1, part[0] % 4 / 3).unwrap();
+            let reason = Reason { text: "too small", approval: Some(9) };
+            let _ = terminal.return_line(begun.value.sale, None, (line, quantity), reason, None);
+        }
+    }
+    Some(begun)
+}
+
 /// Begins a sale, makes its changes and takes its first tenders.
-fn ring(terminal: &Terminal, sale: &RandomSale, luck: [u8; 8], key: &str) -> Result<u64> {
+fn ring(terminal: &Terminal, sale: &RandomSale, luck: [u8; 10], key: &str) -> Result<u64> {
     let RandomSale { policy, ops, offers, .. } = sale;
     let currency = policy.terms().currency.letters();
     let key = (luck[2] % 3 == 0).then_some(key);
@@ -65,7 +102,7 @@ fn ring(terminal: &Terminal, sale: &RandomSale, luck: [u8; 8], key: &str) -> Res
     Ok(begun)
 }
 
-fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 8]) -> Result<()> {
+fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 10]) -> Result<()> {
     match op {
         Op::Add { kind, quantity, price, per, taxes } => {
             let taxes: Vec<TaxInput> = taxes.iter().map(input).collect();
@@ -85,7 +122,7 @@ fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 8]) -> Result<()> 
                 terminal.add_line(sale, &LineInput { parent: None, ..line }, None)?;
             }
         }
-        // Its receipt would be another sale's.
+        // What came back of a sale that never was cannot come back here.
         Op::Return(_) => {}
         Op::Void(line) => drop(terminal.void_line(sale, *line, "not wanted", None)?),
         Op::Quantity(line, quantity) => {
@@ -137,7 +174,7 @@ fn tender(terminal: &Terminal, sale: u64, offered: &Offer) -> Result<()> {
 }
 
 /// Declines what is pending, pays the rest in cash and completes; or voids.
-fn finish(terminal: &Terminal, sale: u64, luck: [u8; 8], key: &str) -> Result<()> {
+fn finish(terminal: &Terminal, sale: u64, luck: [u8; 10], key: &str) -> Result<()> {
     for (index, tender) in (1..).zip(terminal.sale(sale)?.tenders) {
         if tender.state == TenderState::Pending {
             terminal.decline_tender(sale, index, "no answer", None)?;

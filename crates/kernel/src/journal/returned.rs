@@ -4,7 +4,7 @@
 use super::verify::VerifyProblem;
 use crate::code::Code;
 use crate::limits::SCALE_MAX;
-use crate::money::{Decimal, power_of_ten};
+use crate::money::{Currency, Decimal, power_of_ten};
 use crate::sale::{Line, Receipt, Sale};
 use crate::terminal::History;
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ pub(super) struct Part {
     pub(super) offset: u32,
     pub(super) sequence: u64,
     line: Line,
+    currency: Currency,
 }
 
 impl Part {
@@ -25,7 +26,8 @@ impl Part {
         sequence: u64,
     ) -> impl Iterator<Item = Self> + use<'_> {
         let returned = sale.live_lines().filter(|line| line.of.is_some() && !sale.training);
-        returned.map(move |line| Self { segment, offset, sequence, line: line.clone() })
+        let currency = sale.currency;
+        returned.map(move |line| Self { segment, offset, sequence, line: line.clone(), currency })
     }
 
     /// The interval of the sold quantity that it is, in units of the sixth decimal place.
@@ -83,7 +85,7 @@ fn differs(part: &Part, receipt: &Receipt) -> Option<String> {
             && item.line.amount == sold.amount
             && item.line.taxes == sold.taxes
             && item.line.components == part.line.taxes
-            && item.currency == receipt.currency
+            && part.currency == receipt.currency
     });
     let message =
         || format!("line {} of receipt {} was not sold as it comes back", of.line, of.receipt);
