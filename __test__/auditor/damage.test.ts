@@ -9,7 +9,7 @@ import { chance, isLong } from '../fault/chance.js'
 import { tempStore } from '../support/store.js'
 import { byAuditor, byKernel } from './both.js'
 import { damages } from './damage.js'
-import { busyStore, goldenStore, journalOf, youngStore } from './stores.js'
+import { busyStore, goldenStore, journalOf, pricedStore, youngStore } from './stores.js'
 
 const roundsWanted = isLong ? 1000 : 8
 
@@ -21,7 +21,9 @@ test('the verifiers agree on every damage', async (t) => {
   const busy = path.join(root, 'busy')
   const golden = path.join(root, 'golden')
   const young = path.join(root, 'young')
+  const priced = path.join(root, 'priced')
   await busyStore(busy, luck, 170)
+  await pricedStore(priced, luck, 160)
   goldenStore(golden)
   await youngStore(young, luck)
   const counts = new Map<string, { refused: number; sound: number; differ: number }>()
@@ -32,6 +34,9 @@ test('the verifiers agree on every damage', async (t) => {
       const hurt = path.join(root, 'hurt')
       const [from, id] = luck.pick([
         [busy, 'T1'],
+        [priced, 'T1'],
+        [priced, 'T2'],
+        [priced, 'T2'],
         [young, 'T1'],
         [golden, 'REGISTER_01'],
       ] as const)

@@ -163,7 +163,26 @@ export const damages: Readonly<Record<string, Damage>> = {
       {
         ...record,
         flags: luck.pick([record.flags, record.flags, 0, 2]),
-        kind: luck.pick([record.kind, 1, 2, 15, 16, 17, 20, 21, 32, 33, 36, 40, 41, 42]),
+        kind: luck.pick([
+          record.kind,
+          1,
+          2,
+          15,
+          16,
+          17,
+          20,
+          21,
+          22,
+          32,
+          33,
+          36,
+          40,
+          41,
+          44,
+          47,
+          48,
+          200,
+        ]),
       },
       'kind or flags',
     ])
@@ -181,6 +200,7 @@ const oddValues = [
 function changedBody(record: ForgedRecord, luck: Chance): [ForgedRecord, string] {
   if (record.body.length === 0) return [record, 'nothing']
   const map = decode(record.body, { useMaps: true }) as Map<unknown, unknown>
+  if (map.size === 0) return [record, 'nothing']
   const key = anyOf([...map.keys()], luck)
   const value = map.get(key)
   const way = luck.between(0, 9)
@@ -266,6 +286,7 @@ function other(value: unknown, luck: Chance): unknown {
   }
   if (value instanceof Map) {
     const copy = new Map(value)
+    if (copy.size === 0) return new Map([[0, 0]])
     const key = anyOf([...copy.keys()], luck)
     copy.set(key, other(copy.get(key), luck))
     return copy
@@ -292,7 +313,7 @@ function replaced(
 }
 
 /** Makes every completion cover the facts of its sale as they stand now. */
-function mendContents(forgery: Forgery): void {
+export function mendContents(forgery: Forgery): void {
   const logs = new Map<unknown, Buffer[]>()
   for (const segment of forgery.segments) {
     const frames = segment.frames().map((frame) => ({

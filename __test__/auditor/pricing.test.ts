@@ -2,7 +2,6 @@
  * The auditor's own arithmetic: against the examples of `docs/reference/pricing.md`, and against the
  * kernel's engine on random sales under every policy.
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import test from 'ava'
@@ -14,8 +13,8 @@ import { round, roundToStep } from '../../ts/auditor/pricing/rounding.js'
 import { handOut } from '../../ts/auditor/pricing/shares.js'
 import type { Decimal } from '../../ts/auditor/values.js'
 import { chance, isLong } from '../fault/chance.js'
-import { projectRoot } from '../support/child.js'
 import { type Counts, differences, type Played } from './played.js'
+import { startRandomSales } from './stores.js'
 import { examplesOf, play } from './worked.js'
 
 const salesWanted = isLong ? 1_000_000 : 4_000
@@ -33,10 +32,7 @@ test('random sales under every policy: the kernel and the auditor say the same',
   t.timeout(3_600_000)
   const luck = chance()
   t.log(`seed ${luck.seed} (POS_KERNEL_SEED)`)
-  const profile = isLong ? ['--release'] : []
-  const crate = ['-p', 'pos-kernel-core', '--example', 'pricing_carts']
-  const args = ['run', '-q', ...profile, ...crate, '--', `${salesWanted}`, `${luck.seed}`]
-  const child = spawn('cargo', args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = startRandomSales(['carts', `${salesWanted}`, `${luck.seed}`])
   const isEnded = once(child, 'close')
   const counts: Counts = {
     sales: 0,

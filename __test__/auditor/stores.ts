@@ -1,6 +1,8 @@
 /** Stores that the real kernel wrote, with everything in them that a journal can hold. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { cpSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
 import {
   type BeginInput,
   type Cart,
@@ -8,8 +10,8 @@ import {
   openTerminal,
   type Terminal,
 } from '../../ts/index.js'
-import type { Chance } from '../fault/chance.js'
-import { projectRoot } from '../support/child.js'
+import { type Chance, isLong } from '../fault/chance.js'
+import { ended, projectRoot } from '../support/child.js'
 
 const smallest = 65_536
 const base = { sku: 'BASE', quantity: 3, unitPrice: 250 }
@@ -121,6 +123,26 @@ export async function busyStore(root: string, luck: Chance, sales: number): Prom
     for (let count = 0; count < sales / owners; count++) await rush.sale()
     await terminal.close()
   }
+}
+
+/** Two terminals that ring up random sales under random policies, and take each other's over and back. */
+export async function pricedStore(root: string, luck: Chance, sales: number): Promise<void> {
+  const { code, stderr } = await ended(
+    startRandomSales(['store', `${sales}`, `${luck.seed}`, root]),
+  )
+  if (code !== 0) throw new Error(stderr)
+}
+
+/** Starts `crates/kernel/examples/random_sales`. */
+export function startRandomSales(
+  args: readonly string[],
+): ChildProcessByStdio<null, Readable, Readable> {
+  const example = ['-p', 'pos-kernel-core', '--example', 'random_sales']
+  const profile = isLong ? ['--release'] : []
+  return spawn('cargo', ['run', '-q', ...profile, ...example, '--', ...args], {
+    cwd: projectRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 /** A terminal as it lies on the disk while its first owner sells: one segment, no clean end. */
