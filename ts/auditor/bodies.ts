@@ -3,16 +3,33 @@
  * `docs/reference/records.md`, and the types that come out of it.
  */
 import { Cbor, type Read } from './cbor.js'
-import { Contradiction, NewerVersion } from './contradiction.js'
-import type { Adjustment, LineKind } from './pricing/line.js'
-import type { PaymentMeans } from './pricing/policy.js'
-import type { TaxComponent } from './pricing/tax.js'
+import { NewerVersion } from './contradiction.js'
+import { circle, type DeskFact, desk, deskFacts } from './desk-bodies.js'
+import {
+  adjustment,
+  completedSums,
+  cut,
+  foreignAmount,
+  key,
+  lineKind,
+  operator,
+  owner,
+  perpetualSums,
+  returnsOf,
+  soldAt,
+  soldFor,
+  sums,
+  takenOver,
+  takenTender,
+  tax,
+  tenderKind,
+  tenderState,
+  totals,
+} from './shared-maps.js'
 import {
   amount,
-  between,
   bool,
   bytes,
-  count,
   countFromOne,
   currency,
   decimal,
@@ -21,151 +38,15 @@ import {
   list,
   map,
   named,
-  oneOf,
   optional,
   orZero,
   required,
   text,
   u32,
   u64,
-  unsignedAmount,
 } from './values.js'
 
-const RATE_PPM_MAX = 10_000_000n
 const BODY_VERSION = 1
-
-const tenderKind = oneOf<PaymentMeans>('kind of tender', {
-  1: 'cash',
-  2: 'card',
-  3: 'voucher',
-  4: 'foreign',
-  5: 'other',
-})
-const lineKind = oneOf<LineKind>('kind of line', {
-  1: 'item',
-  2: 'surcharge',
-  3: 'deposit',
-  4: 'tip',
-})
-const tenderState = oneOf('state of tender', {
-  1: 'pending',
-  2: 'confirmed',
-  3: 'declined',
-  4: 'voided',
-} as const)
-
-const direction = oneOf<Adjustment['direction']>('direction', { 1: 'discount', 2: 'surcharge' })
-const adjustment: Read<Adjustment> = (cbor) => {
-  if (cbor.array() !== 3n) throw new Contradiction('an adjustment is an array of three')
-  const way = direction(cbor)
-  const unit = between(cbor.unsigned(), 1n, 2n, 'the unit of an adjustment')
-  return unit === 1n
-    ? { direction: way, amount: i64(cbor) }
-    : { direction: way, ppm: BigInt(u32(cbor)) }
-}
-const taxClass: Read<string> = (cbor) => {
-  const name = cbor.text()
-  if (!/^[!-~]{1,12}$/.test(name)) throw new Contradiction(`"${name}" is no class of tax`)
-  return name
-}
-const ratePpm: Read<bigint> = (cbor) =>
-  between(cbor.unsigned(), 0n, RATE_PPM_MAX, 'the rate of a tax')
-
-const key = map({ text: required(0, text), fingerprint: required(1, u64) })
-const owner = map({
-  pid: required(0, u32),
-  host: required(1, text),
-  version: required(2, text),
-  startedNs: required(3, i64),
-  hostVersion: optional(4, text),
-})
-const cut = map({
-  segment: required(0, u32),
-  offset: required(1, u32),
-  bytes: required(2, u32),
-  keptAs: required(3, text),
-})
-const takenTender = map({
-  tender: required(0, u32),
-  kind: required(1, tenderKind),
-  amount: required(2, amount),
-  tip: orZero(3),
-})
-const tax: Read<TaxComponent> = map({
-  class: required(0, taxClass),
-  ratePpm: required(1, ratePpm),
-  inclusive: required(2, bool),
-})
-/** What a sale comes to besides its total. */
-const sums = map({
-  tax: required(0, amount),
-  discounts: required(1, amount),
-  surcharges: required(2, amount),
-  cashPayable: required(3, amount),
-})
-/** The receipt that a sale takes lines back from. */
-const returnsOf = map({ terminal: required(0, text), receipt: required(1, u64) })
-/** Where a sale was suspended that goes on here. */
-const takenOver = map({
-  terminal: required(0, text),
-  sale: required(1, u64),
-  ticket: required(2, text),
-  content: required(3, hash),
-})
-const soldAt = map({
-  terminal: required(0, text),
-  receipt: required(1, u64),
-  line: required(2, u32),
-})
-const soldFor = map({
-  quantity: required(0, decimal),
-  amount: required(1, amount),
-  taxes: list(2, i64),
-  before: required(3, decimal),
-})
-const foreignAmount = map({
-  currency: required(0, currency),
-  amount: required(1, amount),
-  rate: required(2, decimal),
-  per: optional(3, u32),
-})
-const taxRow = map({
-  tax: required(0, tax),
-  net: required(1, amount),
-  amount: required(2, amount),
-})
-const completedSums = map({
-  taxes: list(0, taxRow),
-  tax: required(1, amount),
-  discounts: required(2, amount),
-  surcharges: required(3, amount),
-  rounding: required(4, amount),
-  tips: required(5, amount),
-})
-const taxTotals = map({
-  tax: required(0, tax),
-  soldNet: required(1, amount),
-  soldTax: required(2, amount),
-  returnedNet: required(3, amount),
-  returnedTax: required(4, amount),
-})
-const perpetualSums = map({
-  salesTax: required(0, amount),
-  returnsTax: required(1, amount),
-  rounding: required(2, amount),
-  taxes: list(3, taxTotals),
-})
-const totals = map({
-  currency: required(0, currency),
-  sales: required(1, unsignedAmount),
-  returns: required(2, unsignedAmount),
-  receipts: required(3, count),
-  voids: required(4, count),
-  salesTax: orZero(5),
-  returnsTax: orZero(6),
-  rounding: orZero(7),
-  taxes: list(8, taxTotals),
-})
 
 const inSale = { sale: required(0, u64), key: optional(15, key) }
 const changedTender = {
@@ -181,8 +62,8 @@ const line = required(1, u32)
 const reason = required(2, text)
 const taxes = list(11, tax)
 const approval = optional(14, u64)
-const decided = { reason, operator: optional(13, text), approval }
-const ticketed = { ticket: required(3, text), operator: optional(13, text) }
+const decided = { reason, operator, approval }
+const ticketed = { ticket: required(3, text), operator }
 
 /** The kinds of facts: number, name, fields. */
 const facts = {
@@ -197,7 +78,7 @@ const facts = {
   22: named('PolicySet', {
     policy: required(0, bytes),
     hash: required(1, hash),
-    operator: optional(13, text),
+    operator,
     approval,
     key: optional(15, key),
   }),
@@ -206,6 +87,8 @@ const facts = {
     store: required(1, text),
     currency: required(2, currency),
     reference: optional(3, text),
+    training: optional(4, bool),
+    operator: optional(5, text),
     policy: optional(6, bytes),
     returns: optional(7, returnsOf),
     takes: optional(8, takenOver),
@@ -224,11 +107,11 @@ const facts = {
     taxes,
     approval,
   }),
-  34: named('LineVoided', { ...changedLines, line, reason }),
+  34: named('LineVoided', { ...changedLines, ...decided, line }),
   35: named('QuantitySet', {
     ...changedLines,
+    ...decided,
     line,
-    reason,
     quantity: required(4, decimal),
     amount: required(6, amount),
   }),
@@ -242,8 +125,8 @@ const facts = {
     foreign: optional(9, foreignAmount),
   }),
   37: named('TenderConfirmed', { ...changedTender, auth: optional(2, text) }),
-  38: named('TenderDeclined', { ...changedTender, reason }),
-  39: named('TenderVoided', { ...changedTender, reason }),
+  38: named('TenderDeclined', { ...changedTender, ...decided }),
+  39: named('TenderVoided', { ...changedTender, ...decided }),
   40: named('SaleCompleted', {
     ...inSale,
     receipt: required(1, u64),
@@ -258,6 +141,8 @@ const facts = {
     totalSales: required(10, amount),
     totalReturns: required(11, amount),
     reference: optional(12, text),
+    operator,
+    circle: optional(14, circle),
     sums: optional(16, completedSums),
     policy: optional(18, hash),
     perpetual: optional(19, perpetualSums),
@@ -269,6 +154,8 @@ const facts = {
     idleNs: optional(4, u64),
     gross: required(6, amount),
     totalVoids: required(10, u64),
+    operator,
+    approval,
   }),
   42: named('PriceOverridden', {
     ...changedLines,
@@ -333,6 +220,7 @@ const facts = {
     otherSale: required(5, u64),
     otherSequence: required(6, u64),
   }),
+  ...deskFacts,
 }
 
 const checkpoint = map({
@@ -343,6 +231,7 @@ const checkpoint = map({
   keysMax: required(4, u64),
   sales: required(5, u64),
   policies: list(6, bytes),
+  till: optional(16, desk),
 })
 
 const checkpointSale = map({
@@ -358,7 +247,10 @@ export type Fact = ReturnType<(typeof facts)[keyof typeof facts]>
 /** A fact of one kind. */
 export type FactOf<Name extends Fact['name']> = Extract<Fact, { name: Name }>
 /** A fact about a sale. */
-export type SaleFact = Exclude<Fact, { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' }>
+export type SaleFact = Exclude<
+  Fact,
+  DeskFact | { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' }
+>
 /** A fact that changes a sale that is open. */
 export type OpenSaleFact = Exclude<SaleFact, { name: 'SaleBegun' }>
 /** The key of a fact. */

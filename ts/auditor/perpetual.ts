@@ -7,6 +7,7 @@ import type { CheckpointBody, FactOf } from './bodies.js'
 import { hold } from './contradiction.js'
 import { holdAmount } from './pricing/line.js'
 import { sameTax, type TaxComponent, taxKey } from './pricing/tax.js'
+import type { Turnover } from './pricing/turnover.js'
 import type { AuditedTotals } from './report.js'
 import type { Taken } from './sale.js'
 
@@ -30,18 +31,8 @@ export function withSale(
   { turnover, rounding }: Taken,
   fact: FactOf<'SaleCompleted'>,
 ): CurrencyTotals {
-  const { sold, returned, rows } = turnover
-  const ofSale = rows.map((row): TaxTotals => {
-    const tax = row.component
-    const so = before.taxes.find((one) => sameTax(one.tax, tax)) ?? blankTax(tax)
-    return {
-      tax,
-      soldNet: so.soldNet + row.sold.net,
-      soldTax: so.soldTax + row.sold.tax,
-      returnedNet: so.returnedNet - row.returned.net,
-      returnedTax: so.returnedTax - row.returned.tax,
-    }
-  })
+  const { sold, returned } = turnover
+  const ofSale = taxesOf(before, turnover)
   const others = before.taxes.filter((one) => !ofSale.some(({ tax }) => sameTax(one.tax, tax)))
   const after = {
     ...before,
@@ -57,6 +48,25 @@ export function withSale(
   holdGrown(before, after)
   holdSaid(fact, after, ofSale)
   return after
+}
+
+/** Holds a completed training sale to say what the totals are without it, and nothing of its taxes. */
+export function holdUnmoved(before: CurrencyTotals, fact: FactOf<'SaleCompleted'>): void {
+  holdSaid(fact, before, [])
+}
+
+/** The totals of the taxes of a sale after it, in the order in which it has them. */
+function taxesOf(before: CurrencyTotals, { rows }: Turnover): readonly TaxTotals[] {
+  return rows.map(({ component: tax, sold, returned }) => {
+    const so = before.taxes.find((one) => sameTax(one.tax, tax)) ?? blankTax(tax)
+    return {
+      tax,
+      soldNet: so.soldNet + sold.net,
+      soldTax: so.soldTax + sold.tax,
+      returnedNet: so.returnedNet - returned.net,
+      returnedTax: so.returnedTax - returned.tax,
+    }
+  })
 }
 
 /** Totals as a report has them. */

@@ -5,6 +5,7 @@
 import { blake3 } from '@noble/hashes/blake3.js'
 import type { FactOf, OpenSaleFact } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
+import type { CountedTender } from './desk-bodies.js'
 import { Cart } from './pricing/cart.js'
 import type { Line } from './pricing/line.js'
 import { decodePolicy, defaultPolicy, type Policy } from './pricing/policy.js'
@@ -32,6 +33,8 @@ type LinesFact = Exclude<
 export interface Taken {
   readonly turnover: Turnover
   readonly rounding: bigint
+  /** The confirmed ones. */
+  readonly tenders: readonly CountedTender[]
 }
 
 /** A sale that was completed. */
@@ -147,7 +150,8 @@ export class Sale {
       add(({ gross }) => gross) === totals.gross &&
       add(({ taxes }) => sum(taxes)) === totals.tax
     hold(isWhole, 'I2', 'the lines do not add up to the totals')
-    return { turnover: turnoverOf(splits), rounding: settled.rounding }
+    const { rounding } = settled
+    return { turnover: turnoverOf(splits), rounding, tenders: this.#tenders.counted() }
   }
 
   /** The parts of other sales that came back with it. */

@@ -2,6 +2,7 @@
 import type { FactOf } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
 import { minorDigitsOf } from './currency.js'
+import type { CountedTender } from './desk-bodies.js'
 import type { PaymentMeans, Policy } from './pricing/policy.js'
 import { sum } from './pricing/rational.js'
 import { type Settlement, settle, worthOf } from './pricing/settlement.js'
@@ -10,6 +11,7 @@ interface Tender {
   readonly means: PaymentMeans
   readonly amount: bigint
   readonly tip: bigint
+  readonly foreign: FactOf<'TenderAdded'>['foreign']
   state: 'pending' | 'confirmed' | 'declined' | 'voided'
 }
 
@@ -47,7 +49,7 @@ export class Tenders {
     hold(tip === 0n || (tip > 0n && tip <= amount), 'I3', `a tip of ${tip} in ${amount}`)
     hold(state === 'pending' || state === 'confirmed', 'I11', `a new tender that is ${state}`)
     if (foreign !== undefined) this.#holdWorth(amount, foreign)
-    this.#tenders.push({ means, amount, tip, state })
+    this.#tenders.push({ means, amount, tip, foreign, state })
     this.#holdStanding(fact, gross)
   }
 
@@ -86,6 +88,13 @@ export class Tenders {
     const most = sum(givers.map(({ amount, tip }) => amount - tip))
     hold(change === 0n || change <= most, 'I4', `change ${change} out of ${most}`)
     return settled
+  }
+
+  /** The confirmed tenders, for the sums of drawer and period. */
+  counted(): readonly CountedTender[] {
+    return this.#tenders.flatMap(({ means: kind, amount, tip, foreign, state }) =>
+      state === 'confirmed' ? [{ kind, amount, tip, foreign }] : [],
+    )
   }
 
   #live(): readonly Tender[] {

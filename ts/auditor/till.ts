@@ -11,8 +11,17 @@ import {
   type FactOf,
 } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
+import { Desk } from './desk.js'
+import { isDeskFact } from './desk-bodies.js'
 import { KeyWindow } from './key-window.js'
-import { blankTotals, type CurrencyTotals, shownTotals, TAXES_MAX, withSale } from './perpetual.js'
+import {
+  blankTotals,
+  type CurrencyTotals,
+  holdUnmoved,
+  shownTotals,
+  TAXES_MAX,
+  withSale,
+} from './perpetual.js'
 import { decodePolicy } from './pricing/policy.js'
 import { taxKey } from './pricing/tax.js'
 import { type Completed, Sale } from './sale.js'
@@ -42,6 +51,7 @@ export class Till {
   /** By number; numbers only grow, so the order of the map is theirs. */
   readonly #open: Map<bigint, Sale>
   readonly #keys: KeyWindow
+  readonly #desk: Desk
 
   readonly #onCompleted: (completed: Completed) => void
 
@@ -56,6 +66,7 @@ export class Till {
     this.#nextReceipt = head.nextReceipt
     this.#totals = new Map(head.totals.map((totals) => [totals.currency, totals]))
     this.#policies = policiesOf(head)
+    this.#desk = new Desk(head.till)
     this.#keys = KeyWindow.of(head.keysMax, head.keys)
     this.#keys.checkpoint(sequence)
     this.#open = new Map(sales.map((sale) => [sale.sale, saleOf(sale)]))
@@ -94,6 +105,7 @@ export class Till {
       this.#nextReceipt === 1n &&
       this.#totals.size === 0 &&
       this.#policies.size === 0 &&
+      this.#desk.shown() === new Desk(undefined).shown() &&
       this.#open.size === 0 &&
       this.#keys.all().length === 0
     hold(isBlank, 'I16', 'the first checkpoint of the first segment is not blank')
@@ -109,6 +121,7 @@ export class Till {
     same('nextReceipt', this.#nextReceipt, head.nextReceipt)
     same('totals', shownTotals(this.totals), shownTotals(head.totals))
     same('policies', hexOf(this.#policies), hexOf(policiesOf(head)))
+    same('at the desk', this.#desk.shown(), new Desk(head.till).shown())
     same('keysMax', this.#keys.max, head.keysMax)
     const keys = isFirstOfSegment ? this.#keys.all() : this.#keys.newest()
     hold(keys.equals(head.keys), 'I16', 'the checkpoint holds other keys than the facts before it')
@@ -135,6 +148,13 @@ export class Till {
 
   /** Folds in a fact; `kind` and `body` are what it was read from. */
   apply(fact: Fact, kind: number, body: Buffer, place: Place): void {
+    if (isDeskFact(fact)) {
+      const { nextReceipt, openSales, totals } = this
+      this.#desk.apply(fact, { sequence: place.sequence, nextReceipt, openSales, totals })
+      if ('key' in fact && fact.key !== undefined) this.#keys.remember(fact.key, place.sequence)
+      return
+    }
+    this.#desk.witness(fact)
     switch (fact.name) {
       case 'TerminalOpened':
         this.#holdOpen(fact.sales)
@@ -177,6 +197,8 @@ export class Till {
 
   #begin(fact: FactOf<'SaleBegun'>, kind: number, body: Buffer, place: Place): void {
     hold(fact.sale === this.#nextSale, 'I6', `sale ${fact.sale}, where ${this.#nextSale} is next`)
+    const { isTraining } = this.#desk
+    hold((fact.training ?? false) === isTraining, 'I17', `training is ${isTraining}`)
     const set = this.#policies.get(fact.currency)
     const isSet = set === undefined ? fact.policy === undefined : fact.policy?.equals(set)
     // A sale that was suspended elsewhere is priced as it was there.
@@ -193,22 +215,34 @@ export class Till {
 
   #complete(fact: FactOf<'SaleCompleted'>, { sequence }: Place): void {
     const sale = this.#openSale(fact.sale)
-    const next = this.#nextReceipt
+    const isTraining = sale.begun.training === true
+    const circle = isTraining ? 'training' : 'sale'
+    hold((fact.circle ?? 'sale') === circle, 'I17', `the receipt is one of the circle ${circle}`)
+    const next = isTraining ? this.#desk.nextTraining : this.#nextReceipt
     hold(fact.receipt === next, 'I6', `receipt ${fact.receipt}, where ${next} is next`)
     const taken = sale.complete(fact)
-    this.#totals.set(fact.currency, withSale(this.#totalsOf(fact.currency), taken, fact))
-    this.#nextReceipt += 1n
     this.#open.delete(fact.sale)
+    const before = this.#totalsOf(fact.currency)
+    if (isTraining) {
+      holdUnmoved(before, fact)
+      this.#desk.trained()
+      return
+    }
+    this.#totals.set(fact.currency, withSale(before, taken, fact))
+    this.#nextReceipt += 1n
+    this.#desk.sold(fact.currency, taken.tenders, fact.change)
     this.#onCompleted({ sequence, receipt: fact.receipt, sale })
   }
 
   #void(fact: FactOf<'SaleVoided'>): void {
-    this.#openSale(fact.sale).void(fact)
-    const before = this.#totalsOf(fact.currency)
-    const voids = before.voids + 1n
-    hold(fact.totalVoids === voids, 'I9', `void ${fact.totalVoids}, where it is the ${voids}th`)
-    this.#totals.set(fact.currency, { ...before, voids })
+    const sale = this.#openSale(fact.sale)
+    sale.void(fact)
     this.#open.delete(fact.sale)
+    const before = this.#totalsOf(fact.currency)
+    const isTraining = sale.begun.training === true
+    const voids = before.voids + (isTraining ? 0n : 1n)
+    hold(fact.totalVoids === voids, 'I9', `void ${fact.totalVoids}, where it is the ${voids}th`)
+    if (!isTraining) this.#totals.set(fact.currency, { ...before, voids })
   }
 
   #openSale(number: bigint): Sale {
@@ -239,7 +273,9 @@ function saleOf({
   let sale: Sale | undefined
   for (const { kind, body } of recordsOf(log)) {
     const fact = decodeFact(kind, body)
-    if (sale === undefined) {
+    if (isDeskFact(fact)) {
+      throw new Contradiction(`the log of sale ${number} holds ${fact.name}`, 'I16')
+    } else if (sale === undefined) {
       hold(fact.name === 'SaleBegun', 'I16', `the log of sale ${number} does not begin it`)
       if (fact.name !== 'SaleBegun') break
       sale = new Sale(fact, firstSequence, beganNs, recovered)

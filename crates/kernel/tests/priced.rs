@@ -415,6 +415,7 @@ fn a_net_that_is_rounded_above_the_price_leaves_a_till_that_opens_and_takes_the_
                 terms.unbound_returns = UnboundReturns::Allow;
             }),
         );
+        terminal.z_report(None).unwrap();
         let sale = begin(&terminal, "EUR");
         let screws = LineInput { taxes: &[tax("S", "19")], ..line("SCREW", "2500", "0.003") };
         let totals = terminal.add_line(sale, &screws, None).unwrap().value.totals;

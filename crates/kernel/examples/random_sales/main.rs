@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "an example may fail by panicking")]
 
 mod carts;
+mod desk;
 #[path = "../../tests/pricing/generate.rs"]
 mod generate;
 mod payments;

@@ -1,8 +1,9 @@
 //! The same sales on two terminals: policies are set, sales rung up, paid, left open, voided, suspended
-//! and taken over, lines taken back, and a terminal is closed and opened again now and then. What is
-//! refused is passed over.
+//! and taken over, lines taken back; people come and go, cash moves and is counted, days are closed; and
+//! a terminal is closed and opened again now and then. What is refused is passed over.
 
 use crate::RandomSale;
+use crate::desk::{approval, attend};
 use crate::generate::Op;
 use crate::payments::Offer;
 use pos_kernel_core::journal::{TenderKind, TenderState};
@@ -26,13 +27,18 @@ pub(crate) fn ring_up(root: &str, count: u32, runner: &mut TestRunner) {
     let mut tickets = Vec::new();
     for number in 0..count {
         let sale = crate::one(runner, &crate::sales());
-        let luck = crate::one(runner, &any::<[u8; 10]>());
+        let luck = crate::one(runner, &any::<[u8; 12]>());
         let at = usize::from(luck[8]) % terminals.len();
         let terminal = &terminals[at];
         if luck[0] % 4 != 0 {
             terminal.set_policy(&sale.policy, None).unwrap();
         }
+        attend(terminal, [luck[10], luck[11]]);
         let key = format!("sale {number}");
+        // A Z report finds no sale open.
+        if number % 50 == 49 {
+            close_day(terminal, luck, &key);
+        }
         // A sale that cannot be finished is voided, and so makes room for the next.
         let begun = match luck[9] % 8 {
             0 => take_back(terminal, luck),
@@ -61,6 +67,14 @@ pub(crate) fn ring_up(root: &str, count: u32, runner: &mut TestRunner) {
     }
 }
 
+/// Finishes what is open and can be, and makes the report of the day.
+fn close_day(terminal: &Terminal, luck: [u8; 12], key: &str) {
+    for sale in terminal.open_sales().unwrap() {
+        let _ = finish(terminal, sale.number, luck, &format!("{key} {}", sale.number));
+    }
+    let _ = terminal.z_report(None);
+}
+
 fn open(root: &str, id: &str) -> Terminal {
     Terminal::open(&OpenOptions {
         root: Some(root.into()),
@@ -73,14 +87,15 @@ fn open(root: &str, id: &str) -> Terminal {
 }
 
 /// Takes lines of an early receipt back, of either terminal.
-fn take_back(terminal: &Terminal, luck: [u8; 10]) -> Option<Answer<Begun>> {
+fn take_back(terminal: &Terminal, luck: [u8; 12]) -> Option<Answer<Begun>> {
     let receipt = u64::from(luck[2] % 32) + 1;
     let of = TERMINALS[usize::from(luck[3]) % TERMINALS.len()];
     let begun = terminal.begin_return(of, receipt, None).ok()?;
     for line in 1..4 {
         for part in [&luck[4..5], &luck[5..6]] {
             let quantity = Decimal::new(i64::from(part[0] % 3) + 1, part[0] % 4 / 3).unwrap();
-            let reason = Reason { text: "too small", approval: Some(9) };
+            let approval = (luck[6] % 2 == 0).then(|| approval(terminal)).flatten();
+            let reason = Reason { text: "too small", approval };
             let _ = terminal.return_line(begun.value.sale, None, (line, quantity), reason, None);
         }
     }
@@ -88,7 +103,7 @@ fn take_back(terminal: &Terminal, luck: [u8; 10]) -> Option<Answer<Begun>> {
 }
 
 /// Begins a sale, makes its changes and takes its first tenders.
-fn ring(terminal: &Terminal, sale: &RandomSale, luck: [u8; 10], key: &str) -> Result<u64> {
+fn ring(terminal: &Terminal, sale: &RandomSale, luck: [u8; 12], key: &str) -> Result<u64> {
     let RandomSale { policy, ops, offers, .. } = sale;
     let currency = policy.terms().currency.letters();
     let key = (luck[2] % 3 == 0).then_some(key);
@@ -102,7 +117,7 @@ fn ring(terminal: &Terminal, sale: &RandomSale, luck: [u8; 10], key: &str) -> Re
     Ok(begun)
 }
 
-fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 10]) -> Result<()> {
+fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 12]) -> Result<()> {
     match op {
         Op::Add { kind, quantity, price, per, taxes } => {
             let taxes: Vec<TaxInput> = taxes.iter().map(input).collect();
@@ -114,7 +129,7 @@ fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 10]) -> Result<()>
                 per: *per,
                 taxes: &taxes,
                 parent,
-                approval: Some(7),
+                approval: (quantity.mantissa() < 0).then(|| approval(terminal)).flatten(),
                 ..item
             };
             // The first line has no line that it could belong to.
@@ -174,7 +189,7 @@ fn tender(terminal: &Terminal, sale: u64, offered: &Offer) -> Result<()> {
 }
 
 /// Declines what is pending, pays the rest in cash and completes; or voids.
-fn finish(terminal: &Terminal, sale: u64, luck: [u8; 10], key: &str) -> Result<()> {
+fn finish(terminal: &Terminal, sale: u64, luck: [u8; 12], key: &str) -> Result<()> {
     for (index, tender) in (1..).zip(terminal.sale(sale)?.tenders) {
         if tender.state == TenderState::Pending {
             terminal.decline_tender(sale, index, "no answer", None)?;
