@@ -48,6 +48,8 @@ import {
 
 const BODY_VERSION = 1
 
+/** A row of a rule table that spoke of a line or a tender. */
+const ruleHit = map({ table: required(0, u32), row: required(1, u32) })
 const inSale = { sale: required(0, u64), key: optional(15, key) }
 const changedTender = {
   ...inSale,
@@ -82,6 +84,13 @@ const facts = {
     approval,
     key: optional(15, key),
   }),
+  23: named('RulesSet', {
+    rules: required(0, bytes),
+    hash: required(1, hash),
+    operator,
+    approval,
+    key: optional(15, key),
+  }),
   32: named('SaleBegun', {
     ...inSale,
     store: required(1, text),
@@ -106,6 +115,7 @@ const facts = {
     per: optional(10, decimal),
     taxes,
     approval,
+    rules: list(17, ruleHit),
   }),
   34: named('LineVoided', { ...changedLines, ...decided, line }),
   35: named('QuantitySet', {
@@ -123,6 +133,8 @@ const facts = {
     reference: optional(5, text),
     tip: orZero(8),
     foreign: optional(9, foreignAmount),
+    approval,
+    rules: list(17, ruleHit),
   }),
   37: named('TenderConfirmed', { ...changedTender, auth: optional(2, text) }),
   38: named('TenderDeclined', { ...changedTender, ...decided }),
@@ -231,6 +243,7 @@ const checkpoint = map({
   keysMax: required(4, u64),
   sales: required(5, u64),
   policies: list(6, bytes),
+  rules: optional(7, bytes),
   till: optional(16, desk),
 })
 
@@ -249,7 +262,7 @@ export type FactOf<Name extends Fact['name']> = Extract<Fact, { name: Name }>
 /** A fact about a sale. */
 export type SaleFact = Exclude<
   Fact,
-  DeskFact | { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' }
+  DeskFact | { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' | 'RulesSet' }
 >
 /** A fact that changes a sale that is open. */
 export type OpenSaleFact = Exclude<SaleFact, { name: 'SaleBegun' }>

@@ -354,8 +354,8 @@ function holdParts(
   hold(said.surcharges === surcharges, 'I1', `surcharges of ${said.surcharges}, not ${surcharges}`)
 }
 
-/** True where both are absent, too. */
-function isHashOf(hash: Buffer | undefined, bytes: Buffer | undefined): boolean {
+/** True for the BLAKE3 of some bytes, and where both are absent. */
+export function isHashOf(hash: Buffer | undefined, bytes: Buffer | undefined): boolean {
   if (hash === undefined || bytes === undefined) return hash === bytes
   return hash.equals(Buffer.from(blake3(bytes)))
 }

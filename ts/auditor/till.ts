@@ -2,7 +2,6 @@
  * The state of a terminal, as the facts make it: the next numbers, the perpetual totals, the open
  * sales, the remembered keys. Guards I6, I9 and I13, and with checkpoints I16.
  */
-import { blake3 } from '@noble/hashes/blake3.js'
 import {
   type CheckpointBody,
   type CheckpointSaleBody,
@@ -24,7 +23,7 @@ import {
 } from './perpetual.js'
 import { decodePolicy } from './pricing/policy.js'
 import { taxKey } from './pricing/tax.js'
-import { type Completed, Sale } from './sale.js'
+import { type Completed, isHashOf, Sale } from './sale.js'
 
 /** Where a fact stands. */
 export interface Place {
@@ -50,6 +49,8 @@ export class Till {
   readonly #policies: Map<string, Buffer>
   /** By number; numbers only grow, so the order of the map is theirs. */
   readonly #open: Map<bigint, Sale>
+  /** The canonical bytes of the rules that are set. */
+  #rules: Buffer | undefined
   readonly #keys: KeyWindow
   readonly #desk: Desk
 
@@ -66,6 +67,7 @@ export class Till {
     this.#nextReceipt = head.nextReceipt
     this.#totals = new Map(head.totals.map((totals) => [totals.currency, totals]))
     this.#policies = policiesOf(head)
+    this.#rules = head.rules
     this.#desk = new Desk(head.till)
     this.#keys = KeyWindow.of(head.keysMax, head.keys)
     this.#keys.checkpoint(sequence)
@@ -105,6 +107,7 @@ export class Till {
       this.#nextReceipt === 1n &&
       this.#totals.size === 0 &&
       this.#policies.size === 0 &&
+      this.#rules === undefined &&
       this.#desk.shown() === new Desk(undefined).shown() &&
       this.#open.size === 0 &&
       this.#keys.all().length === 0
@@ -121,6 +124,7 @@ export class Till {
     same('nextReceipt', this.#nextReceipt, head.nextReceipt)
     same('totals', shownTotals(this.totals), shownTotals(head.totals))
     same('policies', hexOf(this.#policies), hexOf(policiesOf(head)))
+    same('rules', this.#rules?.toString('hex'), head.rules?.toString('hex'))
     same('at the desk', this.#desk.shown(), new Desk(head.till).shown())
     same('keysMax', this.#keys.max, head.keysMax)
     const keys = isFirstOfSegment ? this.#keys.all() : this.#keys.newest()
@@ -166,6 +170,10 @@ export class Till {
       case 'PolicySet':
         this.#setPolicy(fact)
         break
+      case 'RulesSet':
+        hold(isHashOf(fact.hash, fact.rules), 'I20', 'the hash is not that of the rules')
+        this.#rules = Buffer.from(fact.rules)
+        break
       case 'SaleBegun':
         this.#begin(fact, kind, body, place)
         break
@@ -190,8 +198,7 @@ export class Till {
 
   #setPolicy({ policy, hash }: FactOf<'PolicySet'>): void {
     const { currency } = decodePolicy(policy)
-    const isItsHash = hash.equals(Buffer.from(blake3(policy)))
-    hold(isItsHash, 'I20', `the hash is not that of the policy for ${currency}`)
+    hold(isHashOf(hash, policy), 'I20', `the hash is not that of the policy for ${currency}`)
     this.#policies.set(currency, Buffer.from(policy))
   }
 
@@ -283,6 +290,7 @@ function saleOf({
       fact.name === 'TerminalOpened' ||
       fact.name === 'TerminalClosed' ||
       fact.name === 'PolicySet' ||
+      fact.name === 'RulesSet' ||
       fact.name === 'SaleBegun' ||
       fact.name === 'SaleCompleted' ||
       fact.name === 'SaleVoided' ||
