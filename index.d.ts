@@ -105,6 +105,12 @@ export declare function listSales(root: string, terminal: string): Promise<Nativ
 /** Ids of the terminals under a root that have a folder, in order. */
 export declare function listTerminals(root: string): Array<string>
 
+/** Minimises a table on a thread of its own. `onProgress` hears what comes next and the products. */
+export declare function minimize(table: string | Uint8Array, options: NativeMinimizeOptions, cancel: NativeCancel, onProgress?: ((phase: string, products: number) => void) | null): Promise<NativeMinimized>
+
+/** Minimises a table while the calling thread waits. */
+export declare function minimizeSync(table: string | Uint8Array, options: NativeMinimizeOptions): NativeMinimized
+
 /** A sale has begun. */
 export interface NativeBegun {
   /** Number of the sale. */
@@ -269,6 +275,76 @@ export interface NativeListedSale {
   sequence: number
   /** Lines, voided ones included. */
   lines: number
+}
+
+/** Literals of a cover. */
+export interface NativeLiterals {
+  /** Of binary inputs. */
+  inputs: number
+  /** Ones in the fields of multi-valued inputs. */
+  valued: number
+  /** Ones in the output columns. */
+  outputs: number
+}
+
+/** A minimised function. */
+export interface NativeMinimized {
+  /** Binary inputs. */
+  binary: number
+  /** Sizes of the multi-valued inputs. */
+  valued: Array<number>
+  /** Outputs. */
+  outputs: number
+  /** Names of the binary inputs; none when not given. */
+  inputNames: Array<string>
+  /** Names of the values, for each multi-valued input; none when not given. */
+  valueNames: Array<Array<string>>
+  /** Names of the outputs; none when not given. */
+  outputNames: Array<string>
+  /** Which sets the rows of the question list. */
+  kind: string
+  /** ON rows of the question. */
+  productsIn: number
+  /** Products of the answer. */
+  productsOut: number
+  /** Literals of the question. */
+  literalsIn: NativeLiterals
+  /** Literals of the answer. */
+  literalsOut: NativeLiterals
+  /** No cover has fewer products. */
+  lowerBound: number
+  /** The answer has the fewest products possible. */
+  proved: boolean
+  /** A limit ended the run before it had settled. */
+  stoppedEarly: boolean
+  /** The text of the answer, read again, is the cover that the minimiser has verified. */
+  verified: boolean
+  /** Wall time. */
+  seconds: number
+  /** Rows of the ON cover, all of one length, each with a line feed. */
+  f: Buffer
+  /** Rows of the don't-cares; absent when they are whatever the others leave. */
+  d?: Buffer
+  /** Rows of the OFF cover; absent when there are too many to be listed. */
+  r?: Buffer
+  /** The answer as PLA text, with the names of the question. */
+  pla: string
+  /** What is odd about the question, and harmless. */
+  notes: Array<string>
+}
+
+/** How to minimise. */
+export interface NativeMinimizeOptions {
+  /** `fast`, `normal`, `strong` or `exact`. */
+  mode: string
+  /** Ends the run with the best answer so far. */
+  timeLimitMs?: number
+  /** Memory that covers and recursions may take. */
+  memoryLimitBytes?: number
+  /** Threads of one run. */
+  threads: number
+  /** Sets that the answer's text lists: `f`, `fd`, `fr` or `fdr`. */
+  write: string
 }
 
 /** How to open a terminal. */

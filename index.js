@@ -781,6 +781,8 @@ export { exportJournal }
 export { inspectRecords }
 export { listSales }
 export { listTerminals }
+export { minimize }
+export { minimizeSync }
 export { openTerminal }
 export { openTerminalSync }
 export { verifyStore }

@@ -21,6 +21,8 @@ const SYSTEM_HEADERS = '/usr/include/node/node_version.h'
 
 /** The program that `setupNative` builds. */
 export const NATIVE_PROGRAM = join(NATIVE, 'target', 'release', 'bench-sale-native')
+/** Where `setupLogic` puts the minimiser's benchmark. */
+export const LOGIC_PROGRAM = join(LOGIC, 'target', 'release', 'bench-logic')
 
 /** Builds the native program. Needs cargo, a C++ compiler and libclang (for RocksDB's bindings). */
 export function setupNative() {

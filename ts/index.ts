@@ -6,7 +6,7 @@
  *
  * Read `kernel/terminal.ts` first (opening, selling, closing), then `kernel/sale.ts` (one sale
  * operation by operation), `kernel/errors.ts` (what can be refused) and `kernel/inspect.ts`
- * (reading journals from outside).
+ * (reading journals from outside). `kernel/logic.ts`, the logic minimiser, stands by itself.
  *
  * @module pos-kernel
  */
@@ -106,6 +106,25 @@ export {
   verifyStore,
   versions,
 } from './kernel/inspect.js'
+export {
+  type Literals,
+  type Minimized,
+  type MinimizedLayout,
+  type MinimizeMode,
+  type MinimizeOptions,
+  type MinimizePhase,
+  type MinimizeProgress,
+  type MinimizeSyncOptions,
+  minimize,
+  minimizeSync,
+  type PlaType,
+} from './kernel/logic.js'
+export {
+  LogicCover,
+  type LogicLayout,
+  type LogicRow,
+  type LogicTable,
+} from './kernel/logic-table.js'
 export type { Decimal } from './kernel/money.js'
 export type {
   Receipt,

@@ -11,9 +11,12 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 export type {
+  NativeCancel,
   NativeLine,
   NativeLineAnswer,
   NativeListedSale,
+  NativeMinimized,
+  NativeMinimizeOptions,
   NativeOpenOptions,
   NativeReceipt,
   NativeReceiptLine,

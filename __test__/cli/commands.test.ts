@@ -39,7 +39,7 @@ function damage(root: string, id: string): void {
 test('--help and --version', async (t) => {
   const help = await posKernel(['--help'])
   t.is(help.code, 0)
-  for (const command of ['replay', 'script', 'verify', 'inspect', 'bench', 'doctor']) {
+  for (const command of ['replay', 'script', 'verify', 'inspect', 'minimize', 'bench', 'doctor']) {
     t.regex(help.stdout, new RegExp(`^  ${command} `, 'm'))
     const own = await posKernel([command, '--help'])
     t.is(own.code, 0, command)

@@ -6,7 +6,13 @@ import type {
   Cart,
   ErrorCode,
   LineAnswer,
+  LogicCover,
+  LogicRow,
+  LogicTable,
+  Minimized,
+  NoAnswerFacts,
   OwnerFacts,
+  PlaFacts,
   PosError,
   Receipt,
   ReceiptAnswer,
@@ -22,6 +28,8 @@ import {
   type errorCodes,
   inspectJournal,
   isPosError,
+  minimize,
+  minimizeSync,
   openTerminal,
   verifyStore,
 } from '../../ts/index.js'
@@ -163,4 +171,31 @@ export async function iterates(): Promise<void> {
       void sequence
     }
   }
+}
+
+/** The minimiser: text, bytes and typed tables in, typed rows out. */
+export async function minimizing(table: LogicTable, bytes: Uint8Array): Promise<void> {
+  const answer = await minimize(bytes, { mode: 'exact', signal: AbortSignal.timeout(1_000) })
+  holds<Same<typeof answer, Minimized>>()
+  holds<Same<ReturnType<typeof minimizeSync>, Minimized>>()
+  holds<Same<typeof answer.f, LogicCover>>()
+  holds<Same<typeof answer.r, LogicCover | undefined>>()
+  for (const row of answer.f) holds<Same<typeof row, LogicRow>>()
+  holds<Same<typeof answer.literalsOut.mv, number>>()
+  // What comes out goes in again.
+  await minimize({ layout: answer.layout, f: answer.f })
+  minimizeSync(table, { timeLimitMs: 5, threads: 2, write: 'fdr' })
+  // @ts-expect-error a blocking call cannot be ended by a signal
+  minimizeSync(table, { signal: AbortSignal.timeout(1) })
+  // @ts-expect-error there is no such mode
+  await minimize('', { mode: 'thorough' })
+  // @ts-expect-error rows need a layout
+  await minimize({ f: [] })
+  // @ts-expect-error answers are not written to
+  answer.productsOut = 1
+}
+
+export function whyNoTable(error: unknown): void {
+  if (isPosError(error, 'PK_E_BAD_PLA')) holds<Same<typeof error.facts, PlaFacts>>()
+  if (isPosError(error, 'PK_E_NO_ANSWER')) holds<Same<typeof error.facts, NoAnswerFacts>>()
 }

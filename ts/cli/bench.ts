@@ -1,4 +1,7 @@
-/** `pos-kernel bench`: our sale beside other stores, in one run. Needs a checkout of the repository. */
+/**
+ * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, each in one
+ * run. Needs a checkout of the repository.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -8,11 +11,18 @@ import { posError } from '../kernel/errors.js'
 import { exitCodes } from './failure.js'
 import { globalsOf } from './globals.js'
 
-const names = ['sale'] as const
+/** The benchmarks, and the options that each of them knows. */
+const benches = {
+  sale: ['quick', 'long', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
+  logic: ['quick', 'exact', 'rounds'],
+} as const satisfies Record<string, readonly (keyof BenchOptions)[]>
+
+const names = Object.keys(benches) as (keyof typeof benches)[]
 
 interface BenchOptions {
   readonly quick?: boolean
   readonly long?: boolean
+  readonly exact?: boolean
   readonly nativeOnly?: boolean
   readonly nodeOnly?: boolean
   readonly rounds?: string
@@ -25,34 +35,33 @@ export function register(program: Command): void {
   program
     .command('bench')
     .argument('[name]', `which benchmark: ${names.join(', ')}`, 'sale')
-    .summary('measure a sale beside SQLite, LMDB, LevelDB and RocksDB')
+    .summary('measure sales beside other stores, and the minimiser beside the C program')
     .description(
-      'Rings up the same sales in pos-kernel and in the stores that a till could use instead, ' +
-        'natively and from Node, in interleaved rounds on one disk. Builds the other stores first, ' +
-        'which takes many minutes once. Every ratio is between figures of one run.',
+      'sale: rings up the same sales in pos-kernel and in the stores that a till could use ' +
+        'instead, natively and from Node, in interleaved rounds on one disk. logic: minimises the ' +
+        'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
+        'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
+        'one run.',
     )
-    .option('--quick', 'two short rounds, to see that everything works; the figures mean little')
-    .option('--long', 'recovery of a million sales too')
-    .option('--rounds <n>', 'interleaved rounds; 4 when left out')
-    .option('--seconds <s>', 'selling time of one store in one round; 1 when left out')
-    .option('--dir <dir>', 'a folder on the disk to measure; bench/results when left out')
-    .addOption(new Option('--native-only', 'only the native side').conflicts('nodeOnly'))
-    .addOption(new Option('--node-only', 'only the Node side'))
+    .option('--quick', 'short rounds, to see that everything works; the figures mean little')
+    .option('--rounds <n>', 'interleaved rounds; 4 (sale) or 3 (logic) when left out')
+    .option('--exact', 'logic: the proofs of the exact modes too, an hour')
+    .option('--long', 'sale: recovery of a million sales too')
+    .option('--seconds <s>', 'sale: selling time of one store in one round; 1 when left out')
+    .option('--dir <dir>', 'sale: a folder on the disk to measure; bench/results when left out')
+    .addOption(new Option('--native-only', 'sale: only the native side').conflicts('nodeOnly'))
+    .addOption(new Option('--node-only', 'sale: only the Node side'))
     .addHelpText(
       'after',
       `
 Examples:
   pos-kernel bench sale
   pos-kernel bench sale --quick --node-only
-  pos-kernel bench sale --json > results.json`,
+  pos-kernel bench sale --json > results.json
+  pos-kernel bench logic`,
     )
     .action(async (name: string, options: BenchOptions, command: Command) => {
-      if (!names.some((known) => known === name)) {
-        throw posError('PK_E_BAD_ARGUMENT', `there is no benchmark "${name}"; there is "sale"`, {
-          argument: 'name',
-          value: name,
-        })
-      }
+      checkUsage(name, options)
       const script = fileURLToPath(new URL(`../../bench/${name}.mjs`, import.meta.url))
       if (!existsSync(script)) {
         const message = `${script} is not there: benchmarks run in a checkout of the repository`
@@ -66,22 +75,38 @@ Examples:
     })
 }
 
+/** There is such a benchmark, and it knows the options that were given. */
+function checkUsage(name: string, options: BenchOptions): void {
+  const bench = names.find((known) => known === name)
+  if (bench === undefined) {
+    const message = `there is no benchmark "${name}"; there are ${names.join(', ')}`
+    throw posError('PK_E_BAD_ARGUMENT', message, { argument: 'name', value: name, allowed: names })
+  }
+  const known: readonly string[] = benches[bench]
+  const other = Object.keys(options).find((option) => option in optionOf && !known.includes(option))
+  if (other === undefined) return
+  const argument = optionOf[other as keyof BenchOptions]
+  const message = `bench ${name} has no option ${argument}; see pos-kernel bench --help`
+  throw posError('PK_E_BAD_ARGUMENT', message, { argument })
+}
+
+/** The options as they stand on the line. */
+const optionOf: Record<keyof BenchOptions, string> = {
+  quick: '--quick',
+  long: '--long',
+  exact: '--exact',
+  nativeOnly: '--native-only',
+  nodeOnly: '--node-only',
+  rounds: '--rounds',
+  seconds: '--seconds',
+  dir: '--dir',
+}
+
 function flags(options: BenchOptions, json: boolean | undefined): string[] {
-  const { quick, long, nativeOnly, nodeOnly, rounds, seconds, dir } = options
-  const switches: [string, boolean | undefined][] = [
-    ['--quick', quick],
-    ['--long', long],
-    ['--native-only', nativeOnly],
-    ['--node-only', nodeOnly],
-    ['--json', json],
-  ]
-  const texts: [string, string | undefined][] = [
-    ['--rounds', rounds],
-    ['--seconds', seconds],
-    ['--dir', dir],
-  ]
-  return [
-    ...switches.filter(([, on]) => on).map(([flag]) => flag),
-    ...texts.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),
-  ]
+  const given = Object.entries(optionOf).flatMap(([name, flag]) => {
+    const value = options[name as keyof BenchOptions]
+    if (value === undefined || value === false) return []
+    return value === true ? [flag] : [flag, value]
+  })
+  return json ? [...given, '--json'] : given
 }

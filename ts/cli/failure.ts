@@ -17,6 +17,8 @@ export const exitCodes = { done: 0, refused: 1, usage: 2, io: 3 } as const
 /** The exit code of a failure. */
 export function exitCodeOf(error: unknown): number {
   if (!isPosError(error)) return exitCodes.io
+  // A table is what a command was asked to look at, and it is bad.
+  if (error.code === 'PK_E_BAD_PLA') return exitCodes.refused
   switch (error.family) {
     case 'money':
     case 'state':

@@ -16,6 +16,7 @@ import { register as registerBench } from './bench.js'
 import { register as registerDoctor } from './doctor.js'
 import { exitCodes, fail } from './failure.js'
 import { register as registerInspect } from './inspect.js'
+import { register as registerMinimize } from './minimize.js'
 import { register as registerReplay } from './replay.js'
 import { register as registerRules } from './rules.js'
 import { register as registerScript } from './script.js'
@@ -30,7 +31,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const isJson = process.argv.includes('--json')
 
 const program = new Command('pos-kernel')
-  .description('A point-of-sale kernel that does not lose a sale: commands for its journals.')
+  .description(
+    'A point-of-sale kernel that does not lose a sale: commands for its journals and rules.',
+  )
   .version(packageVersion(), '--version', 'print the version')
   .option('--root <dir>', 'root folder of the store (else POS_KERNEL_ROOT, else ./pos_kernel_data)')
   .option('--terminal <id>', 'terminal id (else POS_TERMINAL_ID, else as each command says)')
@@ -62,6 +65,7 @@ registerVerify(program)
 registerInspect(program)
 registerRules(program)
 registerDoctor(program)
+registerMinimize(program)
 registerBench(program)
 
 try {

@@ -6,8 +6,8 @@
 //! side is the median of its rounds. "Equivalent" is said by the checker of the test suite, which
 //! shares no code with the minimiser.
 //!
-//! Results are JSON lines on standard output; at the end a table of the goals, floor and target
-//! beside what was measured, goes to standard error with the progress.
+//! Results are JSON lines on standard output; at the end a table of the goals, floor, target and
+//! moonshot beside what was measured, goes to standard error with the progress.
 
 mod cover;
 mod goals;
@@ -36,7 +36,8 @@ options of run:
   --only TEXT        only files whose name contains TEXT
   --group NAME       only mcnc or tables
   --rounds N         rounds of every file that takes less than three seconds (default 3)
-  --limit-s N        processor seconds after which a run is ended (default 60)";
+  --limit-s N        processor seconds after which a run is ended (default 60)
+  --goals FORM       table, to standard error, or json, lines like the others (default table)";
 
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -47,6 +48,7 @@ pub struct Options {
     pub workloads: Vec<String>,
     pub rounds: usize,
     pub limit_s: u64,
+    pub goals_as_json: bool,
 }
 
 fn main() -> ExitCode {
@@ -81,6 +83,7 @@ fn options_of(words: &[&str]) -> Outcome<Options> {
             .to_vec(),
         rounds: 3,
         limit_s: 60,
+        goals_as_json: false,
     };
     for pair in words.chunks(2) {
         let &[name, value] = pair else { return Err(format!("{} needs a value", pair[0]).into()) };
@@ -97,6 +100,7 @@ fn options_of(words: &[&str]) -> Outcome<Options> {
                 });
             }
             "--rounds" => options.rounds = value.parse::<usize>()?.max(1),
+            "--goals" => options.goals_as_json = value == "json",
             "--limit-s" => options.limit_s = value.parse()?,
             other => return Err(format!("no option {other}\n{USAGE}").into()),
         }
@@ -120,7 +124,11 @@ fn run(options: &Options) -> Outcome<()> {
             other => return Err(format!("no workload {other}").into()),
         }
     }
-    goals.print();
+    if options.goals_as_json {
+        goals.print_json();
+    } else {
+        goals.print();
+    }
     Ok(())
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct Budget {
 
 /// Ticks between two looks at the clock.
 const TICKS_PER_LOOK: u32 = 256;
+/// Words that a step may go over in the time of one tick.
+const WORDS_PER_TICK: usize = 64;
 
 impl Budget {
     pub(crate) fn new(
@@ -86,6 +88,16 @@ impl Budget {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
         if ticks.is_multiple_of(TICKS_PER_LOOK) { self.look() } else { Ok(()) }
+    }
+
+    /// One step that goes over this many words: in a table of ten thousand columns a single step takes
+    /// as long as hundreds elsewhere.
+    #[inline]
+    pub(crate) fn work(&self, words: usize) -> Result<(), Stop> {
+        let before = self.ticks.get();
+        let after = before.wrapping_add(1 + (words / WORDS_PER_TICK) as u32);
+        self.ticks.set(after);
+        if before / TICKS_PER_LOOK == after / TICKS_PER_LOOK { Ok(()) } else { self.look() }
     }
 
     pub(crate) fn look(&self) -> Result<(), Stop> {

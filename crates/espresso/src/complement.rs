@@ -9,7 +9,7 @@
 //! The complement of a small cover can be astronomically large, so the cubes it may have are
 //! counted against a cap ([`Stop::Work`]) and its bytes against the memory cap.
 
-use crate::budget::Stop;
+use crate::budget::{Budget, Stop};
 use crate::cube;
 use crate::recurse::{Seen, Split, Stack};
 
@@ -142,8 +142,7 @@ impl Stack<'_> {
             cube::set_bit(&mut self.bits[at..at + words], bit);
         }
         self.complement_into(start, space, out, cubes_max)?;
-        drop_contained(words, out, first, middle);
-        Ok(())
+        drop_contained(words, out, first, middle, self.budget)
     }
 
     /// Drops cubes of the region that lie within another: raised literals make many of them, and a
@@ -249,14 +248,7 @@ impl Stack<'_> {
         // Lifting over the split, by whichever test is shorter.
         let onset = self.count(start);
         let by_onset = left_count * right_count > (left_count + right_count) * onset;
-        let words_tested = if by_onset {
-            (left_count + right_count) * onset
-        } else {
-            left_count * right_count * 2
-        };
-        for _ in 0..words_tested / 4096 {
-            self.budget.tick()?;
-        }
+        self.budget.work(keys.len())?;
         for index in 0..left_count + right_count {
             if dropped[index] || partner[index] != NONE {
                 continue;
@@ -267,6 +259,8 @@ impl Stack<'_> {
             } else {
                 0..left_count
             };
+            // Most comparisons end with the first word.
+            self.budget.work(if by_onset { onset } else { others.len() })?;
             partner[index] = if by_onset {
                 // The cube may cross over if it then meets no cube of the function there.
                 let mut moved = candidate.to_vec();
@@ -317,10 +311,17 @@ impl Stack<'_> {
 }
 
 /// Removes from `first..middle` the cubes that lie within a cube of `middle..`.
-fn drop_contained(words: usize, out: &mut Vec<u64>, first: usize, middle: usize) {
+fn drop_contained(
+    words: usize,
+    out: &mut Vec<u64>,
+    first: usize,
+    middle: usize,
+    budget: &Budget,
+) -> Result<(), Stop> {
     let mut to = first;
     for from in (first..middle).step_by(words) {
         let (before, after) = out.split_at(middle);
+        budget.work(after.len() / words)?;
         let candidate = &before[from..from + words];
         if !after.chunks_exact(words).any(|c| cube::within(candidate, c)) {
             out.copy_within(from..from + words, to);
@@ -328,4 +329,5 @@ fn drop_contained(words: usize, out: &mut Vec<u64>, first: usize, middle: usize)
         }
     }
     out.drain(to..middle);
+    Ok(())
 }

@@ -116,7 +116,7 @@ impl<'b, 'a> Expander<'b, 'a> {
             );
             self.begin(work.cover.cube(index), raise);
             self.swallow(&work.cover, &mut candidates, &mut |taken| covered[taken] = true)?;
-            self.finish();
+            self.finish()?;
             work.cover.cube_mut(index).copy_from_slice(&self.raise);
             work.prime[index] = true;
             for other in 0..count {
@@ -311,7 +311,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                 if !self.in_reach(candidate) {
                     continue;
                 }
-                self.budget.tick()?;
+                self.budget.work(words)?;
                 self.set_wide(candidate);
                 if self.wide_is_free() {
                     kept.push(index);
@@ -331,7 +331,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                     let at = lowers.len();
                     lowers.resize(at + words, 0);
                     self.newly_lowered(&mut lowers[at..]);
-                    self.budget.tick()?;
+                    self.budget.work(words)?;
                 }
                 let mut best = (0, 0, feasible[0]);
                 for (slot, &index) in feasible[..compared].iter().enumerate() {
@@ -374,6 +374,7 @@ impl<'b, 'a> Expander<'b, 'a> {
             if candidates.is_empty() {
                 return Ok(());
             }
+            self.budget.work(self.pass())?;
             let mut best = (0, 0);
             let noise = &mut self.noise;
             for bit in cube::bits(&self.free) {
@@ -448,10 +449,11 @@ impl<'b, 'a> Expander<'b, 'a> {
     }
 
     /// Keeps low as few bits as the active OFF cubes demand, and raises the rest.
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) -> Result<(), Stop> {
         let mut chosen: Vec<u32> = Vec::new();
         self.raise_unopposed();
         while self.active.iter().any(|w| *w != 0) {
+            self.budget.work(self.pass())?;
             // The bit that keeps most active OFF cubes out: they have it, and differ in its field.
             let height = self.off.height;
             self.fields.read(self.off.layout, &self.raise);
@@ -502,6 +504,7 @@ impl<'b, 'a> Expander<'b, 'a> {
         }
         // A bit chosen early may have become needless by those chosen later.
         for &bit in &chosen[..chosen.len().saturating_sub(1)] {
+            self.budget.work(self.pass())?;
             self.wide.copy_from_slice(&self.raise);
             cube::set_bit(&mut self.wide, bit as usize);
             self.fields.read(self.off.layout, &self.wide);
@@ -509,6 +512,12 @@ impl<'b, 'a> Expander<'b, 'a> {
                 cube::set_bit(&mut self.raise, bit as usize);
             }
         }
+        Ok(())
+    }
+
+    /// Words that a pass over all columns may go over.
+    fn pass(&self) -> usize {
+        self.raise.len() * 64 * self.off.height
     }
 }
 

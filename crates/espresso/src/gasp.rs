@@ -72,7 +72,7 @@ pub(crate) fn gasp(
             expander.begin(&pair, Raise::All);
             let mut others: Vec<u32> = (0..count as u32).collect();
             expander.swallow(&rests, &mut others, &mut |_| {})?;
-            expander.finish();
+            expander.finish()?;
             offered.push(&expander.raise);
         }
         if reach == Reach::Directions {
@@ -113,7 +113,7 @@ fn directions(
         expander.begin(&wider, Raise::All);
         let mut others: Vec<u32> = (0..rests.len() as u32).collect();
         expander.swallow(rests, &mut others, &mut |_| {})?;
-        expander.finish();
+        expander.finish()?;
         offered.push(&expander.raise);
     }
     Ok(())

@@ -36,6 +36,8 @@ const PIECES_MORE: u64 = 3;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rounds {
     pub(crate) most: u64,
+    /// The same where ON and OFF are listed, so that only listed pieces count in the choice.
+    pub(crate) most_listed: u64,
     /// Pairs of ON and OFF cubes that all rounds together may look at; [`ROUNDS_LEAST`] run in any case.
     pub(crate) pairs: u64,
     /// Rounds between two choices.
@@ -56,8 +58,9 @@ pub(crate) fn improve(
     }
     let pairs = (starts.apart.len() as u64 * off_count as u64).max(1);
     // The choice is cheap where only listed pieces count: more rounds pay there.
-    let more = if starts.care.pieces.is_some() { PIECES_MORE } else { 1 };
-    let count = (rounds.pairs * more / pairs).clamp(ROUNDS_LEAST * more, rounds.most * more);
+    let is_listed = starts.care.pieces.is_some();
+    let (more, most) = if is_listed { (PIECES_MORE, rounds.most_listed) } else { (1, rounds.most) };
+    let count = (rounds.pairs * more / pairs).clamp(ROUNDS_LEAST * more, most);
     let mut seed = 0;
     while seed < count {
         let batch: Vec<u64> = (seed..count.min(seed + rounds.batch)).collect();
@@ -75,7 +78,7 @@ pub(crate) fn improve(
         let cost = next.cover.cost();
         if cost < before {
             *work = next;
-        } else if more == 1 || seed >= count / 2 {
+        } else if !is_listed || seed >= count / 2 {
             // A batch that found nothing is rarely followed by one that does.
             return Ok(());
         }

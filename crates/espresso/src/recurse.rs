@@ -122,7 +122,7 @@ impl<'a> Stack<'a> {
 
     /// One pass over the region; fills the masks unless a cube is full.
     pub(crate) fn look(&mut self, start: usize) -> Result<Seen, Stop> {
-        self.budget.tick()?;
+        self.budget.work(self.bits.len() - start)?;
         let layout = self.layout;
         let words = layout.words();
         if self.bits.len() == start {

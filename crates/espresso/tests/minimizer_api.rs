@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pos_kernel_espresso::{
-    Cancel, Cover, CoverBuilder, Error, Espresso, Layout, Minimizer, Mode, Pla, Verdict,
+    Cancel, Cover, CoverBuilder, Error, Espresso, Layout, Minimizer, Mode, Phase, Pla, Verdict,
 };
 use proptest::prelude::*;
 
@@ -164,6 +164,24 @@ fn cancelling_from_another_thread_ends_a_long_run() {
         run.join().expect("no panic")
     });
     assert!(matches!(outcome, Err(Error::Cancelled)));
+}
+
+#[test]
+fn a_listener_hears_the_steps_in_order_and_changes_nothing() {
+    let layout = shape(8, &[], 4);
+    let on = random_cover(&layout, 60, 11);
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = Arc::clone(&heard);
+    let quiet = Minimizer::new(&layout);
+    let telling = quiet.clone().on_progress(move |progress| {
+        told.lock().expect("no panic").push((progress.phase, progress.products));
+    });
+    let answer = telling.minimize(&on, None, None).expect("no caps");
+    assert_eq!(answer.f, quiet.minimize(&on, None, None).expect("no caps").f);
+    let heard = heard.lock().expect("no panic");
+    assert_eq!(heard.first().map(|step| step.0), Some(Phase::Complement));
+    assert_eq!(heard.last(), Some(&(Phase::Verify, answer.cost.products)));
+    assert!(heard.iter().any(|step| step.0 == Phase::Expand));
 }
 
 #[test]

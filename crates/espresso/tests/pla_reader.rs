@@ -265,3 +265,14 @@ proptest! {
         read_write_read(&text);
     }
 }
+
+#[test]
+fn where_one_function_is_taken_a_second_one_is_no_lost_row() {
+    let one = ".i 1\n.o 1\n1 1\n.e\n\n# the end\n";
+    assert!(Pla::parse_only(one.as_bytes()).is_ok());
+    let two = format!("{one} .i 1\n.o 1\n0 1\n.e\n");
+    assert_eq!(Pla::parse_all(two.as_bytes()).map(|all| all.len()), Ok(2));
+    let error = Pla::parse_only(two.as_bytes()).expect_err("two functions");
+    assert_eq!((error.line, error.column), (7, 2));
+    assert_eq!(error.problem, PlaProblem::SecondFunction);
+}

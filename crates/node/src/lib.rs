@@ -8,11 +8,13 @@
 //! that record is not durable. The caller answers its own host once `onDurable` has named a
 //! sequence as high, or after `waitSync`. One callback settles any number of calls.
 //!
-//! Read `terminal.rs` first, then `value.rs` (what crosses) and `fault.rs` (how errors do).
+//! Read `terminal.rs` first, then `value.rs` (what crosses) and `fault.rs` (how errors do). `logic.rs`
+//! is the door of the minimiser, which knows nothing of the others.
 
 pub mod audit;
 pub mod export;
 mod fault;
+pub mod logic;
 mod packed;
 pub mod rules;
 pub mod terminal;

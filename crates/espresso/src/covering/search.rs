@@ -34,6 +34,18 @@ impl Index<usize> for Lists {
     }
 }
 
+/// What the search knows about a column, side by side: a step asks for all of it at once.
+#[derive(Clone)]
+struct Column {
+    /// Weight of the rows that it would cover, or, once held, less the weight that only it covers.
+    score: i64,
+    /// When it was last moved.
+    stamp: u64,
+    literal: u32,
+    held: bool,
+    may_add: bool,
+}
+
 /// Local search over one core.
 pub(crate) struct Search<'c> {
     rows: &'c [Vec<u32>],
@@ -41,15 +53,11 @@ pub(crate) struct Search<'c> {
     names: Vec<u32>,
     compact_rows: Lists,
     lists: Lists,
-    literal: Vec<u32>,
+    known: Vec<Column>,
     row_weight: Vec<i64>,
-    score: Vec<i64>,
-    held: Vec<bool>,
     held_list: Vec<u32>,
     held_at: Vec<u32>,
     times: Vec<u32>,
-    may_add: Vec<bool>,
-    stamp: Vec<u64>,
     uncovered: Vec<u32>,
     uncovered_at: Vec<u32>,
     best: Vec<u32>,
@@ -68,21 +76,23 @@ impl<'c> Search<'c> {
         let compact_rows: Vec<Vec<u32>> =
             rows.iter().map(|row| row.iter().map(|&c| place[c as usize]).collect()).collect();
         let lists = rows_of(&compact_rows, names.len());
-        let literal = names.iter().map(|&n| weights[n as usize]).collect();
+        let column = |(&name, list): (&u32, &Vec<u32>)| Column {
+            score: list.len() as i64,
+            stamp: 0,
+            literal: weights[name as usize],
+            held: false,
+            may_add: true,
+        };
         let columns = names.len();
         Search {
             rows,
-            score: lists.iter().map(|list| list.len() as i64).collect(),
+            known: names.iter().zip(&lists).map(column).collect(),
             names,
             lists: Lists::new(&lists),
-            literal,
             row_weight: vec![1; rows.len()],
-            held: vec![false; columns],
             held_list: Vec::new(),
             held_at: vec![0; columns],
             times: vec![0; rows.len()],
-            may_add: vec![true; columns],
-            stamp: vec![0; columns],
             uncovered: (0..rows.len() as u32).collect(),
             uncovered_at: (0..rows.len() as u32).collect(),
             best: Vec::new(),
@@ -102,10 +112,10 @@ impl<'c> Search<'c> {
     }
 
     fn add(&mut self, column: usize) {
-        self.held[column] = true;
+        self.known[column].held = true;
         self.held_at[column] = self.held_list.len() as u32;
         self.held_list.push(column as u32);
-        self.score[column] = -self.score[column];
+        self.known[column].score = -self.known[column].score;
         for i in 0..self.lists[column].len() {
             let row = self.lists[column][i] as usize;
             self.times[row] += 1;
@@ -114,8 +124,8 @@ impl<'c> Search<'c> {
                 1 => {
                     for &other in &self.compact_rows[row] {
                         if other as usize != column {
-                            self.score[other as usize] -= weight;
-                            self.may_add[other as usize] = true;
+                            self.known[other as usize].score -= weight;
+                            self.known[other as usize].may_add = true;
                         }
                     }
                     let at = self.uncovered_at[row] as usize;
@@ -127,8 +137,8 @@ impl<'c> Search<'c> {
                 }
                 2 => {
                     for &other in &self.compact_rows[row] {
-                        if self.held[other as usize] && other as usize != column {
-                            self.score[other as usize] += weight;
+                        if self.known[other as usize].held && other as usize != column {
+                            self.known[other as usize].score += weight;
                         }
                     }
                 }
@@ -138,15 +148,15 @@ impl<'c> Search<'c> {
     }
 
     fn remove(&mut self, column: usize) {
-        self.held[column] = false;
+        self.known[column].held = false;
         let at = self.held_at[column] as usize;
         let last = self.held_list.pop().expect("the column is held");
         if at < self.held_list.len() {
             self.held_list[at] = last;
             self.held_at[last as usize] = at as u32;
         }
-        self.score[column] = -self.score[column];
-        self.may_add[column] = false;
+        self.known[column].score = -self.known[column].score;
+        self.known[column].may_add = false;
         for i in 0..self.lists[column].len() {
             let row = self.lists[column][i] as usize;
             self.times[row] -= 1;
@@ -155,8 +165,8 @@ impl<'c> Search<'c> {
                 0 => {
                     for &other in &self.compact_rows[row] {
                         if other as usize != column {
-                            self.score[other as usize] += weight;
-                            self.may_add[other as usize] = true;
+                            self.known[other as usize].score += weight;
+                            self.known[other as usize].may_add = true;
                         }
                     }
                     self.uncovered_at[row] = self.uncovered.len() as u32;
@@ -164,8 +174,8 @@ impl<'c> Search<'c> {
                 }
                 1 => {
                     for &other in &self.compact_rows[row] {
-                        if self.held[other as usize] {
-                            self.score[other as usize] -= weight;
+                        if self.known[other as usize].held {
+                            self.known[other as usize].score -= weight;
                         }
                     }
                 }
@@ -177,10 +187,14 @@ impl<'c> Search<'c> {
     /// Takes columns while rows are uncovered: most new rows first, then fewest literals.
     pub(crate) fn greedy(&mut self) {
         while !self.uncovered.is_empty() {
-            let best = (0..self.score.len())
-                .filter(|&c| !self.held[c])
+            let best = (0..self.known.len())
+                .filter(|&c| !self.known[c].held)
                 .max_by_key(|&c| {
-                    (self.score[c], std::cmp::Reverse(self.literal[c]), std::cmp::Reverse(c))
+                    (
+                        self.known[c].score,
+                        std::cmp::Reverse(self.known[c].literal),
+                        std::cmp::Reverse(c),
+                    )
                 })
                 .expect("every row has a column");
             self.add(best);
@@ -195,8 +209,8 @@ impl<'c> Search<'c> {
                 .held_list
                 .iter()
                 .copied()
-                .filter(|&c| self.score[c as usize] == 0)
-                .max_by_key(|&c| (self.literal[c as usize], c));
+                .filter(|&c| self.known[c as usize].score == 0)
+                .max_by_key(|&c| (self.known[c as usize].literal, c));
             match needless {
                 Some(column) => self.remove(column as usize),
                 None => return,
@@ -205,7 +219,8 @@ impl<'c> Search<'c> {
     }
 
     fn record(&mut self) {
-        let literals = self.held_list.iter().map(|&c| u64::from(self.literal[c as usize])).sum();
+        let literals =
+            self.held_list.iter().map(|&c| u64::from(self.known[c as usize].literal)).sum();
         let cost = (self.held_list.len(), literals);
         if cost < self.best_cost {
             self.best_cost = cost;
@@ -216,11 +231,9 @@ impl<'c> Search<'c> {
     }
 
     fn cheapest_held(&self, tabu: usize) -> Option<usize> {
-        self.held_list
-            .iter()
-            .map(|&c| c as usize)
-            .filter(|&c| c != tabu)
-            .max_by_key(|&c| (self.score[c], std::cmp::Reverse(self.stamp[c]), self.literal[c]))
+        self.held_list.iter().map(|&c| c as usize).filter(|&c| c != tabu).max_by_key(|&c| {
+            (self.known[c].score, std::cmp::Reverse(self.known[c].stamp), self.known[c].literal)
+        })
     }
 
     /// Searches for `steps` elementary updates, or until an answer of `enough` columns is found.
@@ -250,7 +263,7 @@ impl<'c> Search<'c> {
             if let Some(column) = self.cheapest_held(tabu) {
                 spent += self.touched(column);
                 self.remove(column);
-                self.stamp[column] = clock;
+                self.known[column].stamp = clock;
             }
             state ^= state << 13;
             state ^= state >> 7;
@@ -259,19 +272,19 @@ impl<'c> Search<'c> {
             let choice = self.compact_rows[row]
                 .iter()
                 .map(|&c| c as usize)
-                .filter(|&c| self.may_add[c])
+                .filter(|&c| self.known[c].may_add)
                 .max_by_key(|&c| {
                     (
-                        self.score[c],
-                        std::cmp::Reverse(self.stamp[c]),
-                        std::cmp::Reverse(self.literal[c]),
+                        self.known[c].score,
+                        std::cmp::Reverse(self.known[c].stamp),
+                        std::cmp::Reverse(self.known[c].literal),
                     )
                 });
             spent += self.compact_rows[row].len() as u64;
             if let Some(column) = choice {
                 spent += self.touched(column);
                 self.add(column);
-                self.stamp[column] = clock;
+                self.known[column].stamp = clock;
                 tabu = column;
             }
             for i in 0..self.uncovered.len() {
@@ -279,7 +292,7 @@ impl<'c> Search<'c> {
                 self.row_weight[row] += 1;
                 spent += self.compact_rows[row].len() as u64;
                 for &column in &self.compact_rows[row] {
-                    self.score[column as usize] += 1;
+                    self.known[column as usize].score += 1;
                 }
             }
         }

@@ -165,6 +165,9 @@ pub enum PlaProblem {
         /// The cap.
         limit_bytes: usize,
     },
+    /// A second function where one is taken.
+    #[error("a second function begins here, and one is taken at a time")]
+    SecondFunction,
     /// A point is ON in one row and OFF in another.
     #[error("this row has a point in common with the opposite row in line {other_line}")]
     Contradiction {
@@ -268,9 +271,18 @@ impl Pla {
     /// [`PlaFailure::Pla`] with the line when an ON row and an OFF row share a point, else as
     /// [`Minimizer::minimize`].
     pub fn minimize(&self, minimizer: &Minimizer) -> Result<Solution, PlaFailure> {
-        self.check_rows_within(&minimizer.budget())?;
-        let sets = self.sets(minimizer)?;
+        let sets = self.checked_sets(minimizer)?;
         Ok(minimizer.minimize(&sets.f, sets.d.as_ref(), sets.r.as_ref())?)
+    }
+
+    /// The covers to minimise, of rows that do not contradict each other.
+    ///
+    /// # Errors
+    /// [`PlaFailure::Pla`] with the line when an ON row and an OFF row share a point, else as
+    /// [`Pla::sets`].
+    pub fn checked_sets(&self, minimizer: &Minimizer) -> Result<Sets, PlaFailure> {
+        self.check_rows_within(&minimizer.budget())?;
+        Ok(self.sets(minimizer)?)
     }
 
     /// Minimises the functions of several files, as many at once as `minimizer` has threads; its

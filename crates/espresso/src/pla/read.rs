@@ -26,6 +26,19 @@ impl Pla {
         Ok(pla)
     }
 
+    /// Reads a text of one function.
+    ///
+    /// # Errors
+    /// [`PlaError`] with line and column; [`PlaProblem::SecondFunction`] when there is more.
+    pub fn parse_only(text: &[u8]) -> Result<Pla, PlaError> {
+        let mut reader = Reader::new(text);
+        let pla = reader.function()?;
+        match reader.next_text() {
+            None => Ok(pla),
+            Some(column) => Err(reader.error(column, PlaProblem::SecondFunction)),
+        }
+    }
+
     /// Reads all functions of a text, each ended by `.e` or `.end`; the last may lack it.
     ///
     /// # Errors
@@ -135,6 +148,17 @@ impl<'t> Reader<'t> {
         self.lines[self.at.min(self.lines.len())..]
             .iter()
             .any(|line| line.iter().any(|b| !b.is_ascii_whitespace()))
+    }
+
+    /// Goes to the next line that holds anything but blanks: the column where it does.
+    fn next_text(&mut self) -> Option<usize> {
+        while let Some(line) = self.lines.get(self.at) {
+            self.at += 1;
+            if let Some(at) = line.iter().position(|b| !b.is_ascii_whitespace()) {
+                return Some(at + 1);
+            }
+        }
+        None
     }
 
     fn error(&self, column: usize, problem: PlaProblem) -> PlaError {

@@ -72,6 +72,16 @@ impl Pla {
         text
     }
 
+    /// The rows of a cover, each a line of the same length: binary columns, then the multi-valued
+    /// fields and the outputs as ones and zeros, each field after one separator.
+    pub fn rows_text(&self, cover: &Cover) -> String {
+        let mut out = String::new();
+        for c in cover.cubes() {
+            self.row(c, '1', '0', &mut out);
+        }
+        out
+    }
+
     fn row(&self, c: &[u64], has: char, not: char, out: &mut String) {
         let layout = &*self.layout;
         let valued = layout.inputs() > layout.binaries();
