@@ -9,6 +9,17 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/**
+ * Ends a run from outside. A handle that is collected ends its run too, so that none outlives its
+ * thread of JavaScript: hold it until the answer is there.
+ */
+export declare class NativeCancel {
+  /** A handle that has ended nothing yet. */
+  constructor()
+  /** Ends the run within milliseconds. */
+  cancel(): void
+}
+
 /** A compiled rule table. */
 export declare class NativeRules {
   /** What was found in the table, as JSON. */

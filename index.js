@@ -773,7 +773,8 @@ if (
   }
 }
 
-const { NativeRules, NativeTerminal, compileRules, exportJournal, inspectRecords, listSales, listTerminals, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeTerminal, compileRules, exportJournal, inspectRecords, listSales, listTerminals, minimize, minimizeSync, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+export { NativeCancel }
 export { NativeRules }
 export { NativeTerminal }
 export { compileRules }
