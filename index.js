@@ -773,12 +773,13 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeTerminal, compileRules, exportJournal, inspectRecords, listSales, listTerminals, minimize, minimizeSync, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeTerminal, compileRules, exportJournal, exportRecords, inspectRecords, listSales, listTerminals, minimize, minimizeSync, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeTerminal }
 export { compileRules }
 export { exportJournal }
+export { exportRecords }
 export { inspectRecords }
 export { listSales }
 export { listTerminals }

@@ -48,7 +48,7 @@ function checkKernel() {
       owner = /^impl(?:<[^>]*>)? (?:.* for )?(\w+)/.exec(line)?.[1] ?? owner
       const method = /^ {4}pub (?:const )?fn (\w+)/.exec(line)?.[1]
       if (method !== undefined && entrances.has(owner)) found.add(`${owner}::${method}`)
-      const free = /^pub fn (verify_terminal|show)\b/.exec(line)?.[1]
+      const free = /^pub fn (verify_\w+|export_\w+|show)\b/.exec(line)?.[1]
       if (free !== undefined) found.add(`journal::${free}`)
     }
   }

@@ -47,6 +47,7 @@ export {
   exportJournal,
   type JournalExport,
 } from './kernel/export.js'
+export { type ExportLine, type ExportLinesOptions, exportLines } from './kernel/export-lines.js'
 export type {
   AmountFacts,
   ApprovalFacts,
@@ -72,6 +73,7 @@ export type {
   PeriodFacts,
   PlaFacts,
   PricingFacts,
+  ProofFacts,
   ResumedFacts,
   RuleFacts,
   RuleTableFacts,
@@ -89,6 +91,7 @@ export type {
   VersionFacts,
 } from './kernel/facts.js'
 export {
+  type ArchivedReport,
   type DecodedRecord,
   type InspectOptions,
   inspectJournal,
@@ -96,6 +99,7 @@ export {
   type ListedSale,
   listSales,
   listTerminals,
+  type SigningReport,
   type TerminalReport,
   type UnreadableSegment,
   type VerifyOptions,
@@ -126,6 +130,18 @@ export {
   type LogicTable,
 } from './kernel/logic-table.js'
 export type { Decimal } from './kernel/money.js'
+export type {
+  Anchor,
+  AnchorOptions,
+  ArchiveManifest,
+  ArchiveOptions,
+  ArchiveReport,
+  Proof,
+  ReceiptSignature,
+  SigningDevice,
+  SigningState,
+  UnsignedReceipt,
+} from './kernel/proof.js'
 export type {
   Receipt,
   ReceiptLine,

@@ -18,6 +18,7 @@ export type {
   NativeMinimized,
   NativeMinimizeOptions,
   NativeOpenOptions,
+  NativeProof,
   NativeReceipt,
   NativeReceiptLine,
   NativeReceiptTender,

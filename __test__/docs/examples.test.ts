@@ -10,10 +10,15 @@ const folders = ['ts', 'ts/kernel']
 /** What an example may use without saying where it comes from: the package, and the usual names. */
 const prelude = `
 import * as poskernel from '../../ts/index.js'
-const { BindingLoadError, inspectJournal, isPosError, listSales, listTerminals, openTerminal,
+const { BindingLoadError, exportLines, inspectJournal, isPosError, listSales, listTerminals, openTerminal,
   openTerminalSync, verifyStore, versions } = poskernel
 declare const terminal: poskernel.Terminal
 declare const sale: poskernel.Sale
+declare const cart: poskernel.Cart
+declare const receipt: poskernel.Receipt
+declare const proof: poskernel.Proof
+declare const device: { sign(words: string): Promise<string> }
+declare const publicKey: string
 declare const error: unknown
 `
 

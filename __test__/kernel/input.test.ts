@@ -307,7 +307,7 @@ test('a misspelt option is named, with the one that was meant', async (t) => {
   t.is(error.message, 'options has no option "durabilty"; did you mean "durability"?')
   t.deepEqual(error.facts, {
     argument: 'durabilty',
-    allowed: ['root', 'id', 'durability', 'segmentBytes', 'create'],
+    allowed: ['root', 'id', 'durability', 'segmentBytes', 'create', 'signing', 'archive'],
   })
   const far = await refusal(
     t,

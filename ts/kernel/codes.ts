@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'PK_E_TENDER_STATE'
   | 'PK_E_STILL_OPEN'
   | 'PK_E_LINE_HAS_CHILDREN'
+  | 'PK_E_SIGNER_DOWN'
+  | 'PK_E_NOTHING_TO_ARCHIVE'
   | 'PK_E_REFUND_EXCEEDS'
   | 'PK_E_MIXED_RETURNS'
   | 'PK_E_UNBOUND_RETURN'
@@ -62,6 +64,9 @@ export type ErrorCode =
   | 'PK_E_MISSING_SEGMENT'
   | 'PK_E_MARK'
   | 'PK_E_ANCHOR_MISSING'
+  | 'PK_E_SIGNATURE'
+  | 'PK_E_KEY_FILE'
+  | 'PK_E_ARCHIVE'
   | 'PK_E_IO'
   | 'PK_E_NO_SPACE'
   | 'PK_E_OUTCOME_UNKNOWN'
@@ -140,6 +145,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 211,
     family: 'state',
     summary: 'Other live lines belong to the line; void them first, or all in one call.',
+  },
+  PK_E_SIGNER_DOWN: {
+    number: 260,
+    family: 'state',
+    summary: 'No signer is up; attach one, or open the terminal with one.',
+  },
+  PK_E_NOTHING_TO_ARCHIVE: {
+    number: 261,
+    family: 'state',
+    summary: 'There is no sealed segment that may be archived yet.',
   },
   PK_E_REFUND_EXCEEDS: {
     number: 230,
@@ -357,6 +372,21 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 607,
     family: 'storage',
     summary: 'The anchor given is not part of this journal.',
+  },
+  PK_E_SIGNATURE: {
+    number: 608,
+    family: 'storage',
+    summary: 'A signature does not hold, or its key is none that is trusted.',
+  },
+  PK_E_KEY_FILE: {
+    number: 609,
+    family: 'storage',
+    summary: 'The signing key can be used by others, or its file holds no key.',
+  },
+  PK_E_ARCHIVE: {
+    number: 610,
+    family: 'storage',
+    summary: 'A manifest or a segment of an archive is not what was archived.',
   },
   PK_E_IO: {
     number: 701,

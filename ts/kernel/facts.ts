@@ -348,6 +348,18 @@ export interface NoAnswerFacts {
   readonly limit?: number
 }
 
+/** A signature, a key, or an archive. */
+export interface ProofFacts {
+  /** The receipt whose signature it is. */
+  readonly receipt?: number
+  /** The segment. */
+  readonly segment?: number
+  /** The key file. */
+  readonly path?: string
+  /** The permissions of the key file, three octal digits. */
+  readonly mode?: string
+}
+
 /** The facts of each code. */
 export interface ErrorFacts {
   /** What was looked for. */
@@ -454,6 +466,16 @@ export interface ErrorFacts {
   readonly PK_E_MARK: DamageFacts
   /** Where it was looked for. */
   readonly PK_E_ANCHOR_MISSING: DamageFacts
+  /** The receipt whose signature does not hold. */
+  readonly PK_E_SIGNATURE: ProofFacts
+  /** The key file and its permissions. */
+  readonly PK_E_KEY_FILE: ProofFacts
+  /** The archived segment. */
+  readonly PK_E_ARCHIVE: ProofFacts
+  /** Nothing more is known. */
+  readonly PK_E_SIGNER_DOWN: ProofFacts
+  /** The first segment that is not sealed. */
+  readonly PK_E_NOTHING_TO_ARCHIVE: ProofFacts
   /** The operation, the file and the cause. */
   readonly PK_E_IO: FileFacts
   /** How much was wanted, or which file operation failed. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { binding, packageVersion } from '../native.js'
 import type { ErrorCode } from './codes.js'
 import { toPosError } from './errors.js'
-import { checkNames, numberOf, optionalFlag, optionalText, text, wrong } from './input.js'
+import { checkNames, list, numberOf, optionalFlag, optionalText, text, wrong } from './input.js'
 import { plain } from './plain.js'
 import { rootOf } from './terminal.js'
 
@@ -29,6 +29,13 @@ export interface VerifyOptions {
    * journal. In a whole store it must be part of one.
    */
   readonly anchor?: string | undefined
+  /**
+   * Public keys that are trusted to sign, in hexadecimal. With none, signatures are held against the
+   * keys that the journals themselves name, and a journal need not be signed.
+   */
+  readonly keys?: readonly string[] | undefined
+  /** A folder of archives beside that of the store; in it, each terminal has a folder of its own. */
+  readonly archive?: string | undefined
   /** Told after each segment. */
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined
 }
@@ -57,6 +64,38 @@ export interface VerifyProblem {
   readonly message: string
 }
 
+/** What the signatures of a journal vouch for. */
+export interface SigningReport {
+  /** Name of the key or device that signs, or signed last. */
+  readonly signer: string
+  /** Algorithm. */
+  readonly algorithm: string
+  /** Public key, in hexadecimal. */
+  readonly key: string
+  /** The signer is up. */
+  readonly up: boolean
+  /** Receipts with a signature that holds. */
+  readonly signatures: number
+  /** Those of them that were signed late. */
+  readonly late: number
+  /** Signatures of algorithms that cannot be judged here. */
+  readonly unjudged: number
+  /** Receipts that stand without a signature. */
+  readonly unsigned: number
+  /** The newest sequence that a signature which holds vouches for; 0 when there is none. */
+  readonly signedSequence: number
+}
+
+/** What a journal says was archived. */
+export interface ArchivedReport {
+  /** The newest archived segment. */
+  readonly segment: number
+  /** Its last sequence. */
+  readonly lastSequence: number
+  /** Its last link. */
+  readonly link: string
+}
+
 /** The audit of one terminal. */
 export interface TerminalReport {
   /** Terminal id. */
@@ -73,6 +112,14 @@ export interface TerminalReport {
   readonly receipts: number
   /** Bytes behind the last frame that were never durable: torn, or being written. */
   readonly tornBytes: number
+  /** Sequence of the first record that was read; above 1, older segments are not at hand. */
+  readonly firstSequence: number
+  /** What the signatures vouch for; absent when there was never a signer. */
+  readonly signing?: SigningReport
+  /** What was archived, as the journal says; absent when nothing was. */
+  readonly archived?: ArchivedReport
+  /** Segments that were read from an archive. */
+  readonly archiveSegments: number
   /** What is wrong, in order, up to a thousand entries. */
   readonly problems: readonly VerifyProblem[]
   /** How many things are wrong in all. */
@@ -166,7 +213,7 @@ export interface Versions {
   readonly journalFormat: number
 }
 
-const verifyNames = new Set(['root', 'terminal', 'anchor', 'onProgress'])
+const verifyNames = new Set(['root', 'terminal', 'anchor', 'keys', 'archive', 'onProgress'])
 const inspectNames = new Set(['root', 'terminal', 'from', 'follow', 'signal'])
 
 /**
@@ -194,8 +241,11 @@ export async function verifyStore(options: VerifyOptions = {}): Promise<VerifyRe
       ((id: string, segmentsDone: number, segments: number) => {
         onProgress({ terminal: id, segmentsDone, segments })
       })
-    const report = await binding().verifyStore(rootOf(options.root), terminal, anchor, tell)
-    return report as VerifyReport
+    const keys = list('keys', options.keys ?? []).map((key) => text('keys', key))
+    const archive = optionalText('archive', options.archive)
+    const root = rootOf(options.root)
+    const report = await binding().verifyStore(root, terminal, anchor, tell, keys, archive)
+    return plain(report) as VerifyReport
   })
 }
 

@@ -15,6 +15,7 @@ import { DurableQueue } from './durable-queue.js'
 import { isPosError, toPosError } from './errors.js'
 import { checkNames, numberOf, optionalFlag, optionalText, wrong } from './input.js'
 import { SalePacker } from './packed-sale.js'
+import { Proof } from './proof.js'
 import type { Receipt } from './receipt.js'
 import { Sale } from './sale.js'
 import { type BeginInput, beginOf, type Cart } from './sale-input.js'
@@ -44,6 +45,14 @@ export interface TerminalOptions {
   readonly segmentBytes?: number | undefined
   /** Makes the terminal when it does not exist; true when left out. */
   readonly create?: boolean | undefined
+  /**
+   * `software` signs each receipt with an Ed25519 key in the terminal's folder, readable by its owner
+   * alone and made when there is none. `off`, or left out: the terminal does not sign by itself; a
+   * device outside may still be attached.
+   */
+  readonly signing?: 'off' | 'software' | undefined
+  /** Folder in which each terminal has the folder of its archive; else `archive` in the root. */
+  readonly archive?: string | undefined
 }
 
 /** The owner of a terminal before this one. */
@@ -192,7 +201,7 @@ export interface TerminalStats {
  * @throws {@link InputError} `PK_E_BAD_ID`, `PK_E_BAD_ARGUMENT`, `PK_E_BAD_CONFIG`
  * @throws {@link SaleStateError} `PK_E_NOT_FOUND` with `create: false`
  * @throws {@link StorageError} `PK_E_CORRUPT`, `PK_E_CHAIN_BROKEN`, `PK_E_VERSION`,
- * `PK_E_INCONSISTENT`, `PK_E_IO`, `PK_E_NO_SPACE`
+ * `PK_E_INCONSISTENT`, `PK_E_KEY_FILE`, `PK_E_IO`, `PK_E_NO_SPACE`
  * @throws {@link BindingLoadError} when the native binding cannot be loaded
  * @example
  * await using terminal = await openTerminal({ root: './store', id: 'REGISTER_01' })
@@ -263,6 +272,8 @@ export class Terminal implements AsyncDisposable {
   readonly durability: Durability
   /** What was found when the terminal was opened. */
   readonly recovery: RecoveryReport
+  /** Signatures, anchors, archives. */
+  readonly proof: Proof
   readonly #crossing: Crossing
   readonly #packer = new SalePacker()
   #closing: Promise<void> | undefined
@@ -275,6 +286,7 @@ export class Terminal implements AsyncDisposable {
     this.durability = durability as Durability
     this.recovery = native.recovery()
     this.#crossing = new Crossing(native, queue, id)
+    this.proof = new Proof(this.#crossing)
     tellOpen({ terminal: id, root, recovery: this.recovery })
   }
 
@@ -480,7 +492,15 @@ export class Terminal implements AsyncDisposable {
   }
 }
 
-const optionNames = new Set(['root', 'id', 'durability', 'segmentBytes', 'create'])
+const optionNames = new Set([
+  'root',
+  'id',
+  'durability',
+  'segmentBytes',
+  'create',
+  'signing',
+  'archive',
+])
 
 /**
  * The root folder that an option means: itself, else `POS_KERNEL_ROOT`, else `./pos_kernel_data`.
@@ -509,6 +529,14 @@ function checkedOptions(options: TerminalOptions): NativeOpenOptions & { root: s
   if (durability !== undefined) checked.durability = durability
   if (segmentBytes !== undefined) checked.segmentBytes = segmentBytes
   if (create !== undefined) checked.create = create
+  const signing = optionalText('signing', options.signing)
+  if (signing !== undefined && signing !== 'off' && signing !== 'software') {
+    throw wrong('signing', signing, '"off" or "software"')
+  }
+  if (signing === 'software') checked.sign = true
+  const archive = optionalText('archive', options.archive)
+  if (archive === '') throw wrong('archive', archive, 'a folder')
+  if (archive !== undefined) checked.archive = path.resolve(archive)
   return checked
 }
 

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
     "types",
     "logic_types",
     "library",
@@ -23,6 +23,7 @@ const ROOMS: [&str; 11] = [
     "sale",
     "query",
     "journal",
+    "proof",
     "logic",
     "logic_options",
 ];

@@ -6,7 +6,8 @@ use crate::memory::{self, Answer, Buffer};
 use crate::seat;
 use crate::terminal::path;
 use crate::types::{PkResult, PkText, PkVerifyOptions, PkVerifyReport};
-use pos_kernel_core::journal::{Hash, TerminalReport, show, verify_terminal};
+use pos_kernel_core::archive::unhex;
+use pos_kernel_core::journal::{Hash, TerminalReport, VerifyOptions, show, verify_journal};
 use pos_kernel_core::terminal::{History, TerminalId, terminal_dir};
 use pos_kernel_core::{Code, Error, OpenOptions, Result};
 use serde_json::{Value, json};
@@ -178,7 +179,27 @@ pub(crate) fn verify_open(
 ) -> Result<TerminalReport> {
     // What is still in memory is written out first: the audit reads the files.
     seat.sync()?;
-    verify_terminal(seat.terminal.history(), anchor, &|_, _| {})
+    verify_with(seat.terminal.history(), anchor, &[])
+}
+
+fn verify_with(
+    history: &History,
+    anchor: Option<&[u8; 32]>,
+    trusted_keys: &[Vec<u8>],
+) -> Result<TerminalReport> {
+    let anchors = anchor.map(std::slice::from_ref).unwrap_or_default();
+    verify_journal(history, VerifyOptions { anchors, trusted_keys }, &|_, _| {})
+}
+
+/// Public keys in hexadecimal, with commas between.
+fn parse_keys(text: &str) -> Result<Vec<Vec<u8>>> {
+    let keys = text.split(',').map(|key| {
+        unhex(key.trim()).filter(|key| !key.is_empty()).ok_or_else(|| {
+            let message = "trusted_keys are public keys in hexadecimal, with commas between";
+            Error::new(Code::BadArgument, message).with("argument", "trusted_keys")
+        })
+    });
+    keys.collect()
 }
 
 /// # Safety
@@ -189,13 +210,27 @@ unsafe fn verify_options(options: *const PkVerifyOptions) -> Result<(String, Ter
     // SAFETY: the caller promises the texts.
     let anchor = unsafe { memory::optional_field(memory::ANCHOR, given.anchor) }?;
     let anchor = anchor.map(parse_hash).transpose()?;
+    // SAFETY: the caller promises the texts.
+    let keys = unsafe { memory::optional_field(memory::KEYS, given.trusted_keys) }?;
+    let keys = keys.map(parse_keys).transpose()?.unwrap_or_default();
+    // SAFETY: the caller promises the texts.
+    let archive = unsafe { memory::optional_field(memory::ARCHIVE, given.archive) }?;
+    let archive = archive.map(path).transpose()?;
+    let beside = |history: History, id: &str| {
+        history.with_archives(archive.as_ref().map(|archive| archive.join(id)))
+    };
     if given.terminal != 0 {
         let seat = seat::terminal(given.terminal)?;
-        return Ok((seat.terminal.id().to_owned(), verify_open(&seat, anchor.as_ref())?));
+        // What is still in memory is written out first: the audit reads the files.
+        seat.sync()?;
+        let id = seat.terminal.id().to_owned();
+        let history = beside(seat.terminal.history().clone(), &id);
+        return Ok((id, verify_with(&history, anchor.as_ref(), &keys)?));
     }
     // SAFETY: the caller promises the texts.
     let (id, history) = unsafe { history_of(given.root, given.id) }?;
-    Ok((id, verify_terminal(&history, anchor.as_ref(), &|_, _| {})?))
+    let history = beside(history, &id);
+    Ok((id, verify_with(&history, anchor.as_ref(), &keys)?))
 }
 
 /// # Safety

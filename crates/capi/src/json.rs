@@ -2,7 +2,7 @@
 //! that one reader serves every door.
 
 use pos_kernel_core::clock::iso_utc;
-use pos_kernel_core::journal::{Hash, TerminalReport};
+use pos_kernel_core::journal::{Hash, TerminalReport, hex};
 use pos_kernel_core::sale::{Line, Receipt, Sale, Tender, Totals};
 use pos_kernel_core::terminal::{OwnerRecord, RecoveryReport};
 use serde_json::{Map, Value, json};
@@ -137,6 +137,24 @@ pub(crate) fn report(id: &str, report: &TerminalReport) -> Value {
         "lastSequence": report.last_sequence,
         "receipts": report.receipts,
         "tornBytes": report.torn_bytes,
+        "firstSequence": report.first_sequence,
+        "signing": report.signing.as_ref().map(|signing| json!({
+            "signer": signing.info.signer,
+            "algorithm": signing.info.algorithm,
+            "key": hex(&signing.info.key),
+            "up": signing.up,
+            "signatures": signing.signatures,
+            "late": signing.late,
+            "unjudged": signing.unjudged,
+            "unsigned": signing.unsigned,
+            "signedSequence": signing.signed_sequence,
+        })),
+        "archived": report.archived.map(|archived| json!({
+            "segment": archived.segment,
+            "lastSequence": archived.last_sequence,
+            "link": hex(&archived.link),
+        })),
+        "archiveSegments": report.archive_segments,
         "problems": problems.collect::<Vec<_>>(),
         "problemCount": report.problem_count,
     })

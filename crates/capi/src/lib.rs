@@ -33,6 +33,7 @@ pub mod logic_options;
 pub mod logic_types;
 mod memory;
 pub mod money;
+pub mod proof;
 pub mod query;
 pub mod sale;
 mod seat;

@@ -4,6 +4,7 @@
 //! checked before a call does anything and written after it has succeeded.
 
 use crate::types::{PkText, Structure};
+use pos_kernel_core::limits::SIGNER_TEXT_BYTES_MAX;
 use pos_kernel_core::limits::{
     KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX,
     TERMINAL_ID_BYTES_MAX, TEXT_BYTES_MAX,
@@ -44,6 +45,11 @@ pub(crate) const REASON: Kind = Kind::new("reason", REASON_BYTES_MAX, Code::BadT
 pub(crate) const OPERATOR: Kind = Kind::new("operator", REFERENCE_BYTES_MAX, Code::BadText);
 pub(crate) const AUTH: Kind = Kind::new("auth", REFERENCE_BYTES_MAX, Code::BadText);
 pub(crate) const ANCHOR: Kind = Kind::new("anchor", 64, Code::BadArgument);
+pub(crate) const SIGNER: Kind = Kind::new("signer", SIGNER_TEXT_BYTES_MAX, Code::BadText);
+pub(crate) const ALGORITHM: Kind = Kind::new("algorithm", 32, Code::BadArgument);
+pub(crate) const PLACE: Kind = Kind::new("place", SIGNER_TEXT_BYTES_MAX, Code::BadText);
+pub(crate) const KEYS: Kind = Kind::new("trusted_keys", PATH_BYTES_MAX, Code::BadArgument);
+pub(crate) const ARCHIVE: Kind = Kind::new("archive", PATH_BYTES_MAX, Code::BadText);
 
 /// Reads a text; null with length 0 is the empty one.
 ///
@@ -95,6 +101,33 @@ pub(crate) unsafe fn optional<'a>(
     // SAFETY: the caller's promise is the same.
     let read = unsafe { text(kind, data, size) }?;
     Ok((size > 0).then_some(read))
+}
+
+/// Reads bytes; a null pointer is none.
+///
+/// # Safety
+/// `data` is null or has `size` readable bytes.
+pub(crate) unsafe fn bytes<'a>(
+    what: &'static str,
+    data: *const u8,
+    size: usize,
+    most: usize,
+) -> Result<&'a [u8]> {
+    if size == 0 {
+        return Ok(&[]);
+    }
+    if data.is_null() {
+        return Err(null(what));
+    }
+    if size > most {
+        let message = format!("{what} has {size} bytes, over the limit of {most}");
+        return Err(Error::new(Code::Limit, message)
+            .with("what", what)
+            .with("value", size)
+            .with("limit", most));
+    }
+    // SAFETY: not null, and the caller promises that this many bytes can be read.
+    Ok(unsafe { slice::from_raw_parts(data, size) })
 }
 
 /// Reads a text of a structure.

@@ -7,10 +7,12 @@ use crate::memory::{self, Answer, Buffer, Slot, give_all};
 use crate::seat::{self, TerminalSeat};
 use crate::types::{
     PK_DURABILITY_DEFAULT, PK_DURABILITY_RECORD, PK_DURABILITY_SALE, PK_OPEN_EXISTING,
-    PK_OPEN_TEST_CLOCK, PK_SPACE_FULL, PK_SPACE_LOW, PK_SPACE_OK, PkCounters, PkResult, PkTerminal,
-    PkTerminalOptions, PkTerminalStats, PkTerminalStatus, PkTransactionHandle, durability_number,
+    PK_OPEN_SIGN, PK_OPEN_TEST_CLOCK, PK_SPACE_FULL, PK_SPACE_LOW, PK_SPACE_OK, PkCounters,
+    PkResult, PkTerminal, PkTerminalOptions, PkTerminalStats, PkTerminalStatus,
+    PkTransactionHandle, durability_number,
 };
 use pos_kernel_core::clock::TestClock;
+use pos_kernel_core::signing::Signing;
 use pos_kernel_core::terminal::Durability;
 use pos_kernel_core::{Code, Error, OpenOptions, Result, Terminal};
 use std::path::PathBuf;
@@ -305,13 +307,15 @@ pub extern "C" fn pk_force_wal_sync_ex(terminal: PkTerminal) -> PkResult {
 /// # Safety
 /// The texts can be read.
 unsafe fn open_options(given: &PkTerminalOptions) -> Result<OpenOptions> {
-    flags("options.flags", given.flags, PK_OPEN_EXISTING | PK_OPEN_TEST_CLOCK)?;
+    flags("options.flags", given.flags, PK_OPEN_EXISTING | PK_OPEN_TEST_CLOCK | PK_OPEN_SIGN)?;
     // SAFETY: the caller promises the texts.
     let root = unsafe { memory::optional_field(memory::ROOT, given.root) }?;
     // SAFETY: as above.
     let id = unsafe { memory::optional_field(memory::ID, given.id) }?;
     // SAFETY: as above.
     let host_version = unsafe { memory::optional_field(memory::HOST, given.host_version) }?;
+    // SAFETY: as above.
+    let archive = unsafe { memory::optional_field(memory::ARCHIVE, given.archive) }?;
     let durability = match given.durability {
         PK_DURABILITY_DEFAULT => None,
         PK_DURABILITY_RECORD => Some(Durability::Record),
@@ -325,6 +329,8 @@ unsafe fn open_options(given: &PkTerminalOptions) -> Result<OpenOptions> {
         segment_bytes: (given.segment_bytes != 0).then_some(given.segment_bytes),
         host_version: host_version.map(str::to_owned),
         create: given.flags & PK_OPEN_EXISTING == 0,
+        archive: archive.map(path).transpose()?,
+        signing: if given.flags & PK_OPEN_SIGN != 0 { Signing::Software } else { Signing::Off },
         ..OpenOptions::default()
     };
     if given.flags & PK_OPEN_TEST_CLOCK != 0 {

@@ -96,6 +96,9 @@ pub const PK_DURABILITY_SALE: u32 = 2;
 
 /// For PkTerminalOptions.flags: refuse with PK_E_NOT_FOUND instead of making a terminal.
 pub const PK_OPEN_EXISTING: u32 = 1;
+/// For PkTerminalOptions.flags: receipts are signed with an Ed25519 key in the terminal's folder, which
+/// is made when there is none.
+pub const PK_OPEN_SIGN: u32 = 4;
 /// For PkTerminalOptions.flags, in tests: the clock stands at `test_wall_ns`, each reading a
 /// microsecond later.
 pub const PK_OPEN_TEST_CLOCK: u32 = 2;
@@ -168,6 +171,8 @@ pub struct PkTerminalOptions {
     pub segment_bytes: u32,
     /// With PK_OPEN_TEST_CLOCK: nanoseconds since 1970-01-01 UTC.
     pub test_wall_ns: i64,
+    /// Folder in which each terminal has the folder of its archive; without one `archive` in the root.
+    pub archive: PkText,
 }
 
 /// Where a terminal stands.
@@ -512,6 +517,53 @@ pub struct PkVerifyOptions {
     pub id: PkText,
     /// A hash of an earlier receipt or status, 64 hexadecimal digits; the journal must still hold it.
     pub anchor: PkText,
+    /// Public keys that are trusted to sign, in hexadecimal, with commas between; without one, those
+    /// count that the journal names, and it need not be signed.
+    pub trusted_keys: PkText,
+    /// A folder of archives beside that of the root; in it, each terminal has a folder of its own.
+    pub archive: PkText,
+}
+
+/// A place in the chain, to be kept elsewhere.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkAnchor {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// 1 when `key` and `signature` are set: Ed25519, over the statement of docs/reference/records.md.
+    pub is_signed: u32,
+    /// Sequence of the last record.
+    pub sequence: u64,
+    /// Records up to there since the journal began.
+    pub records: u64,
+    /// Wall time, nanoseconds since 1970-01-01 UTC.
+    pub wall_ns: i64,
+    /// Link of the last frame: what verifying asks for.
+    pub link: [u8; 32],
+    /// Public key.
+    pub key: [u8; 32],
+    /// The signature.
+    pub signature: [u8; 64],
+}
+
+/// What was moved into an archive.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkArchiveReport {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Segments that left the journal's folder.
+    pub removed: u32,
+    /// The oldest segment that the journal still has.
+    pub oldest_segment: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// First segment that was moved; 0 when an earlier call was only finished.
+    pub from_segment: u32,
+    /// The last one.
+    pub to_segment: u32,
+    /// Hash of the manifest.
+    pub manifest: [u8; 32],
 }
 
 /// What verifying found.
@@ -555,7 +607,7 @@ macro_rules! structures {
 pub(crate) use structures;
 
 structures! {
-    PkTerminalOptions = 72,
+    PkTerminalOptions = 88,
     PkTerminalStatus = 112,
     PkTerminalStats = 104,
     PkCounters = 48,
@@ -570,7 +622,9 @@ structures! {
     PkReceipt = 136,
     PkLine = 56,
     PkTender = 24,
-    PkVerifyOptions = 64,
+    PkVerifyOptions = 96,
+    PkAnchor = 160,
+    PkArchiveReport = 56,
     PkVerifyReport = 80,
 }
 

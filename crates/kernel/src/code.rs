@@ -95,6 +95,10 @@ codes! {
     StillOpen = 210, family State, result 2, "PK_E_STILL_OPEN";
     /// Other live lines belong to the line; void them first, or all in one call.
     LineHasChildren = 211, family State, result 2, "PK_E_LINE_HAS_CHILDREN";
+    /// No signer is up; attach one, or open the terminal with one.
+    SignerDown = 260, family State, result 2, "PK_E_SIGNER_DOWN";
+    /// There is no sealed segment that may be archived yet.
+    NothingToArchive = 261, family State, result 2, "PK_E_NOTHING_TO_ARCHIVE";
     /// More is returned than was sold and not returned yet; the facts say how much is left.
     RefundExceeds = 230, family State, result 2, "PK_E_REFUND_EXCEEDS";
     /// The policy keeps returns and sales apart; finish one, then begin the other.
@@ -179,6 +183,12 @@ codes! {
     Mark = 606, family Storage, result 6, "PK_E_MARK";
     /// The anchor given is not part of this journal.
     AnchorMissing = 607, family Storage, result 6, "PK_E_ANCHOR_MISSING";
+    /// A signature does not hold, or its key is none that is trusted.
+    Signature = 608, family Storage, result 6, "PK_E_SIGNATURE";
+    /// The signing key can be used by others, or its file holds no key.
+    KeyFile = 609, family Storage, result 6, "PK_E_KEY_FILE";
+    /// A manifest or a segment of an archive is not what was archived.
+    Archive = 610, family Storage, result 6, "PK_E_ARCHIVE";
     /// A file operation failed; the facts name the file and the cause.
     Io = 701, family Storage, result 7, "PK_E_IO";
     /// No space for new work; free some, what is open can still be completed.

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod clock;
 pub mod code;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod policy;
 pub mod pricing;
 pub mod rules;
 pub mod sale;
+pub mod signing;
 pub mod terminal;
 pub mod till;
 

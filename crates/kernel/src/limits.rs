@@ -10,6 +10,14 @@ pub const OPEN_SALES_MAX: usize = 64;
 pub const CURRENCIES_MAX: usize = 16;
 /// Keyed facts that a terminal remembers, newest first; smaller segments remember fewer.
 pub const KEYS_MAX: usize = 2048;
+/// Runs of receipts without a signature: one for each outage that was not signed afterwards.
+pub const UNSIGNED_RUNS_MAX: usize = 64;
+/// Bytes of the name of a signer, of its algorithm, and of the place of an anchor or an archive.
+pub const SIGNER_TEXT_BYTES_MAX: usize = 256;
+/// Bytes of a public key.
+pub const PUBLIC_KEY_BYTES_MAX: usize = 1024;
+/// Bytes of a signature.
+pub const SIGNATURE_BYTES_MAX: usize = 1024;
 /// Bytes of a terminal id.
 pub const TERMINAL_ID_BYTES_MAX: usize = 32;
 /// Bytes of a store's name.

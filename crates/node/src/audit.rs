@@ -1,12 +1,13 @@
 //! Reading journals without their lock: verify, inspect, list.
 
 use crate::fault::{Cross, argument, thrown};
+use crate::proof::{bytes_of, shown_archived, shown_report};
 use crate::value::{number, whole};
 use napi::bindgen_prelude::{AsyncTask, FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, Task};
 use napi_derive::napi;
-use pos_kernel_core::journal::{Fact, Hash, TerminalReport, show, verify_terminal};
+use pos_kernel_core::journal::{Fact, Hash, TerminalReport, VerifyOptions, show, verify_journal};
 use pos_kernel_core::terminal::{History, TerminalId, terminal_dir};
 use pos_kernel_core::{Code, Error, Result};
 use serde_json::{Value, json};
@@ -58,6 +59,16 @@ pub struct NativeTerminalReport {
     pub receipts: i64,
     /// Bytes behind the last frame that were never durable.
     pub torn_bytes: u32,
+    /// Sequence of the first record that was read; 0 when none was.
+    pub first_sequence: i64,
+    /// What the signatures vouch for; absent when there was never a signer.
+    #[napi(ts_type = "Record<string, unknown>")]
+    pub signing: Option<Value>,
+    /// What was archived, as the journal says.
+    #[napi(ts_type = "Record<string, unknown>")]
+    pub archived: Option<Value>,
+    /// Segments that were read from an archive.
+    pub archive_segments: i64,
     /// What is wrong, in order, up to a thousand.
     pub problems: Vec<NativeProblem>,
     /// How many things are wrong in all.
@@ -127,6 +138,8 @@ pub fn verify_store(
     anchor: Option<String>,
     #[napi(ts_arg_type = "((terminal: string, done: number, of: number) => void) | null")]
     on_progress: Option<ProgressCallback<'_>>,
+    keys: Option<Vec<String>>,
+    archive: Option<String>,
 ) -> napi::Result<AsyncTask<VerifyTask>> {
     let anchor = anchor.as_deref().map(parse_hash).transpose().cross(env)?;
     let listener = on_progress
@@ -134,7 +147,10 @@ pub fn verify_store(
             callback.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()
         })
         .transpose()?;
-    Ok(AsyncTask::new(VerifyTask { root, terminal, anchor, listener: listener.map(Arc::new) }))
+    let keys = keys.unwrap_or_default();
+    let keys: Result<Vec<_>> = keys.iter().map(|key| bytes_of("key", key)).collect();
+    let (keys, listener) = (keys.cross(env)?, listener.map(Arc::new));
+    Ok(AsyncTask::new(VerifyTask { root, terminal, anchor, keys, archive, listener }))
 }
 
 /// Decodes records from a sequence on, at most `limit` of them.
@@ -147,7 +163,7 @@ pub fn inspect_records(
     limit: f64,
 ) -> napi::Result<NativeInspection> {
     let inspect = || {
-        let history = history_of(Path::new(&root), &terminal)?;
+        let history = history_of(Path::new(&root), &terminal, None)?;
         inspect(&history, whole("fromSequence", from_sequence)?.max(1), whole("limit", limit)?)
     };
     inspect().cross(env)
@@ -160,9 +176,11 @@ pub fn list_sales(root: String, terminal: String) -> AsyncTask<ListTask> {
     AsyncTask::new(ListTask { root, terminal })
 }
 
-fn history_of(root: &Path, terminal: &str) -> Result<History> {
+/// The journal of a terminal, with its archive in the store and in another folder.
+pub(crate) fn history_of(root: &Path, terminal: &str, archive: Option<&str>) -> Result<History> {
     let id = TerminalId::parse(terminal)?;
-    Ok(History::of_terminal(&terminal_dir(root, &id)))
+    let history = History::of_terminal(&terminal_dir(root, &id));
+    Ok(history.with_archives(archive.map(|archive| Path::new(archive).join(id.as_str()))))
 }
 
 fn terminals(root: &Path) -> Result<Vec<String>> {
@@ -254,6 +272,10 @@ impl From<(String, TerminalReport)> for NativeTerminalReport {
             last_sequence: number(report.last_sequence),
             receipts: number(report.receipts),
             torn_bytes: report.torn_bytes,
+            first_sequence: number(report.first_sequence),
+            signing: report.signing.as_ref().map(shown_report),
+            archived: report.archived.as_ref().map(shown_archived),
+            archive_segments: number(report.archive_segments),
             problems: problems.collect(),
             problem_count: number(report.problem_count),
         }
@@ -265,6 +287,8 @@ pub struct VerifyTask {
     root: String,
     terminal: Option<String>,
     anchor: Option<[u8; 32]>,
+    keys: Vec<Vec<u8>>,
+    archive: Option<String>,
     listener: Option<Arc<Listener>>,
 }
 
@@ -277,14 +301,16 @@ impl VerifyTask {
         };
         let mut reports = Vec::new();
         for id in ids {
-            let history = history_of(root, &id)?;
+            let history = history_of(root, &id, self.archive.as_deref())?;
+            let options =
+                VerifyOptions { anchors: self.anchor.as_slice(), trusted_keys: &self.keys };
             let progress = |done, of| {
                 if let Some(listener) = &self.listener {
                     let args = (id.clone(), number(done), number(of));
                     listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
                 }
             };
-            match verify_terminal(&history, self.anchor.as_ref(), &progress) {
+            match verify_journal(&history, options, &progress) {
                 Ok(report) => reports.push((id, report)),
                 // A folder that is just being made, or holds settings only, has nothing to check.
                 Err(error) if self.terminal.is_none() && error.code() == Code::NotFound => {}
@@ -332,7 +358,7 @@ impl Task for ListTask {
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         let list = || {
-            let history = history_of(Path::new(&self.root), &self.terminal)?;
+            let history = history_of(Path::new(&self.root), &self.terminal, None)?;
             let mut sales = Vec::new();
             history.each(1, u64::MAX, |recorded| {
                 // Training is told apart by its circle, and listed nowhere.

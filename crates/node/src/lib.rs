@@ -16,6 +16,7 @@ pub mod export;
 mod fault;
 pub mod logic;
 mod packed;
+pub mod proof;
 pub mod rules;
 pub mod terminal;
 pub mod value;

@@ -15,6 +15,7 @@ use napi_derive::napi;
 use pos_kernel_core::clock::TestClock;
 use pos_kernel_core::journal::Hash;
 use pos_kernel_core::sale::Receipt;
+use pos_kernel_core::signing::Signing;
 use pos_kernel_core::terminal::{Answer, Durability};
 use pos_kernel_core::{Error, OpenOptions, Result, Terminal};
 use serde_json::Value;
@@ -40,6 +41,10 @@ pub struct NativeOpenOptions {
     pub segment_bytes: Option<f64>,
     /// Makes the terminal when it does not exist; default true.
     pub create: Option<bool>,
+    /// Signs receipts with a key in the terminal's folder.
+    pub sign: Option<bool>,
+    /// Folder in which each terminal has the folder of its archive.
+    pub archive: Option<String>,
     /// Starts a clock of tests at this wall time, nanoseconds as a decimal string.
     pub test_wall_ns: Option<String>,
 }
@@ -51,6 +56,8 @@ impl NativeOpenOptions {
             id: self.id,
             host_version: self.host_version,
             create: self.create.unwrap_or(true),
+            archive: self.archive.map(PathBuf::from),
+            signing: if self.sign.unwrap_or(false) { Signing::Software } else { Signing::Off },
             ..OpenOptions::default()
         };
         options.durability = self.durability.as_deref().map(Durability::parse).transpose()?;
@@ -81,6 +88,12 @@ fn listen(on_durable: &DurableCallback<'_>) -> napi::Result<Arc<Mutex<Listener>>
 
 fn locked(listener: &Mutex<Listener>) -> MutexGuard<'_, Listener> {
     listener.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl NativeTerminal {
+    pub(crate) fn terminal(&self) -> &Arc<Terminal> {
+        &self.terminal
+    }
 }
 
 #[napi]

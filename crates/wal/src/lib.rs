@@ -17,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 mod error;
 pub mod format;
 mod group;

@@ -65,6 +65,10 @@ const LOOKS: u32 = 3;
 pub struct Reader {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
+    /// Folders in which segments are looked for that are not in the journal's own.
+    archives: Vec<PathBuf>,
+    /// The oldest segment of the journal itself; those before it stand in archives.
+    oldest: u32,
     /// What the journal consists of, oldest first: the segments that are there, and of those that
     /// are missing between or behind them the first of each run. A manifest or the name of a file
     /// can claim four thousand million.
@@ -149,6 +153,19 @@ impl Reader {
     /// # Errors
     /// [`WalError::Io`] when the folder cannot be read. `Ok(None)` when it holds no journal.
     pub fn open(storage: Arc<dyn Storage>, dir: &Path) -> Result<Option<Self>, WalError> {
+        Self::with_archives(storage, dir, &[])
+    }
+
+    /// As [`Self::open`], with the segments before those of the journal that stand in archives. An
+    /// archive that is not there is none.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn with_archives(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        archives: &[PathBuf],
+    ) -> Result<Option<Self>, WalError> {
         let numbers = match segment::list(&*storage, dir) {
             Ok(numbers) => numbers,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -179,8 +196,37 @@ impl Reader {
         if newest == 0 {
             return Ok(None);
         }
-        let segments = with_gaps(&numbers, oldest, newest);
-        Ok(Some(Self { storage, dir: dir.to_owned(), segments }))
+        let mut archived = Vec::new();
+        for archive in archives {
+            match segment::list(&*storage, archive) {
+                Ok(numbers) => archived.extend(numbers.into_iter().filter(|it| *it < oldest)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(WalError::io("list", archive)(error)),
+            }
+        }
+        archived.sort_unstable();
+        archived.dedup();
+        let first = archived.first().copied().unwrap_or(oldest);
+        archived.extend(numbers.into_iter().filter(|number| *number >= oldest));
+        let segments = with_gaps(&archived, first, newest);
+        let (dir, archives) = (dir.to_owned(), archives.to_vec());
+        Ok(Some(Self { storage, dir, archives, oldest, segments }))
+    }
+
+    /// The oldest segment of the journal itself: those before it are read from archives.
+    #[must_use]
+    pub fn oldest(&self) -> u32 {
+        self.oldest
+    }
+
+    /// Where the file of a segment stands: an owner may be moving it into the archive meanwhile.
+    fn folder_of(&self, segment: u32) -> &Path {
+        let stands =
+            |dir: &&PathBuf| self.storage.open(&segment::path(dir, segment), Access::Read).is_ok();
+        if self.archives.is_empty() || (segment >= self.oldest && stands(&&self.dir)) {
+            return &self.dir;
+        }
+        self.archives.iter().find(stands).unwrap_or(&self.dir)
     }
 
     /// Numbers of the segments, oldest first; of a run of missing ones only the first.
@@ -193,7 +239,7 @@ impl Reader {
     /// # Errors
     /// [`WalError::Io`], [`WalError::Version`].
     pub fn header(&self, segment: u32) -> Result<Option<SegmentHeader>, WalError> {
-        let path = segment::path(&self.dir, segment);
+        let path = segment::path(self.folder_of(segment), segment);
         let Ok(file) = self.storage.open(&path, Access::Read) else { return Ok(None) };
         let mut block = vec![0; BLOCK_BYTES];
         file.read_at(&mut block, 0).map_err(WalError::io("read", &path))?;
@@ -213,7 +259,7 @@ impl Reader {
     /// [`WalError::Io`], [`WalError::Version`].
     pub fn first_frame(&self, segment: u32) -> Result<Option<Vec<(u16, Vec<u8>)>>, WalError> {
         let Some(header) = self.header(segment)? else { return Ok(None) };
-        let path = segment::path(&self.dir, segment);
+        let path = segment::path(self.folder_of(segment), segment);
         let file = self.storage.open(&path, Access::Read).map_err(WalError::io("open", &path))?;
         let mut image = vec![0; FRAMES_START + BLOCK_BYTES];
         for _ in 0..2 {
@@ -286,7 +332,7 @@ impl Reader {
             sequence: 0,
             message: message.to_owned(),
         };
-        let loaded = segment::load(&*self.storage, &self.dir, segment, Access::Read)?;
+        let loaded = segment::load(&*self.storage, self.folder_of(segment), segment, Access::Read)?;
         let image = match loaded {
             None => return Ok(Err(lost(ProblemKind::Missing, 0, "the segment is missing"))),
             Some((_, Loaded::Blank)) => {

@@ -168,11 +168,19 @@ pub(crate) fn open(
     let next = live.header.segment + 1;
     let spare_left = Manifest::is_staged(&*storage, dir, next)
         && segment::stands(&*storage, dir, next, options.segment_bytes);
+    let oldest = match manifest {
+        Some(manifest) => manifest.oldest,
+        // Archived segments are not there any more; the manifest to come must not name them.
+        None => {
+            let numbers = segment::list(&*storage, dir).map_err(WalError::io("list", dir))?;
+            numbers.first().copied().unwrap_or(1)
+        }
+    };
     let tail = Tail {
         segment: Some(live),
         spare_left,
         named,
-        oldest: manifest.map_or(1, |manifest| manifest.oldest),
+        oldest,
         sequence: last_sequence,
         epoch,
         link: survey.link,

@@ -18,6 +18,7 @@ const PAGE_BYTES_MAX: usize = 64 * 1024;
 static ZEROS: [u8; FILL_BYTES] = [0; FILL_BYTES];
 const _: () = assert!(FILL_BYTES.is_multiple_of(BLOCK_BYTES));
 
+/// The file of a segment.
 pub(crate) fn path(dir: &Path, segment: u32) -> PathBuf {
     dir.join(format!("segment-{segment:06}.wal"))
 }

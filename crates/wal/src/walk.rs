@@ -5,9 +5,9 @@
 
 use crate::error::Damage;
 use crate::format::{
-    BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_SEAL, FRAME_MIN_BYTES, FRAMES_START, FrameHeader, Link,
-    Mark, Parsed, RecordView, expected_link, frame_link, is_blank, parse_frame, records, u32_at,
-    used_bytes,
+    BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_SEAL, FRAME_HEAD_BYTES, FRAME_MIN_BYTES, FRAMES_START,
+    FrameHeader, Link, Mark, Parsed, RecordView, expected_link, frame_link, is_blank, parse_frame,
+    records, u32_at, used_bytes,
 };
 use crate::segment::{Image, offset_u32};
 
@@ -24,6 +24,12 @@ impl<'a> Frame<'a> {
     pub(crate) fn at(image: &'a [u8], header: FrameHeader) -> Self {
         let start = header.offset as usize;
         Self { header, bytes: &image[start..start + header.length as usize] }
+    }
+
+    /// The bytes before the records, without the checksum.
+    #[must_use]
+    pub fn head(&self) -> &'a [u8] {
+        &self.bytes[4..FRAME_HEAD_BYTES]
     }
 
     /// The link that the frame carries.

@@ -14,6 +14,7 @@ use crate::group::Shared;
 use crate::keeper::Keeper;
 use crate::manifest::Manifest;
 use crate::recover::{self, Opened, Tail};
+use crate::segment;
 use crate::state::{Active, Point, SEAL_BYTES, Spare, State};
 use crate::storage::Storage;
 use std::path::{Path, PathBuf};
@@ -417,6 +418,52 @@ impl Wal {
         state.written = point;
         self.shared.became_durable(&mut state, point);
         Ok(())
+    }
+
+    /// Gives up the segments before `oldest`: the manifest names it as the oldest, then their files
+    /// are removed. Whoever calls has made sure that they are kept elsewhere. Returns how many files
+    /// were removed.
+    ///
+    /// # Errors
+    /// [`WalError::Io`]: the manifest names the one or the other, and every file that it names is
+    /// there. [`WalError::Poisoned`].
+    pub fn retire(&self, oldest: u32) -> Result<u32, WalError> {
+        let storage = &*self.shared.storage;
+        let mut state = self.shared.wait_while_preparing(self.shared.lock());
+        if let Some(fault) = &state.poison {
+            return Err(WalError::Poisoned(fault.clone()));
+        }
+        let current = state.active.as_ref().map_or(1, |active| active.number);
+        assert!(oldest <= current, "the segment in use is never given up");
+        if oldest > state.oldest {
+            // The manifest of the next segment stands written already, with the oldest as it was. It
+            // is written anew first: published after this one, it must not lead back.
+            if matches!(state.spare, Spare::Ready(_)) {
+                let next = Manifest { oldest, current: current + 1 };
+                let staged = next.stage(storage, &self.dir);
+                staged.map_err(WalError::io("write the next manifest in", &self.dir))?;
+            }
+            let saved = Manifest { oldest, current }.save(storage, &self.dir);
+            saved.map_err(WalError::io("write the manifest in", &self.dir))?;
+            state.oldest = oldest;
+        }
+        drop(state);
+        let numbers = segment::list(storage, &self.dir).map_err(WalError::io("list", &self.dir))?;
+        let mut removed = 0;
+        for number in numbers.into_iter().filter(|number| *number < oldest) {
+            let path = segment::path(&self.dir, number);
+            storage.remove(&path).map_err(WalError::io("remove", &path))?;
+            removed += 1;
+        }
+        storage.sync_dir(&self.dir).map_err(WalError::io("sync", &self.dir))?;
+        Ok(removed)
+    }
+
+    /// The oldest segment that the journal has, and the one in use.
+    #[must_use]
+    pub fn extent(&self) -> (u32, u32) {
+        let state = self.shared.lock();
+        (state.oldest, state.active.as_ref().map_or(0, |active| active.number))
     }
 
     /// Refuses a frame that an empty segment with a checkpoint of that size could not hold.

@@ -768,6 +768,58 @@ typedef struct {
     void (*play)(Player *);
 } Row;
 
+/* ---- proofs --------------------------------------------------------------------------------- */
+
+/* A device whose algorithm nobody can judge, so that any signature will do. */
+CALL(pk_signer_up) {
+    static const uint8_t key[3] = {1, 2, 3};
+    int is_own = one_in(CHANCE, 4);
+    PkText none = {NULL, 0};
+    PkText signer = is_own ? none : word(player, 0, "device");
+    PkText algorithm = is_own ? none : word(player, 1, "storm-1");
+    size_t size = is_own ? 0 : below(CHANCE, 4);
+    answered(player, pk_signer_up(a_terminal(player), signer, algorithm, key, size));
+}
+CALL(pk_signer_down) { answered(player, pk_signer_down(a_terminal(player), because(player))); }
+CALL(pk_signing_json) {
+    TEXT_OUT(pk_signing_json(a_terminal(player), buffer, capacity, &need));
+}
+CALL(pk_next_unsigned) {
+    uint64_t sequence = CANARY;
+    TEXT_OUT(pk_next_unsigned(a_terminal(player), &sequence, buffer, capacity, &need));
+}
+CALL(pk_attach_signature) {
+    static const uint8_t signature[96] = {7};
+    uint64_t terminal = a_terminal(player);
+    uint64_t sequence = CANARY;
+    size_t need = 0;
+    pk_next_unsigned(terminal, &sequence, player->buffer, BUFFER - 1, &need);
+    if (sequence == CANARY || one_in(CHANCE, 8)) {
+        sequence = one_in(CHANCE, 2) ? draw(CHANCE) : below(CHANCE, 500);
+    }
+    answered(player, pk_attach_signature(terminal, sequence, signature, below(CHANCE, 97)));
+}
+CALL(pk_sign_late) {
+    NUMBER_OUT(uint64_t, pk_sign_late(a_terminal(player), below(CHANCE, 100), &out));
+}
+CALL(pk_get_signature_json) {
+    TEXT_OUT(pk_get_signature_json(a_terminal(player), a_receipt(player), buffer, capacity, &need));
+}
+CALL(pk_rotate_key) { answered(player, pk_rotate_key(a_terminal(player))); }
+CALL(pk_anchor) {
+    OUT(PkAnchor, anchor);
+    PkText place = one_in(CHANCE, 2) ? word(player, 0, "a server") : (PkText){NULL, 0};
+    int is_answered = answered(player, pk_anchor(a_terminal(player), place, &anchor));
+    KEPT(PkAnchor, anchor, is_answered);
+    MUST(!is_answered || anchor_size < sizeof anchor || anchor.records == anchor.sequence);
+}
+CALL(pk_archive) {
+    OUT(PkArchiveReport, report);
+    int is_answered = answered(player, pk_archive(a_terminal(player), number(CHANCE), &report));
+    KEPT(PkArchiveReport, report, is_answered);
+    MUST(!is_answered || report_size < sizeof report || report.oldest_segment > report.to_segment);
+}
+
 #define ROW(name, weight) {#name, weight, play_##name}
 
 /* How often each is called, by weight. */
@@ -854,6 +906,16 @@ static const Row rows[] = {
     ROW(pk_inspect_json, 2),
     ROW(pk_list_receipts_json, 2),
     ROW(pk_list_terminals_json, 2),
+    ROW(pk_signer_up, 1),
+    ROW(pk_signer_down, 1),
+    ROW(pk_signing_json, 2),
+    ROW(pk_next_unsigned, 2),
+    ROW(pk_attach_signature, 4),
+    ROW(pk_sign_late, 1),
+    ROW(pk_get_signature_json, 2),
+    ROW(pk_rotate_key, 1),
+    ROW(pk_anchor, 2),
+    ROW(pk_archive, 1),
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])

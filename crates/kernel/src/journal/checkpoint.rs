@@ -10,12 +10,14 @@
 use super::codec::{Bytes, DecodeError, Field, map_struct, whole};
 use super::fact::{Fact, RecordKind};
 use super::priced::TaxTotals;
+use super::proof::{CheckpointArchived, CheckpointSigning};
 use super::report::CheckpointTill;
 use super::till::{carried, put_back};
 use crate::limits::{AMOUNT_MAX, TAX_BOOK_MAX};
 use crate::money::Currency;
 use crate::policy::Policy;
 use crate::sale::{Sale, State};
+use crate::signing::{Archived, SigningState};
 use crate::till::{ClassTotals, CurrencyTotals, KeyWindow, TaxBook, Till, TillRules};
 use minicbor::Encoder;
 use std::collections::BTreeMap;
@@ -69,6 +71,10 @@ map_struct! {
         7 rules: Option<Bytes>,
         /// People, drawer, reports and copies, from the first fact of them on.
         16 till: Option<CheckpointTill>,
+        /// The signer, once there was one.
+        20 signing: Option<CheckpointSigning>,
+        /// What was archived, once something was.
+        21 archived: Option<CheckpointArchived>,
     }
 }
 
@@ -113,6 +119,8 @@ fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
             .map(|bytes| Bytes(bytes.to_vec())),
         policies: till.policies.values().map(|policy| Bytes(policy.encode())).collect(),
         till: carried(till),
+        signing: till.signing.as_ref().map(SigningState::to_checkpoint),
+        archived: till.archived.map(Archived::to_checkpoint),
     };
     let sales = till.open.values().map(|sale| CheckpointSale {
         sale: sale.number,
@@ -146,7 +154,11 @@ pub(super) fn totals_records(
     records.collect()
 }
 
-fn head_of<'a>(
+/// The head of a checkpoint.
+///
+/// # Errors
+/// What in it cannot be.
+pub(crate) fn head_of<'a>(
     records: &mut impl Iterator<Item = (u16, &'a [u8])>,
 ) -> Result<Checkpoint, DecodeError> {
     let Some((kind, bytes)) = records.next() else {
@@ -177,26 +189,6 @@ pub fn keys_of<'a>(
     keys_in(&head_of(&mut records.into_iter())?)
 }
 
-/// The receipt number that comes next after a checkpoint.
-///
-/// # Errors
-/// What in it cannot be.
-pub(crate) fn next_receipt_of<'a>(
-    records: impl IntoIterator<Item = (u16, &'a [u8])>,
-) -> Result<u64, DecodeError> {
-    Ok(head_of(&mut records.into_iter())?.next_receipt)
-}
-
-/// The training receipt number that comes next after a checkpoint.
-///
-/// # Errors
-/// What in it cannot be.
-pub(crate) fn next_training_of<'a>(
-    records: impl IntoIterator<Item = (u16, &'a [u8])>,
-) -> Result<u64, DecodeError> {
-    Ok(head_of(&mut records.into_iter())?.till.map_or(1, |till| till.next_training))
-}
-
 pub(super) fn is_number(number: u64) -> bool {
     (1..NUMBER_MAX).contains(&number)
 }
@@ -224,6 +216,9 @@ pub fn restore<'a>(
     till.keys = keys;
     till.next_sale = head.next_sale;
     till.next_receipt = head.next_receipt;
+    let signing = head.signing.map(|it| SigningState::from_checkpoint(it, head.next_receipt));
+    till.signing = signing.transpose()?;
+    till.archived = head.archived.as_ref().map(Archived::from_checkpoint);
     for totals in &head.totals {
         restore_totals((&mut till.totals, &mut till.taxes), totals)?;
     }

@@ -227,7 +227,9 @@ pub(crate) fn whole<T: Field>(body: &[u8]) -> Result<T, DecodeError> {
     Err(DecodeError(format!("{} bytes follow the map", body.len() - input.position())))
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Bytes as lowercase hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -15,6 +15,9 @@ use super::priced::{
     AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,
     PolicySet, PriceOverridden, SaleAdjusted, Sums, TaxesOverridden,
 };
+use super::proof::{
+    Anchored, KeyRotated, SegmentsArchived, SignatureAttached, SignerDown, SignerUp,
+};
 use super::report::{PeriodClosed, XReported, ZReported};
 use super::ruled::{RuleHit, RulesSet};
 use crate::money::{Currency, Decimal};
@@ -540,6 +543,12 @@ facts! {
     XReported = 80;
     ZReported = 81;
     PeriodClosed = 82;
+    SignerUp = 96;
+    SignerDown = 97;
+    SignatureAttached = 98;
+    Anchored = 99;
+    SegmentsArchived = 101;
+    KeyRotated = 102;
 }
 
 impl Fact {
@@ -563,7 +572,13 @@ impl Fact {
             | Self::ClockStepped(_)
             | Self::XReported(_)
             | Self::ZReported(_)
-            | Self::PeriodClosed(_) => None,
+            | Self::PeriodClosed(_)
+            | Self::SignerUp(_)
+            | Self::SignerDown(_)
+            | Self::SignatureAttached(_)
+            | Self::Anchored(_)
+            | Self::SegmentsArchived(_)
+            | Self::KeyRotated(_) => None,
             Self::SaleBegun(SaleBegun { sale, .. })
             | Self::LineAdded(LineAdded { sale, .. })
             | Self::LineVoided(LineVoided { sale, .. })
@@ -593,7 +608,13 @@ impl Fact {
             Self::TerminalOpened(_)
             | Self::TerminalClosed(_)
             | Self::SaleTransferred(_)
-            | Self::ClockStepped(_) => None,
+            | Self::ClockStepped(_)
+            | Self::SignerUp(_)
+            | Self::SignerDown(_)
+            | Self::SignatureAttached(_)
+            | Self::Anchored(_)
+            | Self::SegmentsArchived(_)
+            | Self::KeyRotated(_) => None,
             Self::PolicySet(PolicySet { key, .. })
             | Self::RulesSet(RulesSet { key, .. })
             | Self::SaleBegun(SaleBegun { key, .. })

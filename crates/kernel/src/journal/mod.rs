@@ -9,23 +9,28 @@
 
 mod checkpoint;
 mod codec;
+mod export;
 mod fact;
 mod handover;
 mod people;
 mod priced;
+mod proof;
 mod report;
 mod returned;
 mod ruled;
 mod show;
+mod signed;
 mod till;
 mod verify;
 
+pub(crate) use checkpoint::head_of;
 pub use checkpoint::{
     Checkpoint, CheckpointSale, CheckpointTotals, keys_of, restore, snapshot, snapshot_since,
 };
-pub(crate) use checkpoint::{next_receipt_of, next_training_of};
+pub use codec::hex;
 pub use codec::{Bytes, DecodeError, Hash};
 pub(crate) use codec::{Field, WriteResult, Writer};
+pub use export::{export_frame, export_header};
 pub use fact::{BODY_VERSION, Cut, Fact, Key, Owner, RecordKind, body_of};
 pub use fact::{
     LineAdded, LineVoided, QuantitySet, SaleBegun, SaleCompleted, SaleVoided, TakenTender,
@@ -43,10 +48,17 @@ pub use priced::{
     PolicySet, PriceOverridden, SaleAdjusted, SoldAt, SoldFor, Sums, TaxRowRecord, TaxTotals,
     TaxesOverridden,
 };
+pub use proof::{
+    Anchored, CheckpointArchived, CheckpointSigning, KeyRotated, SegmentsArchived,
+    SignatureAttached, SignerDown, SignerUp,
+};
 pub use report::{
     Counters, PeriodClosed, PeriodKind, Report, Takings, TenderSum, Turnover, XReported, ZReported,
 };
 pub use ruled::{RuleHit, RulesSet};
 pub use show::{Shown, show};
+pub use signed::SigningReport;
 pub(crate) use till::is_possible;
-pub use verify::{Progress, TerminalReport, VerifyProblem, verify_terminal};
+pub use verify::{
+    Progress, TerminalReport, VerifyOptions, VerifyProblem, verify_journal, verify_terminal,
+};

@@ -8,8 +8,11 @@
 use super::checkpoint::{restore, snapshot, snapshot_since};
 use super::fact::RecordKind;
 use super::returned::{self, Part};
+use super::signed::{Proofs, SigningReport, Trust};
+use crate::archive;
 use crate::code::Code;
 use crate::error::Result;
+use crate::signing::Archived;
 use crate::terminal::History;
 use crate::terminal::{fold_record, known_kind};
 use crate::till::Till;
@@ -54,6 +57,14 @@ pub struct TerminalReport {
     pub receipts: u64,
     /// Bytes behind the last frame that were never durable: torn, or still being written.
     pub torn_bytes: u32,
+    /// Sequence of the first record that was read; 0 when none was.
+    pub first_sequence: u64,
+    /// What the signatures vouch for; `None` when there was never a signer.
+    pub signing: Option<SigningReport>,
+    /// What was archived, as the journal says.
+    pub archived: Option<Archived>,
+    /// Segments that were read from an archive.
+    pub archive_segments: u64,
     /// All that is wrong, in order, up to a thousand.
     pub problems: Vec<VerifyProblem>,
     /// How many things are wrong in all.
@@ -72,10 +83,21 @@ struct Checked {
     receipts: u64,
     records: u64,
     torn_bytes: u32,
-    anchored: bool,
+    anchors: Vec<Link>,
+    proofs: Proofs,
+    archived: Option<Archived>,
     terminal: String,
     parts: Vec<Part>,
     problems: Vec<VerifyProblem>,
+}
+
+/// What a journal must agree with beside itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VerifyOptions<'a> {
+    /// Links that were noted elsewhere: each must still be one of the journal's.
+    pub anchors: &'a [Link],
+    /// Public keys that are trusted to sign; with none, those are taken that the journal names.
+    pub trusted_keys: &'a [Vec<u8>],
 }
 
 /// Verifies a terminal's journal; with `anchor`, also that a hash printed or noted earlier is still
@@ -88,10 +110,29 @@ pub fn verify_terminal(
     anchor: Option<&Link>,
     progress: Progress<'_>,
 ) -> Result<TerminalReport> {
+    let anchors = anchor.map(std::slice::from_ref).unwrap_or_default();
+    verify_journal(history, VerifyOptions { anchors, trusted_keys: &[] }, progress)
+}
+
+/// Verifies a terminal's journal, with the segments that stand in its archives, its signatures, and
+/// what was noted elsewhere.
+///
+/// # Errors
+/// As [`verify_terminal`].
+pub fn verify_journal(
+    history: &History,
+    options: VerifyOptions<'_>,
+    progress: Progress<'_>,
+) -> Result<TerminalReport> {
     let reader = history.reader()?;
     let segments: Vec<u32> = reader.segments().collect();
-    let mut checked = check_all(&reader, &segments, anchor, progress)?;
+    let mut checked = check_all(&reader, &segments, options.anchors, progress)?;
     let mut problems = Vec::new();
+    let archived = checked.last().and_then(|checked| checked.archived);
+    if let (Some(archived), Some(first)) = (archived, checked.first()) {
+        problems.extend(behind_archive(&archived, segments[0], first));
+    }
+    problems.extend(archive_problems(history, &checked)?);
     let mut before: Option<&Checked> = None;
     for (segment, checked) in segments.iter().zip(&checked) {
         problems.extend(checked.problems.iter().cloned());
@@ -102,8 +143,10 @@ pub fn verify_terminal(
         checked.iter_mut().flat_map(|checked| std::mem::take(&mut checked.parts)).collect();
     let terminal = checked.first().map_or("", |checked| &checked.terminal);
     problems.extend(returned::problems(&parts, terminal, history));
-    let anchored = anchor.is_none() || checked.iter().any(|checked| checked.anchored);
-    if !anchored {
+    for anchor in options.anchors {
+        if checked.iter().any(|checked| checked.anchors.contains(anchor)) {
+            continue;
+        }
         problems.push(VerifyProblem {
             segment: 0,
             offset: 0,
@@ -112,6 +155,13 @@ pub fn verify_terminal(
             message: "the anchor is not a link of this journal: it was cut or replaced".to_owned(),
         });
     }
+    let trust = Trust::new(options.trusted_keys);
+    let is_lost = |it: &VerifyProblem| matches!(it.code, Code::Corrupt | Code::MissingSegment);
+    let whole = |it: &Checked| it.ends_with.is_some() && !it.problems.iter().any(is_lost);
+    let known_from = checked.first().and_then(|first| first.proofs.first_receipt());
+    let proofs = checked.iter().map(|checked| (&checked.proofs, whole(checked)));
+    let (signing, faults) = trust.judge(proofs, known_from);
+    problems.extend(faults);
     let last = checked.iter().rev().find_map(|checked| checked.ends.as_ref());
     let problem_count = problems.len() as u64;
     problems.truncate(PROBLEMS_MAX);
@@ -122,6 +172,13 @@ pub fn verify_terminal(
         last_sequence: last.map_or(0, |ends| ends.last_sequence),
         receipts: checked.iter().map(|checked| checked.receipts).sum(),
         torn_bytes: checked.last().map_or(0, |checked| checked.torn_bytes),
+        first_sequence: checked
+            .iter()
+            .find_map(|it| it.ends.as_ref())
+            .map_or(0, |ends| ends.first_sequence),
+        signing,
+        archived,
+        archive_segments: segments.iter().filter(|it| **it < reader.oldest()).count() as u64,
         problems,
         problem_count,
     })
@@ -130,7 +187,7 @@ pub fn verify_terminal(
 fn check_all(
     reader: &Reader,
     segments: &[u32],
-    anchor: Option<&Link>,
+    anchors: &[Link],
     progress: Progress<'_>,
 ) -> Result<Vec<Checked>> {
     let next = AtomicUsize::new(0);
@@ -144,7 +201,7 @@ fn check_all(
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(segment) = segments.get(index) else { break };
-                    let checked = check(reader, *segment, anchor);
+                    let checked = check(reader, *segment, anchors);
                     *results[index].lock().expect("no checker panics while it holds it") =
                         Some(checked);
                     progress(
@@ -162,7 +219,7 @@ fn check_all(
     settled.collect()
 }
 
-fn check(reader: &Reader, segment: u32, anchor: Option<&Link>) -> Result<Checked> {
+fn check(reader: &Reader, segment: u32, anchors: &[Link]) -> Result<Checked> {
     let mut checked = Checked {
         ends: None,
         begins_with: None,
@@ -170,7 +227,9 @@ fn check(reader: &Reader, segment: u32, anchor: Option<&Link>) -> Result<Checked
         receipts: 0,
         records: 0,
         torn_bytes: 0,
-        anchored: false,
+        anchors: Vec::new(),
+        proofs: Proofs::default(),
+        archived: None,
         terminal: String::new(),
         parts: Vec::new(),
         problems: Vec::new(),
@@ -188,8 +247,9 @@ fn check(reader: &Reader, segment: u32, anchor: Option<&Link>) -> Result<Checked
     if let SegmentTail::Open { torn_bytes } = scan.tail {
         checked.torn_bytes = torn_bytes;
     }
-    if let Some(anchor) = anchor {
-        checked.anchored = scan.frames().any(|frame| frame.link() == *anchor);
+    if !anchors.is_empty() {
+        let links = scan.frames().map(|frame| frame.link());
+        checked.anchors = links.filter(|link| anchors.contains(link)).collect();
     }
     fold_segment(&scan, &mut checked);
     Ok(checked)
@@ -197,18 +257,35 @@ fn check(reader: &Reader, segment: u32, anchor: Option<&Link>) -> Result<Checked
 
 fn fold_segment(scan: &SegmentScan, checked: &mut Checked) {
     let mut till: Option<Till> = None;
+    let folded = fold_frames(scan, &mut till, checked);
+    if let Some(till) = &till {
+        checked.proofs.end(till);
+        checked.archived = till.archived;
+    }
+    match folded {
+        Ok(()) => checked.ends_with = till.as_ref().map(snapshot),
+        Err(problem) => checked.problems.push(problem),
+    }
+}
+
+fn fold_frames(
+    scan: &SegmentScan,
+    till: &mut Option<Till>,
+    checked: &mut Checked,
+) -> std::result::Result<(), VerifyProblem> {
+    let mut link = scan.header().link();
     for frame in scan.frames() {
         checked.records += u64::from(frame.header.count);
-        if let Err((sequence, code, message)) = fold_frame(&frame, &mut till, checked) {
-            checked.problems.push(problem_at(&frame, sequence, code, message));
-            return;
-        }
+        fold_frame(&frame, &link, till, checked)
+            .map_err(|(sequence, code, message)| problem_at(&frame, sequence, code, message))?;
+        link = frame.link();
     }
-    checked.ends_with = till.as_ref().map(snapshot);
+    Ok(())
 }
 
 fn fold_frame(
     frame: &Frame<'_>,
+    before: &Link,
     till: &mut Option<Till>,
     checked: &mut Checked,
 ) -> std::result::Result<(), (u64, Code, String)> {
@@ -231,6 +308,7 @@ fn fold_frame(
             }
             None => {
                 checked.begins_with = Some(snapshot_here);
+                checked.proofs.begin(&restored, frame);
                 *till = Some(restored);
             }
         }
@@ -249,9 +327,62 @@ fn fold_frame(
             let place = (frame.header.segment, frame.header.offset);
             checked.parts.extend(Part::of(sale, place, record.sequence));
         }
+        if checked.proofs.concerns(record.kind, till) {
+            checked.proofs.see(&checked.terminal, frame, before, record, till);
+        }
     }
     checked.receipts += till.next_receipt - receipts;
     Ok(())
+}
+
+/// What is wrong with the beginning of a journal whose older segments were archived.
+fn behind_archive(archived: &Archived, oldest: u32, first: &Checked) -> Option<VerifyProblem> {
+    let problem = |segment, code, message: &str| VerifyProblem {
+        segment,
+        offset: 0,
+        sequence: first.ends.as_ref().map_or(0, |ends| ends.first_sequence),
+        code,
+        message: message.to_owned(),
+    };
+    let next = archived.segment.saturating_add(1);
+    if oldest > next {
+        let message = "the segment is missing: only those before it were archived";
+        return Some(VerifyProblem { sequence: 0, ..problem(next, Code::MissingSegment, message) });
+    }
+    let ends = first.ends.as_ref().filter(|_| oldest == next)?;
+    let continues = ends.previous_link == archived.link
+        && archived.last_sequence.checked_add(1) == Some(ends.first_sequence);
+    let message = "the chain does not lead from the archive into this segment";
+    (!continues).then(|| problem(oldest, Code::ChainBroken, message))
+}
+
+/// What is wrong with the archives at hand.
+fn archive_problems(history: &History, checked: &[Checked]) -> Result<Vec<VerifyProblem>> {
+    let problem = |segment, message: String| VerifyProblem {
+        segment,
+        offset: 0,
+        sequence: 0,
+        code: Code::Archive,
+        message,
+    };
+    let name = checked.iter().map(|checked| &*checked.terminal).find(|name| !name.is_empty());
+    let mut problems = Vec::new();
+    for folder in history.archives() {
+        let storage = &**history.storage();
+        let (manifests, faults) = archive::check(storage, folder, name.unwrap_or_default())?;
+        problems.extend(faults.into_iter().map(|fault| problem(fault.segment, fault.message)));
+        let moves = checked.iter().flat_map(|checked| checked.proofs.moves());
+        for (segments, hash) in moves {
+            let is_it =
+                |it: &&archive::Manifest| (it.ends().0.segment, it.ends().1.segment) == *segments;
+            let other = manifests.iter().find(is_it).filter(|it| it.hash() != *hash);
+            problems.extend(other.map(|it| {
+                let message = "the manifest is not the one that the journal names".to_owned();
+                problem(it.ends().0.segment, message)
+            }));
+        }
+    }
+    Ok(problems)
 }
 
 /// What ties a segment to the one before it.

@@ -179,7 +179,7 @@ pub fn tender_kind(text: &str) -> Result<TenderKind> {
 }
 
 /// A text of a length, without control characters.
-fn text(what: &str, value: &str, bytes_max: usize, code: Code) -> Result<()> {
+pub(crate) fn text(what: &str, value: &str, bytes_max: usize, code: Code) -> Result<()> {
     let fault = if value.is_empty() {
         "is empty".to_owned()
     } else if value.len() > bytes_max {

@@ -408,6 +408,11 @@ impl Terminal {
         let number = completion.sale().expect("a completion has a sale");
         let sale = core.till.hand_out(number).expect("it was settled a moment ago");
         let stamp = core.hlc.stamp(&*self.clock);
+        if let Fact::SaleCompleted(completed) = &completion
+            && completed.circle.is_none_or(|circle| circle == Circle::Sale)
+        {
+            self.sign_receipt(&mut core, stamp, completed.receipt, (sequence, hash));
+        }
         self.checkpoint_when_due(&mut core, stamp);
         drop(core);
         let meta = ReceiptMeta { sequence, at_ns, hash };

@@ -14,7 +14,7 @@ use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{
-    ClockStepped, Fact, Field, Key, RecordKind, WriteResult, Writer, body_of, snapshot,
+    Circle, ClockStepped, Fact, Field, Key, RecordKind, WriteResult, Writer, body_of, snapshot,
     snapshot_since,
 };
 use crate::limits::{OPEN_SHARE, TENDER_BYTES_MAX, TENDER_SHARE};
@@ -214,6 +214,13 @@ impl Terminal {
                 .apply(fact, record.body, sequence, stamp.wall_ns, Check::Live)
                 .expect("a decided fact contradicts nothing");
             touch(core, fact, stamp);
+        }
+        for (fact, sequence) in facts.iter().zip(appended.first_sequence..) {
+            if let Fact::SaleCompleted(completed) = fact
+                && completed.circle.is_none_or(|circle| circle == Circle::Sale)
+            {
+                self.sign_receipt(core, stamp, completed.receipt, (sequence, appended.link));
+            }
         }
         // Nothing may follow an owner's end: the last frame is what says that it was clean.
         if flags & format::FLAG_OWNER_ENDS == 0 {

@@ -6,8 +6,9 @@
 use super::open::{decode, inconsistent};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::journal::{Circle, Fact, RecordKind, next_receipt_of, next_training_of};
+use crate::journal::{Checkpoint, Circle, Fact, RecordKind, SaleCompleted, head_of};
 use crate::sale::{Receipt, ReceiptMeta, Sale};
+use crate::signing::ReceiptSignature;
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{Frame, Link, OsStorage, Problem, ProblemKind, Reader, SegmentScan};
 use std::collections::BTreeMap;
@@ -32,19 +33,43 @@ pub struct Recorded {
 pub struct History {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
+    archives: Vec<PathBuf>,
 }
 
 impl History {
     /// The journal whose segments lie in `dir` of a storage.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Self {
-        Self { storage, dir }
+        Self { storage, dir, archives: Vec::new() }
     }
 
-    /// The journal of the terminal in `dir`, on the operating system's disk.
+    /// The journal of the terminal in `dir`, on the operating system's disk, with its archive in the
+    /// store.
     #[must_use]
     pub fn of_terminal(dir: &Path) -> Self {
-        Self::new(Arc::new(OsStorage), super::open::journal_dir(dir))
+        let history = Self::new(Arc::new(OsStorage), super::open::journal_dir(dir));
+        history.with_archives(crate::archive::folder_beside(dir))
+    }
+
+    /// The same journal, with segments that are looked for in further folders too.
+    #[must_use]
+    pub fn with_archives(mut self, archives: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.archives.extend(archives);
+        self
+    }
+
+    /// The folders in which archived segments are looked for.
+    #[must_use]
+    pub fn archives(&self) -> &[PathBuf] {
+        &self.archives
+    }
+
+    pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The log's own reader.
@@ -52,7 +77,8 @@ impl History {
     /// # Errors
     /// `PK_E_NOT_FOUND` when there is no journal; `PK_E_IO`, `PK_E_VERSION`.
     pub fn reader(&self) -> Result<Reader> {
-        Reader::open(self.storage.clone(), &self.dir)?.ok_or_else(|| {
+        let storage = self.storage.clone();
+        Reader::with_archives(storage, &self.dir, &self.archives)?.ok_or_else(|| {
             let message = format!("there is no journal in {}", self.dir.display());
             Error::new(Code::NotFound, message).with("path", self.dir.display().to_string())
         })
@@ -125,34 +151,141 @@ impl History {
     /// # Errors
     /// As [`Self::receipt`].
     pub fn receipt_in(&self, circle: Circle, number: u64) -> Result<Receipt> {
+        let (completion, scan) = self.completion_in(circle, number)?;
+        self.receipt_from(&completion, |from, to, take| {
+            if scan.header().first_sequence <= from {
+                return each_in(&scan, from, to, take);
+            }
+            self.each(from, to, take)
+        })
+    }
+
+    /// The completion of a receipt, by its number.
+    ///
+    /// # Errors
+    /// As [`Self::receipt`].
+    pub fn completion(&self, number: u64) -> Result<Recorded> {
+        self.completion_in(Circle::Sale, number).map(|(completion, _)| completion)
+    }
+
+    /// The completion of a receipt, and the segment that holds it: a binary search over the first
+    /// checkpoints of the segments.
+    fn completion_in(&self, circle: Circle, number: u64) -> Result<(Recorded, SegmentScan)> {
         let reader = self.reader()?;
-        let segments: Vec<u32> = reader.segments().collect();
-        let (mut low, mut high) = (0, segments.len());
-        // The last segment whose first checkpoint had not given this number yet.
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            let next = self.next_receipt(circle, &reader, segments[middle])?;
-            if next <= number { low = middle } else { high = middle }
-        }
-        let Some(segment) = segments.get(low) else { return Err(missing("receipt", number)) };
-        let scan = scan(&reader, *segment)?;
-        for frame in scan.frames() {
+        let given_later = |head: &Checkpoint| next_in(circle, head) <= number;
+        let Some(segment) = self.last_segment(&reader, given_later)? else {
+            return Err(missing("receipt", number));
+        };
+        let scan = scan(&reader, segment)?;
+        let mut found = None;
+        'frames: for frame in scan.frames() {
             for recorded in facts(&frame, Some(RecordKind::SaleCompleted)) {
                 let recorded = recorded?;
                 let wanted = matches!(&recorded.fact, Fact::SaleCompleted(fact)
-                    if fact.receipt == number && fact.circle.unwrap_or(Circle::Sale) == circle);
+                    if fact.receipt == number && circle_of(fact) == circle);
                 if wanted {
-                    return self.receipt_from(&recorded, |from, to, take| {
-                        if scan.header().first_sequence <= from {
-                            return each_in(&scan, from, to, take);
-                        }
-                        self.each(from, to, take)
-                    });
+                    found = Some(recorded);
+                    break 'frames;
+                }
+            }
+        }
+        match found {
+            Some(completion) => Ok((completion, scan)),
+            None => {
+                whole(&scan)?;
+                let oldest = reader.segments().next().unwrap_or(segment);
+                if next_in(circle, &self.head(&reader, oldest)?) > number {
+                    let message = format!(
+                        "receipt {number} stands before segment {oldest}: bring its archive back, \
+                         or name the folder where it is"
+                    );
+                    return Err(Error::new(Code::NotFound, message).with("receipt", number));
+                }
+                Err(missing("receipt", number))
+            }
+        }
+    }
+
+    /// Visits completions from a receipt on, with their numbers, while `visit` says true.
+    pub(crate) fn each_completion(
+        &self,
+        from: u64,
+        mut visit: impl FnMut(u64, &Recorded) -> bool,
+    ) -> Result<()> {
+        let reader = self.reader()?;
+        let given_later = |head: &Checkpoint| head.next_receipt <= from;
+        let Some(first) = self.last_segment(&reader, given_later)? else { return Ok(()) };
+        for segment in reader.segments().filter(|segment| *segment >= first) {
+            let scan = scan(&reader, segment)?;
+            for frame in scan.frames() {
+                for recorded in facts(&frame, Some(RecordKind::SaleCompleted)) {
+                    let recorded = recorded?;
+                    if let Fact::SaleCompleted(fact) = &recorded.fact
+                        && fact.receipt >= from
+                        && circle_of(fact) == Circle::Sale
+                        && !visit(fact.receipt, &recorded)
+                    {
+                        return Ok(());
+                    }
+                }
+            }
+            whole(&scan)?;
+        }
+        Ok(())
+    }
+
+    /// The signature of a receipt; `None` when it has none. It may stand in any later segment: the
+    /// checkpoints say in which one the receipt was signed.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn signature(&self, number: u64) -> Result<Option<ReceiptSignature>> {
+        let reader = self.reader()?;
+        let signed_later = |head: &Checkpoint| {
+            let unsigned = head.signing.as_ref().is_none_or(|signing| {
+                signing
+                    .unsigned
+                    .chunks(2)
+                    .any(|run| run[0] <= number && number <= run[run.len() - 1])
+            });
+            unsigned || head.next_receipt <= number
+        };
+        let Some(segment) = self.last_segment(&reader, signed_later)? else { return Ok(None) };
+        let scan = scan(&reader, segment)?;
+        for frame in scan.frames() {
+            for recorded in facts(&frame, Some(RecordKind::SignatureAttached)) {
+                if let Fact::SignatureAttached(fact) = recorded?.fact
+                    && fact.receipt == number
+                {
+                    return Ok(Some(ReceiptSignature {
+                        receipt: fact.receipt,
+                        sequence: fact.sequence,
+                        link: fact.link.0,
+                        signature: fact.signature.0,
+                        key_id: fact.key_id.0,
+                        late: fact.late,
+                    }));
                 }
             }
         }
         whole(&scan)?;
-        Err(missing("receipt", number))
+        Ok(None)
+    }
+
+    /// The last segment whose first checkpoint satisfies `before`, which holds up to some segment and
+    /// never behind it; the first one when none does.
+    fn last_segment(
+        &self,
+        reader: &Reader,
+        before: impl Fn(&Checkpoint) -> bool,
+    ) -> Result<Option<u32>> {
+        let segments: Vec<u32> = reader.segments().collect();
+        let (mut low, mut high) = (0, segments.len());
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if before(&self.head(reader, segments[middle])?) { low = middle } else { high = middle }
+        }
+        Ok(segments.get(low).copied())
     }
 
     /// Visits every receipt of a sale that counts, in the order of their numbers. Reads the journal
@@ -240,18 +373,15 @@ impl History {
         Ok(last)
     }
 
-    fn next_receipt(&self, circle: Circle, reader: &Reader, segment: u32) -> Result<u64> {
+    /// The head of a segment's first checkpoint.
+    fn head(&self, reader: &Reader, segment: u32) -> Result<Checkpoint> {
         let Some(records) = reader.first_frame(segment)? else {
             // The scan knows what is wrong with it.
             whole(&scan(reader, segment)?)?;
             return Err(missing("segment", segment.into()));
         };
         let bodies = records.iter().map(|(kind, body)| (*kind, &body[..]));
-        let next = match circle {
-            Circle::Sale => next_receipt_of(bodies),
-            Circle::Training => next_training_of(bodies),
-        };
-        next.map_err(|error| inconsistent(0, &error.0))
+        head_of(&mut { bodies }).map_err(|error| inconsistent(0, &error.0))
     }
 }
 
@@ -330,6 +460,19 @@ fn facts<'a>(
             .map(|fact| fact.map(|fact| Recorded { fact, sequence, at_ns, hash }))
             .transpose()
     })
+}
+
+/// The circle in which a receipt has its number.
+fn circle_of(fact: &SaleCompleted) -> Circle {
+    fact.circle.unwrap_or(Circle::Sale)
+}
+
+/// The next receipt number of a circle.
+fn next_in(circle: Circle, head: &Checkpoint) -> u64 {
+    match circle {
+        Circle::Sale => head.next_receipt,
+        Circle::Training => head.till.as_ref().map_or(1, |till| till.next_training),
+    }
 }
 
 fn missing(what: &str, number: u64) -> Error {

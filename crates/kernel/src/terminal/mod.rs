@@ -9,6 +9,7 @@
 //! so that everybody who waits shares one flush. Read `commands.rs` for what a host can do,
 //! `commit.rs` for how a fact becomes durable, `open.rs` for what happens at start-up.
 
+mod archive;
 mod claim;
 mod commands;
 mod commit;
@@ -25,8 +26,10 @@ mod pricing;
 mod reports;
 mod returns;
 mod rules;
+mod signing;
 mod together;
 
+pub use archive::ArchiveReport;
 pub use commands::{Begun, LineAnswer, Sold, TenderAnswer, VoidAnswer};
 pub use commit::Answer;
 pub use config::{Config, Durability};
@@ -45,11 +48,12 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::money::Currency;
 use crate::sale::Receipt;
+use crate::signing::ReceiptSignature;
 use crate::till::{CurrencyTotals, Till};
 use lock::TerminalLock;
 use pos_kernel_wal::{Space, Stats, SyncLatency, Wal, WalPosition};
 use returns::Returns;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -68,6 +72,10 @@ pub struct Terminal {
     recovery: RecoveryReport,
     wal: Wal,
     history: History,
+    /// Where sealed segments are archived.
+    archive: PathBuf,
+    /// One move at a time.
+    archiving: Mutex<()>,
     core: Mutex<Core>,
     /// Held while a sale is handed over: one at a time.
     handover: Mutex<()>,
@@ -89,6 +97,9 @@ struct Core {
     /// `None` once the terminal is closed.
     lock: Option<TerminalLock>,
     owner: OwnerRecord,
+    signer: Option<signing::Attached>,
+    /// The newest signatures.
+    signatures: VecDeque<ReceiptSignature>,
 }
 
 /// Where a terminal stands.

@@ -14,6 +14,7 @@ use super::id::{ID_VARIABLE, TerminalId};
 use super::lock::TerminalLock;
 use super::owner::OwnerRecord;
 use super::{Core, Terminal};
+use crate::archive::ARCHIVES;
 use crate::clock::{Clock, Hlc, StepWatch, SystemClock, iso_utc};
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -23,12 +24,13 @@ use crate::journal::{
 };
 use crate::limits::{KEYS_MAX, SEGMENT_BYTES_PER_KEY};
 use crate::sale::{Receipt, ReceiptMeta};
+use crate::signing::Signing;
 use crate::till::{Check, KeyWindow, Till};
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{
     FlushCause, Frame, Options, OsStorage, Record, RecordView, Replay, Wal, WalError, format,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -68,6 +70,10 @@ pub struct OpenOptions {
     pub background: bool,
     /// Clock.
     pub clock: Arc<dyn Clock>,
+    /// Whether receipts are signed, and by whom.
+    pub signing: Signing,
+    /// Folder in which each terminal has the folder of its archive; else `archive` in the root.
+    pub archive: Option<PathBuf>,
     /// File system of the journal.
     pub storage: Arc<dyn Storage>,
     /// Mixed into segment salts; drawn at random when absent.
@@ -86,6 +92,8 @@ impl Default for OpenOptions {
             attendance: Attendance::default(),
             background: true,
             clock: Arc::new(SystemClock),
+            signing: Signing::Off,
+            archive: None,
             storage: Arc::new(OsStorage),
             entropy: None,
         }
@@ -167,7 +175,8 @@ impl Terminal {
     /// # Errors
     /// `PK_E_BAD_ID`, `PK_E_BAD_CONFIG`, `PK_E_BAD_ARGUMENT`; `PK_E_TERMINAL_IN_USE` with the
     /// owner's facts; `PK_E_NOT_FOUND` with `create` off; `PK_E_CORRUPT`, `PK_E_CHAIN_BROKEN`,
-    /// `PK_E_VERSION`, `PK_E_INCONSISTENT`; `PK_E_IO`, `PK_E_NO_SPACE`.
+    /// `PK_E_VERSION`, `PK_E_INCONSISTENT`; `PK_E_IO`, `PK_E_NO_SPACE`; `PK_E_KEY_FILE` with a
+    /// software signer.
     pub fn open(options: &OpenOptions) -> Result<Self> {
         let root = absolute(&options.resolve_root())?;
         let id = options.resolve_id(&root)?;
@@ -235,7 +244,10 @@ impl Terminal {
         if position.segment != previous_segment {
             till.keys.saved();
         }
+        let archives = options.archive.clone().unwrap_or_else(|| root.join(ARCHIVES));
+        let archive = absolute(&archives)?.join(id.as_str());
         let history = History::new(options.storage.clone(), journal);
+        let history = history.with_archives([archive.clone()]);
         let core = Core {
             till,
             last_receipt,
@@ -246,6 +258,8 @@ impl Terminal {
             bodies: Vec::new(),
             lock: Some(lock),
             owner,
+            signer: None,
+            signatures: VecDeque::new(),
         };
         let terminal = Self {
             id,
@@ -257,10 +271,13 @@ impl Terminal {
             recovery,
             wal,
             history,
+            archive,
+            archiving: Mutex::new(()),
             core: Mutex::new(core),
             handover: Mutex::new(()),
             returns: Mutex::default(),
         };
+        terminal.begin_signing(&options.signing)?;
         // What another terminal left in the store must not keep this one from selling; the same
         // call by hand says what is wrong.
         let _ = terminal.collect_transfers();
@@ -298,6 +315,7 @@ impl Terminal {
     }
 
     fn end(&self, core: &mut Core) -> Result<()> {
+        self.sign_end(core);
         let sales = core.till.open.keys().copied().collect();
         let fact = Fact::from(TerminalClosed { sales });
         let sequence = self.append(core, &[fact], format::FLAG_OWNER_ENDS)?.last_sequence;

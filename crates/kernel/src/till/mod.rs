@@ -39,6 +39,7 @@ use crate::money::Currency;
 use crate::policy::Policy;
 use crate::pricing::TaxComponent;
 use crate::sale::{Contradiction, Sale, machine};
+use crate::signing::{Archived, SigningState, hold_anchor};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Finished sales that stay readable until the host closes them or this many newer ones follow.
@@ -84,6 +85,10 @@ pub struct Till {
     pub tally: Option<Tally>,
     /// Receipts that were printed again.
     pub copies: Copies,
+    /// The signer, once there was one.
+    pub signing: Option<SigningState>,
+    /// What was archived, once something was.
+    pub archived: Option<Archived>,
     settled: VecDeque<Sale>,
     open_bytes: usize,
 }
@@ -107,6 +112,8 @@ impl Till {
             periods: Periods::default(),
             tally: None,
             copies: Copies::default(),
+            signing: None,
+            archived: None,
             settled: VecDeque::new(),
             open_bytes: 0,
         }
@@ -284,6 +291,7 @@ impl Till {
             Fact::TerminalOpened(opened) => {
                 self.hold_open(&opened.sales)?;
                 self.open.values_mut().for_each(|sale| sale.recovered = true);
+                self.interrupt_signing();
             }
             Fact::TerminalClosed(closed) => self.hold_open(&closed.sales)?,
             Fact::PolicySet(set) => self.set_policy(set)?,
@@ -311,6 +319,11 @@ impl Till {
                 }
                 sale.apply(fact)?;
                 self.settle(sale);
+                // Training receipts have numbers of their own, and are not signed.
+                let counts = completed.circle.is_none_or(|circle| circle == Circle::Sale);
+                if let Some(signing) = self.signing.as_mut().filter(|_| counts) {
+                    signing.complete(completed.receipt);
+                }
             }
             Fact::SaleTransferred(transferred) => {
                 let mut sale = self.take(transferred.sale)?;
@@ -337,6 +350,19 @@ impl Till {
             Fact::PeriodClosed(fact) => self.period_closes(fact)?,
             // The wall clock decides nothing.
             Fact::ClockStepped(_) => {}
+            Fact::SignerUp(up) => {
+                SigningState::begin(&mut self.signing, up, self.next_receipt)?;
+            }
+            Fact::SignerDown(_) => {
+                let signing = self.signer()?;
+                signing.hold_up()?;
+                signing.up = false;
+                self.interrupt_signing();
+            }
+            Fact::SignatureAttached(attached) => self.signer()?.attach(attached)?,
+            Fact::KeyRotated(rotated) => self.signer()?.rotate(rotated)?,
+            Fact::Anchored(anchored) => hold_anchor(anchored, sequence)?,
+            Fact::SegmentsArchived(moved) => Archived::fold(&mut self.archived, moved)?,
             _ => {
                 let number = fact.sale().unwrap_or(0);
                 let Some(sale) = self.open.get_mut(&number) else {
@@ -369,6 +395,17 @@ impl Till {
     pub(crate) fn restore_sale(&mut self, sale: Sale) {
         self.open_bytes += sale.log_bytes();
         self.open.insert(sale.number, sale);
+    }
+
+    fn signer(&mut self) -> std::result::Result<&mut SigningState, Contradiction> {
+        self.signing.as_mut().ok_or_else(|| Contradiction("there is no signer".to_owned()))
+    }
+
+    fn interrupt_signing(&mut self) {
+        let next_receipt = self.next_receipt;
+        if let Some(signing) = &mut self.signing {
+            signing.interrupted(next_receipt);
+        }
     }
 
     fn hold_open(&self, sales: &[u64]) -> std::result::Result<(), Contradiction> {

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod archive;
 mod book;
 mod closing;
 mod codec;
@@ -17,6 +18,7 @@ mod limits;
 mod model;
 mod process;
 mod regressions;
+mod signing;
 mod space;
 #[path = "../support/mod.rs"]
 mod support;

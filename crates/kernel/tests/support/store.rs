@@ -187,6 +187,11 @@ impl Store {
         History::new(self.storage(), terminal.join("transaction.wal"))
     }
 
+    /// The journal with its archive.
+    pub(crate) fn archived_history(&self) -> History {
+        self.history().with_archives([self.root.path().join("archive").join(ID)])
+    }
+
     pub(crate) fn try_verify(&self, anchor: Option<&Link>) -> Result<TerminalReport, Error> {
         verify_terminal(&self.history(), anchor, &|_, _| {})
     }
