@@ -6,6 +6,12 @@ import { Cbor, type Read } from './cbor.js'
 import { NewerVersion } from './contradiction.js'
 import { circle, type DeskFact, desk, deskFacts } from './desk-bodies.js'
 import {
+  checkpointArchived,
+  checkpointSigning,
+  type ProofFact,
+  proofFacts,
+} from './proof-bodies.js'
+import {
   adjustment,
   completedSums,
   cut,
@@ -233,6 +239,7 @@ const facts = {
     otherSequence: required(6, u64),
   }),
   ...deskFacts,
+  ...proofFacts,
 }
 
 const checkpoint = map({
@@ -245,6 +252,8 @@ const checkpoint = map({
   policies: list(6, bytes),
   rules: optional(7, bytes),
   till: optional(16, desk),
+  signing: optional(20, checkpointSigning),
+  archived: optional(21, checkpointArchived),
 })
 
 const checkpointSale = map({
@@ -262,7 +271,7 @@ export type FactOf<Name extends Fact['name']> = Extract<Fact, { name: Name }>
 /** A fact about a sale. */
 export type SaleFact = Exclude<
   Fact,
-  DeskFact | { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' | 'RulesSet' }
+  DeskFact | ProofFact | { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' | 'RulesSet' }
 >
 /** A fact that changes a sale that is open. */
 export type OpenSaleFact = Exclude<SaleFact, { name: 'SaleBegun' }>

@@ -9,6 +9,7 @@ import {
   decodeCheckpoint,
   decodeCheckpointSale,
   decodeFact,
+  type Fact,
   kinds,
 } from './bodies.js'
 import { Contradiction, hold, NewerVersion } from './contradiction.js'
@@ -17,6 +18,7 @@ import { inOrder } from './perpetual.js'
 import { decodePolicy } from './pricing/policy.js'
 import type { TaxComponent } from './pricing/tax.js'
 import type { Completed } from './sale.js'
+import type { Signatures } from './signatures.js'
 import { type Checkpoint, Till } from './till.js'
 
 /** Something that is wrong with the records of a frame. */
@@ -42,9 +44,14 @@ export class Fold {
   #isAtStart = true
   #segment = 0
   #segmentBytes = 0
+  readonly #signatures: Signatures
 
-  /** A fold that hands over each sale that is completed. */
-  constructor(onCompleted: (completed: Completed) => void) {
+  /**
+   * A fold that hands over each sale that is completed, and tells what it has folded to whoever judges
+   * the signatures.
+   */
+  constructor(signatures: Signatures, onCompleted: (completed: Completed) => void) {
+    this.#signatures = signatures
     this.#onCompleted = onCompleted
   }
 
@@ -86,14 +93,22 @@ export class Fold {
             findings.push({ kind: 'form', sequence, invariant: 'I13', message })
           }
           this.#till?.apply(fact, kind, body, { sequence, wall: frame.wall })
+          this.#see(fact, frame, sequence)
         }
         sequence += 1n
       }
     } catch (error) {
       this.#isLost = true
+      this.#signatures.incomplete()
       findings.push(findingOf(error, sequence))
     }
     return findings
+  }
+
+  #see(fact: Fact, { at, link }: Frame, sequence: bigint): void {
+    if (this.#till === undefined) return
+    const place = { segment: this.#segment, offset: at, sequence }
+    this.#signatures.see(fact, place, link, this.#till.proofs)
   }
 
   #checkpoint(frame: Frame): Finding[] {
@@ -108,6 +123,8 @@ export class Fold {
     const before = this.#till
     // The segment is judged by itself, from what its own first checkpoint says.
     this.#till = new Till(checkpoint, sequence, this.#onCompleted)
+    const place = { segment: this.#segment, offset: frame.at, sequence }
+    this.#signatures.beginFold(place, this.#till.proofs, this.#till.nextReceipt)
     const findings = checkpoint.form.map(
       (message): Finding => ({ kind: 'form', sequence, message }),
     )

@@ -17,11 +17,13 @@
  * @module pos-kernel/auditor
  */
 export type {
+  ArchivedAudit,
   AuditedTax,
   AuditedTotals,
   AuditReport,
   Problem,
   ProblemKind,
+  SigningAudit,
   TerminalAudit,
 } from './report.js'
 export { type AuditOptions, AuditRefusal, auditStore } from './store.js'

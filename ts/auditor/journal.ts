@@ -3,16 +3,19 @@
  * hold between two neighbours.
  */
 import { setImmediate as breathe } from 'node:timers/promises'
+import { archivedSegments, auditArchive } from './archive.js'
 import { Fold } from './fold.js'
 import { type Frame, frameFlags } from './frame.js'
 import { type Header, readHeader } from './header.js'
 import { readFolder, segmentPath } from './manifest.js'
 import { reported } from './perpetual.js'
+import type { ArchivedBody } from './proof-bodies.js'
 import { type Problem, Problems, type TerminalAudit } from './report.js'
 import { ReturnedParts } from './returned.js'
 import type { Completed } from './sale.js'
 import { BLOCK_BYTES, SegmentFile } from './segment-file.js'
 import { extentOf } from './segments.js'
+import { Signatures } from './signatures.js'
 import {
   brokenSlots,
   judge,
@@ -33,6 +36,15 @@ export interface JournalAudit {
 
 /** Where a problem is. */
 type ProblemPlace = Pick<Problem, 'segment' | 'offset' | 'sequence'>
+/** What to hold a journal against. */
+export interface JournalQuestions {
+  /** A link that must be in the chain, in hexadecimal. */
+  readonly anchor?: string | undefined
+  /** Public keys that are trusted to sign, in hexadecimal. */
+  readonly keys: readonly string[]
+  /** Folders in which archived segments of the journal may stand. */
+  readonly archives: readonly string[]
+}
 
 /** The end of a segment that was read. */
 interface SegmentEnd {
@@ -48,22 +60,25 @@ interface SegmentEnd {
  *
  * @param id - terminal id, for the report
  * @param folder - the folder of the segments
- * @param anchor - a link that must be in the chain, in hexadecimal
+ * @param questions - what to hold it against
  */
 export async function auditJournal(
   id: string,
   folder: string,
-  anchor: string | undefined,
+  questions: JournalQuestions,
 ): Promise<JournalAudit | undefined> {
   const found = readFolder(folder)
   const extent = found && extentOf(folder, found)
   if (found === undefined || extent === undefined) return undefined
-  const audit = new Audit(id, folder, extent.newest, anchor)
-  let next = extent.oldest
-  for (const segment of [...found.numbers, extent.newest + 1]) {
-    if (segment < extent.oldest || segment > extent.newest + 1) continue
+  const archived = archivedSegments(questions.archives, extent.oldest)
+  const audit = new Audit(id, extent.newest, questions)
+  const own = found.numbers.filter((one) => one >= extent.oldest && one <= extent.newest)
+  const oldest = archived.keys().next().value ?? extent.oldest
+  let next = oldest
+  for (const segment of [...archived.keys(), ...own, extent.newest + 1]) {
     if (segment > next) audit.missing(next, segment - 1)
-    if (segment <= extent.newest) audit.segment(segment)
+    const file = archived.get(segment) ?? segmentPath(folder, segment)
+    if (segment <= extent.newest) audit.segment(segment, file)
     next = segment + 1
     await breathe()
   }
@@ -71,7 +86,7 @@ export async function auditJournal(
     audit.compareReceipts(segment)
     await breathe()
   }
-  const terminal = audit.report(extent.newest - extent.oldest + 1)
+  const terminal = audit.report(oldest, extent.newest, archived.size)
   return { terminal, holdsAnchor: audit.holdsAnchor }
 }
 
@@ -79,17 +94,19 @@ export async function auditJournal(
 class Audit {
   holdsAnchor = false
   readonly #id: string
-  readonly #folder: string
   readonly #newest: number
-  readonly #anchor: string | undefined
+  readonly #questions: JournalQuestions
   readonly #problems = new Problems()
-  readonly #fold = new Fold((completed) => this.#completed.push(completed))
   /** Sales that were completed in the frame that is folded. */
   readonly #completed: Completed[] = []
   readonly #returned = new ReturnedParts<ProblemPlace>()
   /** The segment in which each receipt that is wanted stands is found by the first one of each. */
   readonly #firstReceipts: { readonly segment: number; readonly receipt: bigint }[] = []
   #name = ''
+  readonly #signatures: Signatures
+  readonly #fold: Fold
+  #first: Header | undefined
+  readonly #paths = new Map<number, string>()
   #before: SegmentEnd | undefined
   #records = 0n
   #firstSequence = 0n
@@ -98,20 +115,23 @@ class Audit {
   #head = ''
   #tornBytes = 0
 
-  constructor(id: string, folder: string, newest: number, anchor: string | undefined) {
+  constructor(id: string, newest: number, questions: JournalQuestions) {
     this.#id = id
-    this.#folder = folder
     this.#newest = newest
-    this.#anchor = anchor
+    this.#questions = questions
+    this.#signatures = new Signatures(questions.keys)
+    this.#fold = new Fold(this.#signatures, (completed) => this.#completed.push(completed))
   }
 
   missing(from: number, to: number): void {
     this.#problems.addMissing(from, to)
     this.#before = undefined
+    this.#signatures.incomplete()
   }
 
-  segment(segment: number): void {
-    const file = SegmentFile.open(segmentPath(this.#folder, segment))
+  segment(segment: number, name: string): void {
+    this.#paths.set(segment, name)
+    const file = SegmentFile.open(name)
     if (file === undefined) {
       this.missing(segment, segment)
       return
@@ -119,6 +139,7 @@ class Audit {
     try {
       const header = this.#header(segment, file)
       this.#before = header && this.#frames(segment, file, header)
+      if (this.#before?.isWhole !== true) this.#signatures.incomplete()
     } finally {
       file.close()
     }
@@ -138,12 +159,12 @@ class Audit {
    * receipts against them. What else is wrong with it was said before.
    */
   compareReceipts(segment: number): void {
-    const file = SegmentFile.open(segmentPath(this.#folder, segment))
+    const file = SegmentFile.open(this.#paths.get(segment) ?? '')
     if (file === undefined) return
     try {
       const read = readHeader(file.bytes(0, Math.min(BLOCK_BYTES, file.size)))
       if (read.is !== 'good') return
-      const fold = new Fold(({ receipt, sale }) => this.#compare(receipt, sale))
+      const fold = new Fold(new Signatures([]), ({ receipt, sale }) => this.#compare(receipt, sale))
       fold.beginSegment(segment, read.header.segmentBytes, false)
       const steps = walk(file, read.header, startOf(read.header))
       for (let step = steps.next(); step.done !== true; step = steps.next()) {
@@ -162,8 +183,17 @@ class Audit {
     }
   }
 
-  report(segments: number): TerminalAudit {
+  report(oldest: number, newest: number, archiveSegments: number): TerminalAudit {
     const { till } = this.#fold
+    const { signing, problems } = this.#signatures.judge(till?.proofs)
+    for (const problem of problems) this.#problems.add(problem)
+    const archived = till?.proofs.archived
+    if (archived !== undefined) this.#behindArchive(archived, oldest)
+    for (const folder of this.#questions.archives) {
+      const found = auditArchive(folder, this.#id, this.#signatures.moves)
+      for (const problem of found) this.#problems.add(problem)
+    }
+    const segments = newest - oldest + 1
     return {
       id: this.#id,
       ok: this.#problems.count === 0,
@@ -177,9 +207,33 @@ class Audit {
       openSales: till?.openSales ?? 0,
       totals: (till?.totals ?? []).map(reported),
       tornBytes: this.#tornBytes,
+      ...(signing !== undefined && { signing }),
+      ...(archived !== undefined && {
+        archived: {
+          segment: archived.segment,
+          lastSequence: Number(archived.lastSequence),
+          link: archived.link.toString('hex'),
+        },
+      }),
+      archiveSegments,
       problems: this.#problems.inOrder(),
       problemCount: this.#problems.count,
     }
+  }
+
+  /** What must hold where older segments were archived and are not at hand. */
+  #behindArchive({ segment, lastSequence, link }: ArchivedBody, oldest: number): void {
+    if (oldest > segment + 1) {
+      const message = 'the segment is not there: only those before it were archived'
+      const place = { segment: segment + 1, offset: 0, sequence: 0 }
+      this.#problems.add({ kind: 'missing', ...place, message })
+    }
+    const first = this.#first
+    if (oldest !== segment + 1 || first?.segment !== oldest) return
+    if (first.previousLink.equals(link) && first.firstSequence === lastSequence + 1n) return
+    const message = 'the segment does not follow from the last link that was archived'
+    const place = { segment: oldest, offset: 0, sequence: Number(first.firstSequence) }
+    this.#problems.add({ kind: 'chain', ...place, invariant: 'I8', message })
   }
 
   /** The header, when the segment can be read behind it. */
@@ -211,7 +265,9 @@ class Audit {
   }
 
   #frames(segment: number, file: SegmentFile, header: Header): SegmentEnd {
+    this.#first ??= header
     this.#neighbours(segment, header)
+    this.#signatures.beginSegment(header.name, header.link)
     this.#firstSequence ||= header.firstSequence
     this.#name ||= header.name
     this.#fold.beginSegment(segment, header.segmentBytes, this.#before?.isWhole === true)
@@ -270,10 +326,11 @@ class Audit {
       this.#problems.add({ kind: 'chain', ...place, sequence, invariant: 'I8', message })
     }
     this.#head = frame.link.toString('hex')
-    if (this.#head === this.#anchor) this.holdsAnchor = true
+    if (this.#head === this.#questions.anchor) this.holdsAnchor = true
     this.#records += BigInt(frame.records.length)
     this.#lastSequence = frame.sequence + BigInt(frame.records.length) - 1n
     this.#facts(place, frame)
+    this.#signatures.passed(frame.link)
   }
 
   #facts(place: { segment: number; offset: number }, frame: Frame): void {

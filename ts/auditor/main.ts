@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * `pos-kernel-audit --root DIR [--terminal ID] [--anchor HASH] [--json]`.
+ * `pos-kernel-audit --root DIR [--terminal ID] [--anchor HASH] [--key KEY]... [--archive DIR]
+ * [--json]`.
  *
  * What lives here: the command line of the auditor, and how its report looks. What must not: any
  * judgement, and any package but those that the auditor itself needs, so that the program runs
@@ -18,13 +19,16 @@ const exitCodes = { holds: 0, problems: 1, notAudited: 2 } as const
 /** Problems shown for one terminal; `--json` shows up to a thousand. */
 const SHOWN_MAX = 20
 
-const usage = `Usage: pos-kernel-audit --root DIR [--terminal ID] [--anchor HASH] [--json]
+const usage = `Usage: pos-kernel-audit --root DIR [--terminal ID] [--anchor HASH] [--key KEY]...
+                        [--archive DIR] [--json]
 
 Audits the journals of a store, without the kernel, a lock or a written byte.
 
   --root DIR       root folder of the store
   --terminal ID    one terminal; all of the store when left out
   --anchor HASH    a hash of a receipt or an earlier report that must still be there
+  --key KEY        a public key that is trusted to sign, in hexadecimal; may be given again
+  --archive DIR    folder of archives beside ROOT/archive; each terminal has a folder in it
   --json           print the report as JSON and nothing else on stdout
   --help           print this
 
@@ -50,6 +54,8 @@ async function run(): Promise<void> {
       root: { type: 'string' },
       terminal: { type: 'string' },
       anchor: { type: 'string' },
+      key: { type: 'string', multiple: true },
+      archive: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -58,9 +64,9 @@ async function run(): Promise<void> {
     process.stdout.write(usage)
     return
   }
-  const { root, terminal, anchor, json } = values
+  const { root, terminal, anchor, key: keys, archive, json } = values
   if (root === undefined) throw new Error('which store? Say --root DIR; see --help')
-  const report = await auditStore({ root, terminal, anchor })
+  const report = await auditStore({ root, terminal, anchor, keys, archive })
   process.exitCode = report.ok ? exitCodes.holds : exitCodes.problems
   process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : shown(report))
 }
@@ -88,6 +94,18 @@ function linesOf(audit: TerminalAudit): string[] {
   }
   if (tornBytes > 0) {
     lines.push(`${id}: ${tornBytes} bytes behind the last frame, never proven durable`)
+  }
+  if (audit.archived !== undefined) {
+    const { segment, lastSequence } = audit.archived
+    const read = `${audit.archiveSegments} segments were read from the archive`
+    lines.push(`${id}: archived up to segment ${segment}, record ${lastSequence}; ${read}`)
+  }
+  if (audit.signing !== undefined) {
+    const { algorithm, key, signatures, late, unsigned, signedSequence } = audit.signing
+    const counts = `${signatures} receipts signed (${late} late), ${unsigned} unsigned`
+    lines.push(
+      `${id}: ${counts}, vouched for up to record ${signedSequence} by ${algorithm} ${key}`,
+    )
   }
   for (const { kind, segment, offset, sequence, invariant, message } of audit.problems.slice(
     0,

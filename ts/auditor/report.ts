@@ -14,6 +14,8 @@
  *   with their records, another order, a key used twice, the journal of another terminal |
  * | `version` | a newer version of the kernel wrote it, so it cannot be judged |
  * | `anchor` | a hash that was noted elsewhere is not in the chain |
+ * | `signature` | a signature does not hold, or a key is not trusted |
+ * | `archive` | a manifest or a file of an archive is not what was archived |
  */
 export type ProblemKind =
   | 'missing'
@@ -24,6 +26,8 @@ export type ProblemKind =
   | 'form'
   | 'version'
   | 'anchor'
+  | 'signature'
+  | 'archive'
 
 /** One thing that is wrong with a journal. */
 export interface Problem {
@@ -81,6 +85,38 @@ export interface AuditedTax {
   readonly returnedTax: number
 }
 
+/** What the signatures of a journal vouch for. */
+export interface SigningAudit {
+  /** Name of the key or device that signs, or signed last. */
+  readonly signer: string
+  /** Algorithm. */
+  readonly algorithm: string
+  /** Public key, in hexadecimal. */
+  readonly key: string
+  /** The signer is up. */
+  readonly up: boolean
+  /** Receipts with a signature that holds. */
+  readonly signatures: number
+  /** Those of them that were signed late. */
+  readonly late: number
+  /** Signatures of algorithms that cannot be judged here. */
+  readonly unjudged: number
+  /** Receipts that stand without a signature. */
+  readonly unsigned: number
+  /** The newest sequence that a signature which holds vouches for; 0 when there is none. */
+  readonly signedSequence: number
+}
+
+/** What a journal says was archived. */
+export interface ArchivedAudit {
+  /** The newest archived segment. */
+  readonly segment: number
+  /** Its last sequence. */
+  readonly lastSequence: number
+  /** Its last link, in hexadecimal. */
+  readonly link: string
+}
+
 /** The audit of one terminal. */
 export interface TerminalAudit {
   /** Terminal id. */
@@ -110,6 +146,12 @@ export interface TerminalAudit {
   readonly totals: readonly AuditedTotals[]
   /** Bytes behind the last frame that were never proven durable: torn, or being written. */
   readonly tornBytes: number
+  /** What the signatures vouch for; absent when there was never a signer. */
+  readonly signing?: SigningAudit
+  /** What was archived, as the journal says; absent when nothing was. */
+  readonly archived?: ArchivedAudit
+  /** Segments that were read from an archive. */
+  readonly archiveSegments: number
   /** What is wrong, by segment and offset, up to a thousand entries. */
   readonly problems: readonly Problem[]
   /** How many things are wrong in all. */

@@ -3,6 +3,7 @@
  *
  * ```text
  * <root>/terminals/<id>/transaction.wal/   the journal of terminal <id>
+ * <root>/archive/<id>/                     its archive
  * ```
  */
 import { existsSync, readdirSync } from 'node:fs'
@@ -23,6 +24,13 @@ export interface AuditOptions {
    * frame of a journal that is audited.
    */
   readonly anchor?: string | undefined
+  /**
+   * Public keys that are trusted to sign, in hexadecimal. With none, signatures are held against the
+   * keys that the journals themselves name, and a journal need not be signed.
+   */
+  readonly keys?: readonly string[] | undefined
+  /** A folder of archives beside that of the store; in it, each terminal has a folder of its own. */
+  readonly archive?: string | undefined
 }
 
 /** Why nothing was audited: what was asked for is not there, or not as it must be written. */
@@ -39,18 +47,28 @@ export class AuditRefusal extends Error {
  * const { ok, terminals } = await auditStore({ root: './store' })
  * for (const { id, problems } of terminals) console.log(id, problems)
  */
-export async function auditStore({ root, terminal, anchor }: AuditOptions): Promise<AuditReport> {
+export async function auditStore(options: AuditOptions): Promise<AuditReport> {
+  const { root, terminal, anchor, archive } = options
+  const keys = options.keys ?? []
   if (anchor !== undefined && !/^[\da-f]{64}$/i.test(anchor)) {
     throw new AuditRefusal(`"${anchor}" is no hash: 64 hexadecimal digits are expected`)
   }
   if (terminal !== undefined && !idForm.test(terminal)) {
     throw new AuditRefusal(`"${terminal}" is no terminal id: letters, digits, _ and -, at most 32`)
   }
+  for (const key of keys) {
+    if (/^([\da-f]{2})+$/i.test(key)) continue
+    throw new AuditRefusal(`"${key}" is no public key: hexadecimal digits in pairs are expected`)
+  }
+  const trusted = keys.map((key) => key.toLowerCase())
   const hash = anchor?.toLowerCase()
   const terminals: TerminalAudit[] = []
   let holdsAnchor = false
   for (const id of terminal === undefined ? terminalsOf(root) : [terminal]) {
-    const audit = await auditJournal(id, journalOf(root, id), hash)
+    const folders = [path.join(root, 'archive'), ...(archive === undefined ? [] : [archive])]
+    const archives = folders.map((folder) => path.join(folder, id))
+    const questions = { anchor: hash, keys: trusted, archives }
+    const audit = await auditJournal(id, journalOf(root, id), questions)
     if (audit === undefined) {
       if (terminal !== undefined) throw new AuditRefusal(`terminal ${id} has no journal in ${root}`)
       continue

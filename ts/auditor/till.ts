@@ -23,7 +23,9 @@ import {
 } from './perpetual.js'
 import { decodePolicy } from './pricing/policy.js'
 import { taxKey } from './pricing/tax.js'
+import { isProofKind, type ProofFact } from './proof-bodies.js'
 import { type Completed, isHashOf, Sale } from './sale.js'
+import { Proofs } from './signing.js'
 
 /** Where a fact stands. */
 export interface Place {
@@ -53,6 +55,8 @@ export class Till {
   #rules: Buffer | undefined
   readonly #keys: KeyWindow
   readonly #desk: Desk
+  /** Who signs, what is unsigned, what was archived. */
+  readonly proofs: Proofs
 
   readonly #onCompleted: (completed: Completed) => void
 
@@ -71,6 +75,7 @@ export class Till {
     this.#desk = new Desk(head.till)
     this.#keys = KeyWindow.of(head.keysMax, head.keys)
     this.#keys.checkpoint(sequence)
+    this.proofs = Proofs.of(head.signing, head.archived, head.nextReceipt)
     this.#open = new Map(sales.map((sale) => [sale.sale, saleOf(sale)]))
     hold(this.#totals.size === head.totals.length, 'I16', 'a currency stands twice')
     hold(this.#policies.size === head.policies.length, 'I16', 'a policy stands twice')
@@ -110,7 +115,9 @@ export class Till {
       this.#rules === undefined &&
       this.#desk.shown() === new Desk(undefined).shown() &&
       this.#open.size === 0 &&
-      this.#keys.all().length === 0
+      this.#keys.all().length === 0 &&
+      this.proofs.signer === undefined &&
+      this.proofs.archived === undefined
     hold(isBlank, 'I16', 'the first checkpoint of the first segment is not blank')
   }
 
@@ -126,6 +133,7 @@ export class Till {
     same('policies', hexOf(this.#policies), hexOf(policiesOf(head)))
     same('rules', this.#rules?.toString('hex'), head.rules?.toString('hex'))
     same('at the desk', this.#desk.shown(), new Desk(head.till).shown())
+    this.proofs.compare(head.signing, head.archived)
     same('keysMax', this.#keys.max, head.keysMax)
     const keys = isFirstOfSegment ? this.#keys.all() : this.#keys.newest()
     hold(keys.equals(head.keys), 'I16', 'the checkpoint holds other keys than the facts before it')
@@ -152,6 +160,10 @@ export class Till {
 
   /** Folds in a fact; `kind` and `body` are what it was read from. */
   apply(fact: Fact, kind: number, body: Buffer, place: Place): void {
+    if (isProof(fact, kind)) {
+      this.proofs.apply(fact, place.sequence, this.#nextReceipt)
+      return
+    }
     if (isDeskFact(fact)) {
       const { nextReceipt, openSales, totals } = this
       this.#desk.apply(fact, { sequence: place.sequence, nextReceipt, openSales, totals })
@@ -163,6 +175,7 @@ export class Till {
       case 'TerminalOpened':
         this.#holdOpen(fact.sales)
         for (const sale of this.#open.values()) sale.isRecovered = true
+        this.proofs.opened(this.#nextReceipt)
         return
       case 'TerminalClosed':
         this.#holdOpen(fact.sales)
@@ -179,6 +192,7 @@ export class Till {
         break
       case 'SaleCompleted':
         this.#complete(fact, place)
+        if (fact.circle !== 'training') this.proofs.completed(fact.receipt)
         break
       case 'SaleVoided':
         this.#void(fact)
@@ -269,6 +283,11 @@ export class Till {
   }
 }
 
+/** True for a fact that concerns no sale and no counter, but the proof of them. */
+function isProof(fact: Fact, kind: number): fact is ProofFact {
+  return isProofKind(kind) && fact !== undefined
+}
+
 /** A sale out of a checkpoint: what its log folds to. */
 function saleOf({
   sale: number,
@@ -287,6 +306,7 @@ function saleOf({
       if (fact.name !== 'SaleBegun') break
       sale = new Sale(fact, firstSequence, beganNs, recovered)
     } else if (
+      isProof(fact, kind) ||
       fact.name === 'TerminalOpened' ||
       fact.name === 'TerminalClosed' ||
       fact.name === 'PolicySet' ||
