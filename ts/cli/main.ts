@@ -12,8 +12,11 @@
 import { Command, CommanderError } from 'commander'
 import { posError } from '../kernel/errors.js'
 import { packageVersion } from '../kernel/inspect.js'
+import { register as registerAnchor } from './anchor.js'
+import { register as registerArchive } from './archive.js'
 import { register as registerBench } from './bench.js'
 import { register as registerDoctor } from './doctor.js'
+import { register as registerExport } from './export.js'
 import { exitCodes, fail } from './failure.js'
 import { register as registerInspect } from './inspect.js'
 import { register as registerMinimize } from './minimize.js'
@@ -64,6 +67,9 @@ registerScript(program)
 registerVerify(program)
 registerInspect(program)
 registerRules(program)
+registerExport(program)
+registerAnchor(program)
+registerArchive(program)
 registerDoctor(program)
 registerMinimize(program)
 registerBench(program)
