@@ -437,3 +437,45 @@ fn a_net_that_is_rounded_above_the_price_leaves_a_till_that_opens_and_takes_the_
         reopened(terminal, &root).close().unwrap();
     }
 }
+
+/// The facts of a sale in one call are signed as those of single calls: each names the operator, and
+/// an approval allows one of its lines.
+#[test]
+fn a_sale_in_one_call_is_signed_line_by_line() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    set(&terminal, &policy("EUR", |_| {}));
+    terminal.sign_on("ann", None).unwrap();
+    let approval = terminal.approve("boss", "returns", None).unwrap().value.approval;
+    let off = [(Adjustment::discount(10), "worn")];
+    let back = LineInput { approval: Some(approval), ..line("BACK", "-1", "100") };
+    let lines = [LineInput { adjustments: &off, ..line("SHIRT", "1", "1190") }, back];
+    let whole = [(Adjustment::discount_ppm(100_000), "sale")];
+    let nothing = Sold {
+        store: "STORE_001",
+        currency: "EUR",
+        reference: None,
+        lines: &[],
+        adjustments: &whole,
+        tenders: &[],
+    };
+    let unpaid = Sold { lines: &lines, ..nothing };
+    assert_eq!(terminal.sell(&unpaid, None).unwrap_err().code(), Code::Underpaid);
+    let twice = [back, back];
+    assert_eq!(
+        terminal.sell(&Sold { lines: &twice, ..nothing }, None).unwrap_err().code(),
+        Code::ApprovalUsed
+    );
+    let wild = [LineInput { approval: Some(99), ..back }];
+    assert_eq!(
+        terminal.sell(&Sold { lines: &wild, ..nothing }, None).unwrap_err().code(),
+        Code::NotFound
+    );
+    let paid = Sold { tenders: &[cash(1000)], ..unpaid };
+    terminal.settle(terminal.sell(&paid, None).unwrap()).unwrap();
+    let again = Sold { lines: &lines[1..], ..nothing };
+    assert_eq!(terminal.sell(&again, None).unwrap_err().code(), Code::ApprovalUsed);
+    let people = terminal.till().unwrap().people;
+    let terminal = reopened(terminal, &root);
+    assert_eq!(terminal.till().unwrap().people, people);
+}

@@ -14,7 +14,7 @@ use crate::journal::{Circle, Fact, Key, RecordKind, Sums, TenderKind, TenderStat
 use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE};
 use crate::money::Decimal;
 use crate::pricing::{Adjustment, LineKind};
-use crate::rules::{Attribute, Given};
+use crate::rules::{Attribute, Given as Value};
 use crate::sale::{
     LineInput, Reason, Receipt, ReceiptMeta, Sale, State, TaxInput, TenderInput, Totals, machine,
 };
@@ -36,8 +36,19 @@ pub struct LineAnswer {
     pub line: u32,
     /// Its amount in minor units; 0 once it is voided.
     pub amount: i64,
+    /// The discount or surcharge that the call gave it last.
+    pub given: Option<Given>,
     /// What the sale comes to.
     pub totals: Totals,
+}
+
+/// A discount or surcharge that a line was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    /// Its number in the sale.
+    pub number: u32,
+    /// What it adds to the line's amount.
+    pub adjusted: i64,
 }
 
 /// A tender was taken or changed.
@@ -633,7 +644,11 @@ pub(super) fn line_answer(recorded: &Recorded) -> Option<LineAnswer> {
         Fact::LineVoided(fact) => (fact.line, 0, fact.gross, &fact.sums),
         _ => return None,
     };
-    Some(LineAnswer { line, amount, totals: untendered(gross, sums.as_ref()) })
+    let given = match &recorded.fact {
+        Fact::LineAdjusted(fact) => Some(Given { number: fact.number, adjusted: fact.adjusted }),
+        _ => None,
+    };
+    Some(LineAnswer { line, amount, given, totals: untendered(gross, sums.as_ref()) })
 }
 
 /// What a sale comes to by a fact about its lines: these change only while no tender is live.
@@ -711,11 +726,11 @@ fn attribute_inputs(inputs: Inputs, attributes: &[Attribute<'_>]) -> Inputs {
     attributes.iter().fold(inputs, |inputs, attribute| {
         let inputs = inputs.text("attribute").text(attribute.name);
         match attribute.value {
-            Given::Bool(value) => inputs.flag(value),
-            Given::Integer(value) => inputs.amount(value),
-            Given::Decimal(value) => inputs.decimal(value),
-            Given::Text(text) => inputs.text(text),
-            Given::Set(texts) => texts
+            Value::Bool(value) => inputs.flag(value),
+            Value::Integer(value) => inputs.amount(value),
+            Value::Decimal(value) => inputs.decimal(value),
+            Value::Text(text) => inputs.text(text),
+            Value::Set(texts) => texts
                 .iter()
                 .fold(inputs.number(texts.len() as u64), |inputs, text| inputs.text(text)),
         }

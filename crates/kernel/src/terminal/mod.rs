@@ -30,7 +30,7 @@ mod signing;
 mod together;
 
 pub use archive::ArchiveReport;
-pub use commands::{Begun, LineAnswer, Sold, TenderAnswer, VoidAnswer};
+pub use commands::{Begun, Given, LineAnswer, Sold, TenderAnswer, VoidAnswer};
 pub use commit::Answer;
 pub use config::{Config, Durability};
 pub use handover::{SuspendAnswer, Waiting};
@@ -49,7 +49,7 @@ use crate::error::{Error, Result};
 use crate::money::Currency;
 use crate::sale::Receipt;
 use crate::signing::ReceiptSignature;
-use crate::till::{CurrencyTotals, Till};
+use crate::till::{CurrencyTotals, TaxBook, Till};
 use lock::TerminalLock;
 use pos_kernel_wal::{Space, Stats, SyncLatency, Wal, WalPosition};
 use returns::Returns;
@@ -156,6 +156,14 @@ impl Terminal {
     pub fn counters(&self) -> Result<Vec<(Currency, CurrencyTotals)>> {
         let core = self.lock()?;
         Ok(core.till.totals.iter().map(|(currency, totals)| (*currency, *totals)).collect())
+    }
+
+    /// Perpetual totals of each tax of a currency.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn tax_counters(&self, currency: Currency) -> Result<TaxBook> {
+        Ok(self.lock()?.till.taxes.get(&currency).cloned().unwrap_or_default())
     }
 
     /// Where the terminal stands.

@@ -150,13 +150,17 @@ impl People {
         if self.approvals.iter().any(|approval| approval.number == number) {
             return Ok(());
         }
-        let (code, message) = if (1..self.next_approval).contains(&number) {
-            let message = format!("approval {number} was used, or lapsed; ask for another");
-            (Code::ApprovalUsed, message)
-        } else {
-            (Code::NotFound, format!("there is no approval {number} on this terminal"))
-        };
-        Err(Error::new(code, message).with("approval", number))
+        if (1..self.next_approval).contains(&number) {
+            return Err(Self::used(number));
+        }
+        let message = format!("there is no approval {number} on this terminal");
+        Err(Error::new(Code::NotFound, message).with("approval", number))
+    }
+
+    /// The refusal of an approval that allows nothing any more.
+    pub(crate) fn used(number: u64) -> Error {
+        let message = format!("approval {number} was used, or lapsed; ask for another");
+        Error::new(Code::ApprovalUsed, message).with("approval", number)
     }
 
     /// Names the operator, and training, in the first fact of a sale.
