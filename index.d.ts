@@ -125,14 +125,15 @@ export declare class NativeTerminal {
 
 /** Compiles a rule table from JSON or CSV. */
 export declare function compileRules(source: string): NativeRules
+
+/** Writes an export of a terminal's journal into a new folder. */
+export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>
+
 /**
  * Lines of a journal's export from a sequence on: headers of segments, and at most `limit` records
  * and a frame more.
  */
 export declare function exportRecords(root: string, terminal: string, archive: string | undefined | null, fromSequence: number, limit: number): NativeExport
-
-/** Writes an export of a terminal's journal into a new folder. */
-export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>
 
 /** Decodes records from a sequence on, at most `limit` of them. */
 export declare function inspectRecords(root: string, terminal: string, fromSequence: number, limit: number): NativeInspection
@@ -207,26 +208,6 @@ export interface NativeCut {
   keptAs: string
 }
 
-/** What an export holds. */
-export interface NativeExported {
-  /** Its files. */
-  files: Array<NativeExportedFile>
-  /** Z reports. */
-  closings: number
-  /** Receipts. */
-  receipts: number
-  /** Receipts since the last Z report, which the form has no place for. */
-  unclosed: number
-}
-
-/** A file of an export. */
-export interface NativeExportedFile {
-  /** Name. */
-  name: string
-  /** Rows, headings not counted. */
-  rows: number
-}
-
 /** A device that signs outside. */
 export interface NativeDevice {
   /** Its name. */
@@ -245,6 +226,26 @@ export interface NativeExport {
   nextSequence: number
   /** Nothing more is there. */
   end: boolean
+}
+
+/** What an export holds. */
+export interface NativeExported {
+  /** Its files. */
+  files: Array<NativeExportedFile>
+  /** Z reports. */
+  closings: number
+  /** Receipts. */
+  receipts: number
+  /** Receipts since the last Z report, which the form has no place for. */
+  unclosed: number
+}
+
+/** A file of an export. */
+export interface NativeExportedFile {
+  /** Name. */
+  name: string
+  /** Rows, headings not counted. */
+  rows: number
 }
 
 /** An error as data. */
