@@ -14,7 +14,7 @@ use pos_kernel_espresso::Solution;
 
 use crate::error::IsolateError;
 use crate::job::Job;
-use crate::process::{Program, Transport, Worker};
+use crate::process::{Program, Transport, Worker, deadline};
 
 /// Workers unless told otherwise: as many as the machine runs at once, and no more than this.
 const WORKERS_MAX_DEFAULT: usize = 4;
@@ -188,7 +188,7 @@ impl Pool {
     /// A worker that is nobody else's until the lease ends.
     fn lease(&self) -> Result<Lease<'_>, IsolateError> {
         let mut state = self.lock();
-        let until = Instant::now() + self.options.wait;
+        let until = deadline(self.options.wait);
         let mut is_queued = false;
         loop {
             if let Some(worker) = state.idle.pop() {
@@ -232,7 +232,10 @@ impl Pool {
 
     fn start_counted(&self, state: &mut State) -> Result<Worker, IsolateError> {
         let PoolOptions { transport, start_timeout, .. } = self.options;
-        let worker = Worker::start(&self.program, transport, start_timeout)?;
+        let worker = Worker::start(&self.program, transport, start_timeout).inspect_err(|_| {
+            // Whoever waits would wait for a worker that does not come, and is told why instead.
+            self.freed.notify_one();
+        })?;
         state.started += 1;
         Ok(worker)
     }

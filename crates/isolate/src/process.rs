@@ -74,7 +74,7 @@ pub(crate) struct Worker {
     child: Arc<Mutex<Child>>,
     link: Link,
     path: PathBuf,
-    start_until: Instant,
+    start_timeout: Duration,
     has_deadlines: bool,
     is_greeted: bool,
     pub(crate) pid: u32,
@@ -109,7 +109,7 @@ impl Worker {
             child: Arc::new(Mutex::new(child)),
             link,
             path: path.clone(),
-            start_until: Instant::now() + start_timeout,
+            start_timeout,
             has_deadlines: transport == Transport::Shared,
             is_greeted: false,
             jobs: 0,
@@ -121,7 +121,8 @@ impl Worker {
         if self.is_greeted {
             return Ok(());
         }
-        let until = self.start_until;
+        // Counted from here: one that was started to replace another may have stood for long.
+        let until = deadline(self.start_timeout);
         let said = self.within(until, |link| {
             let (header, mut body) = link.receive(Some(until))?;
             let [version] = body.array()?;
@@ -303,7 +304,7 @@ fn rest(header: Header, mut body: Body<'_>) -> Result<Vec<u64>, Fault> {
 }
 
 /// A moment that far from now; a time that no clock holds is a century.
-fn deadline(time: Duration) -> Instant {
+pub(crate) fn deadline(time: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
     let now = Instant::now();
     now.checked_add(time.min(CENTURY)).unwrap_or(now)
