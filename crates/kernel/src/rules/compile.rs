@@ -14,6 +14,10 @@
 //! Where there are no gaps and one row decides, the answer with the longest list, as a rule that of
 //! the last row, needs no products: it is the answer where no product is. The first sentence is then
 //! not needed for its rows.
+//!
+//! Products know no order, and rows that decide one before the other can say in few words what takes
+//! many products. So the rows that are not shadowed, in their order, are the other candidate, which
+//! needs no proof; the smaller of the two is compiled.
 
 use super::column::{Column, Held, Scalar};
 use super::findings::{self, Report};
@@ -30,8 +34,10 @@ use std::time::{Duration, Instant};
 
 /// From so many cubes of one answer on, minimisation is a single pass.
 const LONG: usize = 100;
-/// Time to minimise one answer.
-const ANSWER: Duration = Duration::from_secs(5);
+/// Time to minimise a table and to prove the outcome.
+const MINIMISE: Duration = Duration::from_secs(5);
+/// Parts of a row that decide, on average, beyond which products are not worth looking for.
+const PIECES_PER_ROW: usize = 4;
 
 /// A compiled table. Immutable, so any number of threads may ask it.
 ///
@@ -113,7 +119,7 @@ impl Rules {
         let order = table.order();
         let space = Space::new(&table)
             .map_err(|error| Error::new(Code::BadRules, format!("{}: {error}", table.name())))?;
-        let effort = Effort::new(&space);
+        let effort = Effort::of(&space, Duration::from_secs(RULE_SECONDS_MAX));
         let regions: Vec<Cube> = table.rows().iter().map(|row| space.region(&row.when)).collect();
         let in_order: Vec<Cube> = order.iter().map(|&row| regions[row as usize].clone()).collect();
         let source = Matrix::new(&space, &in_order);
@@ -121,13 +127,11 @@ impl Rules {
             Source { table: &table, space: &space, regions, answer_of: &answer_of, order: &order };
         let contradictions = findings::contradictions(&parts);
         let (gap_cover, gaps) = findings::gaps(&parts, &effort)?;
-        let shadowed = findings::shadowed(&parts, &effort)?;
+        let (live, shadowed) = findings::shadowed(&parts, &effort)?;
         let Compiled { products, otherwise } = if contradictions.count > 0 {
             Compiled { products: Vec::new(), otherwise: None }
         } else {
-            let compiled = minimal(&parts, &gap_cover, answers.len(), &effort)?;
-            prove(&parts, &compiled, &effort)?;
-            compiled
+            compiled(&parts, &gap_cover, answers.len(), live)?
         };
         let product_answers = products.iter().map(|product| product.answer).collect();
         let products: Vec<Cube> = products.into_iter().map(|product| product.cube).collect();
@@ -286,10 +290,10 @@ impl Source<'_> {
 }
 
 impl Effort {
-    fn new(space: &Space) -> Effort {
+    fn of(space: &Space, time: Duration) -> Effort {
         Effort {
             minimizer: Minimizer::new(&space.layout).memory_limit(RULE_MEMORY_BYTES_MAX),
-            until: Instant::now() + Duration::from_secs(RULE_SECONDS_MAX),
+            until: Instant::now() + time,
         }
     }
 
@@ -306,16 +310,11 @@ impl Effort {
         self.until.saturating_duration_since(Instant::now())
     }
 
-    /// A cover of few products; when the time for it is up, `on` as it is. A long list gets a single
-    /// pass: the full loop takes ten times the time for a few percent.
+    /// A cover of few products. A long list gets a single pass: the full loop takes ten times the time
+    /// for a few percent.
     fn minimal(&self, on: &Cover, off: Option<&Cover>) -> Result<Cover> {
         let mode = if on.len() > LONG { Mode::Fast } else { Mode::Normal };
-        let minimizer = self.minimizer.clone().mode(mode).time_limit(self.left().min(ANSWER));
-        match minimizer.minimize(on, None, off) {
-            Ok(solution) => Ok(solution.f),
-            Err(pos_kernel_espresso::Error::TimeLimit) => Ok(on.clone()),
-            Err(error) => Err(self.failed(error)),
-        }
+        self.ask(|minimizer| Ok(minimizer.clone().mode(mode).minimize(on, None, off)?.f))
     }
 
     pub(super) fn failed(&self, error: pos_kernel_espresso::Error) -> Error {
@@ -355,8 +354,41 @@ struct Compiled {
     otherwise: Option<u16>,
 }
 
-/// A minimal cover for each answer but the one that is left over.
-fn minimal(source: &Source<'_>, gaps: &Cover, answers: usize, effort: &Effort) -> Result<Compiled> {
+/// The smaller of a minimal cover and the rows that decide anywhere, in their order.
+fn compiled(
+    source: &Source<'_>,
+    gaps: &Cover,
+    answers: usize,
+    live: Vec<usize>,
+) -> Result<Compiled> {
+    let pieces_max = PIECES_PER_ROW * (live.len() + PIECES_PER_ROW);
+    let effort = Effort::of(source.space, MINIMISE);
+    let covered = minimal(source, gaps, answers, pieces_max, &effort).and_then(|found| {
+        let found = found.filter(|compiled| compiled.products.len() <= live.len());
+        found.map(|compiled| prove(source, &compiled, &effort).map(|()| compiled)).transpose()
+    });
+    match covered {
+        Ok(Some(compiled)) => return Ok(compiled),
+        Err(error) if error.code() != Code::Limit => return Err(error),
+        // Too many products, or no time or memory for them: the rows are right as they are.
+        _ => {}
+    }
+    let products = live.into_iter().map(|row| Product {
+        cube: source.regions[row].clone(),
+        answer: u16::try_from(source.answer_of[row]).expect("answers are limited"),
+    });
+    Ok(Compiled { products: products.collect(), otherwise: None })
+}
+
+/// A minimal cover for each answer but the one that is left over; nothing when the parts of the rows
+/// that decide are too many for that to be worth it.
+fn minimal(
+    source: &Source<'_>,
+    gaps: &Cover,
+    answers: usize,
+    pieces_max: usize,
+    effort: &Effort,
+) -> Result<Option<Compiled>> {
     let space = source.space;
     let fail = |error| effort.failed(error);
     let is_collect = source.table.hit() == HitPolicy::Collect;
@@ -380,6 +412,9 @@ fn minimal(source: &Source<'_>, gaps: &Cover, answers: usize, effort: &Effort) -
         for cube in rest.cubes() {
             on.push_words(cube).map_err(fail)?;
         }
+        if decided.iter().map(Cover::len).sum::<usize>() > pieces_max {
+            return Ok(None);
+        }
     }
     let is_whole = !is_collect && gaps.is_empty() && answers > 1;
     let longest = (0..).zip(&decided).max_by_key(|(answer, on)| (on.len(), Reverse(*answer)));
@@ -391,7 +426,7 @@ fn minimal(source: &Source<'_>, gaps: &Cover, answers: usize, effort: &Effort) -
         let cover = effort.minimal(on, off.as_ref())?;
         products.extend(cover.cubes().map(|cube| Product { cube: cube.to_vec(), answer }));
     }
-    Ok(Compiled { products, otherwise })
+    Ok(Some(Compiled { products, otherwise }))
 }
 
 /// What another answer is given to, and the gaps.

@@ -138,12 +138,18 @@ pub(super) fn gaps(source: &Source<'_>, effort: &Effort) -> Result<(Cover, Findi
     Ok((gaps, found))
 }
 
-/// The rows that never decide. Under `unique` there is no such row that is not a contradiction.
-pub(super) fn shadowed(source: &Source<'_>, effort: &Effort) -> Result<Finding<Shadowed>> {
+/// The rows that decide anywhere, in their order, and those that never do. Under `unique` a row that
+/// never decides is a contradiction.
+pub(super) fn shadowed(
+    source: &Source<'_>,
+    effort: &Effort,
+) -> Result<(Vec<usize>, Finding<Shadowed>)> {
     let mut found = Finding::default();
     let hit = source.table.hit();
+    let mut live = Vec::with_capacity(source.order.len());
     if hit == HitPolicy::Unique {
-        return Ok(found);
+        live.extend(source.order.iter().map(|&row| row as usize));
+        return Ok((live, found));
     }
     let same_only = matches!(hit, HitPolicy::Any | HitPolicy::Collect);
     let mut rows = Vec::new();
@@ -156,6 +162,7 @@ pub(super) fn shadowed(source: &Source<'_>, effort: &Effort) -> Result<Finding<S
         });
         let mut by: Vec<u32> = earlier.collect();
         if by.is_empty() || !covered(source, effort, &by, region)? {
+            live.push(row as usize);
             continue;
         }
         if by.len() <= SHADOWS_TRIED_MAX {
@@ -174,7 +181,7 @@ pub(super) fn shadowed(source: &Source<'_>, effort: &Effort) -> Result<Finding<S
         by.sort_unstable();
         found.add(|| Shadowed { row, by, example: source.example(&source.regions[row]) });
     }
-    Ok(found)
+    Ok((live, found))
 }
 
 fn covered(source: &Source<'_>, effort: &Effort, by: &[u32], region: &Cube) -> Result<bool> {
