@@ -8,10 +8,17 @@ import { tempStore } from '../support/store.js'
 import { play } from './player.js'
 
 const golden = path.join(projectRoot, '__test__/contract/golden-sales.tsv')
+const priced = path.join(projectRoot, '__test__/contract/golden-priced.tsv')
 const id = 'GOLD'
 const wallNs = 1_700_000_000_000_000_000n
 const receiptsInFile = 8
 const openedKind = 20
+/** Total and change of each priced sale. */
+const pricedReceipts = [
+  [4292, 614],
+  [1787, 715],
+  [1172, 1028],
+]
 
 const sharp = inSharp()
 const doors: readonly (readonly [string, Command | undefined])[] = [
@@ -67,5 +74,31 @@ for (const [door, command] of doors) {
     t.deepEqual(bodies(root), bodies(expected.root))
     const verified = await posKernel(['verify', '--root', root, '--json'])
     t.is(verified.code, 0, verified.stdout)
+  })
+}
+
+/** The priced sales through a host. */
+async function playedBy(t: ExecutionContext, command: Command) {
+  const root = tempStore(t)
+  const { code, stdout, stderr } = await host(command, [root, id, wallNs.toString(), priced])
+  t.is(code, 0, stderr)
+  const verified = await posKernel(['verify', '--root', root, '--json'])
+  t.is(verified.code, 0, verified.stdout)
+  return { root, receipts: jsonLines(stdout).map(facts) }
+}
+
+const inPlainC = inC('play')
+for (const [door, command] of doors) {
+  const both = inPlainC === undefined ? undefined : command
+  const [run, why] = needing(`the hosts in C and ${door}`, both)
+  run(`the priced sales through ${door} are those through C${why}`, async (t) => {
+    const expected = await playedBy(t, inPlainC as Command)
+    t.deepEqual(
+      expected.receipts.map(({ gross, change }: Record<string, unknown>) => [gross, change]),
+      pricedReceipts,
+    )
+    const { root, receipts } = await playedBy(t, command as Command)
+    t.deepEqual(receipts, expected.receipts)
+    t.deepEqual(bodies(root), bodies(expected.root))
   })
 }

@@ -5,6 +5,9 @@ import { tempStore } from '../support/store.js'
 /** Each program, and how many things it checks at least. */
 const programs = [
   ['classic', 'the classic calls do what older hosts rely on', 200],
+  ['pricing', 'prices, taxes, discounts and tenders come to what they should', 500],
+  ['handover', 'returns, and sales that wait or are given up, on two tills', 90],
+  ['till', 'people, drawer, reports, closings and copies', 120],
   ['refusals', 'bad input is a code, changes nothing and the host lives', 40_000],
 ] as const
 

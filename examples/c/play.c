@@ -12,8 +12,9 @@
 
 #include "pos_kernel.h"
 
-#define FIELDS_MAX 8
+#define FIELDS_MAX 10
 #define LINES_MAX 64
+#define TAXES_MAX 4
 
 typedef struct {
     char text[2048];
@@ -114,6 +115,123 @@ static PkTenderInput tender_of(const Row *row, int at) {
     return tender;
 }
 
+/* The place of a name among those of a choice, from 1; 0 for none. */
+static uint32_t choice_of(const char *field, const char *const *names, uint32_t count) {
+    for (uint32_t i = 0; i < count; i += 1) {
+        if (strcmp(field, names[i]) == 0) {
+            return i + 1;
+        }
+    }
+    if (strcmp(field, "-") != 0) {
+        fail("\"%s\" is no choice", field);
+    }
+    return 0;
+}
+
+static PkAdjustment adjustment_of(const char *direction, const char *amount, const char *ppm,
+                                  const char *reason) {
+    static const char *const directions[] = {"discount", "surcharge"};
+    PkAdjustment adjustment;
+    memset(&adjustment, 0, sizeof adjustment);
+    adjustment.struct_size = sizeof adjustment;
+    adjustment.direction = choice_of(direction, directions, 2);
+    adjustment.unit = strcmp(ppm, "-") == 0 ? PK_ADJUST_AMOUNT : PK_ADJUST_PPM;
+    adjustment.value =
+        strtoll(adjustment.unit == PK_ADJUST_PPM ? ppm : amount, NULL, 10);
+    adjustment.reason = text_of(reason);
+    return adjustment;
+}
+
+/* "A:190000,CITY:25000:on" are two taxes, of which the second is not in the price. */
+static size_t taxes_of(char *field, PkTaxInput *taxes) {
+    size_t count = 0;
+    char *at = strcmp(field, "-") == 0 ? NULL : field;
+    while (at != NULL && count < TAXES_MAX) {
+        char *next = strchr(at, ',');
+        if (next != NULL) {
+            *next = '\0';
+            next += 1;
+        }
+        char *rate = strchr(at, ':');
+        if (rate == NULL) {
+            fail("\"%s\" is no tax", at);
+        }
+        PkTaxInput *tax = &taxes[count];
+        memset(tax, 0, sizeof *tax);
+        tax->struct_size = sizeof *tax;
+        tax->tax_class.data = (const uint8_t *)at;
+        tax->tax_class.size = (size_t)(rate - at);
+        char *end = NULL;
+        tax->rate_ppm = (uint32_t)strtoul(rate + 1, &end, 10);
+        if (strcmp(end, ":on") == 0) {
+            tax->inclusive = PK_TAX_EXCLUSIVE;
+        } else if (strcmp(end, ":in") == 0) {
+            tax->inclusive = PK_TAX_INCLUSIVE;
+        }
+        count += 1;
+        at = next;
+    }
+    return count;
+}
+
+/* A line with all that it may have; what it points to stays where it is for the whole cart. */
+static PkLineInput item_of(const Row *row, int at, int place) {
+    static const char *const kinds[] = {"item", "surcharge", "deposit", "tip"};
+    static PkTaxInput taxes[LINES_MAX][TAXES_MAX];
+    static PkAdjustment offers[LINES_MAX];
+    char *const *field = row->field + at;
+    PkLineInput line;
+    memset(&line, 0, sizeof line);
+    line.struct_size = sizeof line;
+    line.sku = text_of(field[0]);
+    line.quantity = decimal_of(field[1]);
+    line.unit_price = decimal_of(field[2]);
+    if (strcmp(field[3], "-") != 0) {
+        line.per = decimal_of(field[3]);
+    }
+    line.kind = choice_of(field[4], kinds, 4);
+    line.taxes = taxes[place];
+    line.tax_count = taxes_of(field[5], taxes[place]);
+    if (strcmp(field[6], "-") != 0) {
+        offers[place] = adjustment_of("discount", field[6], "-", "offer");
+        line.adjustments = &offers[place];
+        line.adjustment_count = 1;
+    }
+    return line;
+}
+
+/* A tender with a tip or in foreign money. */
+static PkTenderInput payment_of(const Row *row, int at) {
+    static const char *const kinds[] = {"cash", "card", "voucher", "foreign", "other"};
+    char *const *field = row->field + at;
+    PkTenderInput tender;
+    memset(&tender, 0, sizeof tender);
+    tender.struct_size = sizeof tender;
+    tender.kind = choice_of(field[0], kinds, 5);
+    tender.amount = strtoll(field[1], NULL, 10);
+    tender.tip = strcmp(field[2], "-") == 0 ? 0 : strtoll(field[2], NULL, 10);
+    tender.currency = text_of(field[3]);
+    if (strcmp(field[4], "-") != 0) {
+        tender.rate = decimal_of(field[4]);
+        tender.per = number_of(field[5]);
+    }
+    return tender;
+}
+
+static PkResult set_policy(PkTerminal terminal, char *const *field) {
+    static const char *const prices[] = {"net", "gross"};
+    static const char *const scopes[] = {"perRate", "perLine", "perUnit"};
+    PkPolicy policy;
+    memset(&policy, 0, sizeof policy);
+    policy.struct_size = sizeof policy;
+    memcpy(policy.currency, field[1], 3);
+    policy.prices = choice_of(field[2], prices, 2);
+    policy.tax_scope = choice_of(field[3], scopes, 3);
+    policy.cash_step = number_of(field[4]);
+    PkText key = text_of(field[5]);
+    return pk_set_policy(terminal, &policy, key.data, key.size, NULL);
+}
+
 static PkReason reason_of(const char *field) {
     PkReason reason;
     memset(&reason, 0, sizeof reason);
@@ -157,10 +275,13 @@ static PkResult sell(PkTerminal terminal, FILE *file, const Row *head, PkReceipt
         if (!next_row(file, &rows[i])) {
             fail("the cart is cut short");
         }
+        const char *name = rows[i].field[0];
         if (i < cart.line_count) {
-            lines[i] = line_of(&rows[i], 1);
+            lines[i] = strcmp(name, "item") == 0 ? item_of(&rows[i], 1, (int)i)
+                                                 : line_of(&rows[i], 1);
         } else {
-            tenders[i - cart.line_count] = tender_of(&rows[i], 1);
+            tenders[i - cart.line_count] =
+                strcmp(name, "pay") == 0 ? payment_of(&rows[i], 1) : tender_of(&rows[i], 1);
         }
     }
     cart.lines = lines;
@@ -189,6 +310,38 @@ static PkResult play(PkTerminal terminal, FILE *file, const Row *row, int at,
     if (strcmp(name, "line") == 0) {
         PkLineInput line = line_of(row, at + 1);
         return pk_add_line_ex(*sale, &line, NULL);
+    }
+    if (strcmp(name, "policy") == 0) {
+        return set_policy(terminal, field);
+    }
+    if (strcmp(name, "item") == 0) {
+        PkLineInput line = item_of(row, at + 1, 0);
+        return pk_add_line_ex(*sale, &line, NULL);
+    }
+    if (strcmp(name, "price") == 0) {
+        PkDecimal price = decimal_of(field[2]), per = decimal_of(field[3]);
+        PkReason reason = reason_of(field[4]);
+        return pk_override_line_price(*sale, number_of(field[1]), &price, &per, &reason, NULL);
+    }
+    if (strcmp(name, "taxes") == 0) {
+        PkTaxInput taxes[TAXES_MAX];
+        size_t count = taxes_of(field[2], taxes);
+        PkReason reason = reason_of(field[3]);
+        return pk_override_line_taxes(*sale, number_of(field[1]), taxes, count, &reason, NULL);
+    }
+    if (strcmp(name, "adjust") == 0) {
+        PkAdjustment adjustment = adjustment_of(field[2], field[3], field[4], field[5]);
+        return strcmp(field[1], "-") == 0
+                   ? pk_adjust_transaction(*sale, &adjustment, NULL)
+                   : pk_adjust_line(*sale, number_of(field[1]), &adjustment, NULL);
+    }
+    if (strcmp(name, "retract") == 0) {
+        PkReason reason = reason_of(field[2]);
+        return pk_retract_adjustment(*sale, number_of(field[1]), &reason, NULL);
+    }
+    if (strcmp(name, "pay") == 0) {
+        PkTenderInput tender = payment_of(row, at + 1);
+        return pk_add_tender_ex(*sale, &tender, NULL);
     }
     if (strcmp(name, "quantity") == 0) {
         PkDecimal quantity = decimal_of(field[2]);

@@ -84,21 +84,80 @@ namespace PosKernel
         public string Text;
         /// <summary>Quantity; negative for a return line.</summary>
         public decimal Quantity = 1;
-        /// <summary>Price of one in minor units.</summary>
+        /// <summary>Price of <see cref="Per"/> units in minor units.</summary>
         public decimal UnitPrice;
+        /// <summary>Units that the price is for; null for one.</summary>
+        public decimal? Per;
+        /// <summary>PK_LINE_KIND_..., or 0 for an item.</summary>
+        public uint Kind;
+        /// <summary>Its taxes, or null.</summary>
+        public IList<TaxInput> Taxes;
+        /// <summary>Discounts and surcharges that it begins with, or null.</summary>
+        public IList<AdjustmentInput> Adjustments;
+        /// <summary>Number of the approval for a return without its receipt; 0 for none.</summary>
+        public ulong Approval;
         /// <summary>The line that it belongs to; 0 for none.</summary>
         public uint Parent;
         /// <summary>Idempotency key, or null.</summary>
         public string Key;
     }
 
+    /// <summary>A tax of a line.</summary>
+    public sealed class TaxInput
+    {
+        /// <summary>Class, or null.</summary>
+        public string Class;
+        /// <summary>Rate in parts per million: 19 % is 190,000.</summary>
+        public uint RatePpm;
+        /// <summary>The price contains it; null for what the policy says.</summary>
+        public bool? Inclusive;
+    }
+
+    /// <summary>A discount or a surcharge.</summary>
+    public sealed class AdjustmentInput
+    {
+        /// <summary>PK_ADJUST_DISCOUNT or PK_ADJUST_SURCHARGE.</summary>
+        public uint Direction = RustNative.PK_ADJUST_DISCOUNT;
+        /// <summary>PK_ADJUST_AMOUNT or PK_ADJUST_PPM.</summary>
+        public uint Unit = RustNative.PK_ADJUST_AMOUNT;
+        /// <summary>Minor units, or parts per million of the amount as it stands.</summary>
+        public long Value;
+        /// <summary>Why.</summary>
+        public string Reason;
+        /// <summary>Number of the approval for it; 0 for none.</summary>
+        public ulong Approval;
+    }
+
+    /// <summary>The rules by which sales of a currency are priced; what is 0 has its default.</summary>
+    public sealed class PolicyInput
+    {
+        /// <summary>Three letters of ISO 4217.</summary>
+        public string Currency;
+        /// <summary>PK_PRICES_...</summary>
+        public uint Prices;
+        /// <summary>PK_TAX_PER_...</summary>
+        public uint TaxScope;
+        /// <summary>Smallest cash in minor units.</summary>
+        public uint CashStep;
+        /// <summary>PK_UNBOUND_...</summary>
+        public uint UnboundReturns;
+    }
+
     /// <summary>A tender to take.</summary>
     public sealed class TenderInput
     {
-        /// <summary>PK_TENDER_CASH or PK_TENDER_CARD.</summary>
+        /// <summary>PK_TENDER_CASH and so on.</summary>
         public uint Kind = RustNative.PK_TENDER_CASH;
-        /// <summary>Minor units.</summary>
+        /// <summary>Minor units, tip included; of the foreign currency for foreign money.</summary>
         public long Amount;
+        /// <summary>The part that is a tip.</summary>
+        public long Tip;
+        /// <summary>Currency of foreign money, or null.</summary>
+        public string Currency;
+        /// <summary>What <see cref="Per"/> whole units of it are worth.</summary>
+        public decimal Rate;
+        /// <summary>Units that the rate is for; 0 for one.</summary>
+        public uint Per;
         /// <summary>The outcome is not known yet.</summary>
         public bool IsPending;
         /// <summary>The host's reference, or null.</summary>
@@ -213,6 +272,89 @@ namespace PosKernel
                 var answer = new PkLineAnswer { struct_size = Pins.Size<PkLineAnswer>() };
                 Use(sale, value =>
                     RustNative.pk_set_line_quantity(value, line, ref exact, ref why, ref answer));
+            }
+        }
+
+        /// <summary>Sets the rules by which sales of a currency are priced from here on.</summary>
+        public unsafe void SetPolicy(PolicyInput policy, string key = null)
+        {
+            byte[] text = Pins.Bytes(key);
+            var rules = new PkPolicy
+            {
+                struct_size = Pins.Size<PkPolicy>(),
+                prices = policy.Prices,
+                tax_scope = policy.TaxScope,
+                cash_step = policy.CashStep,
+                unbound_returns = policy.UnboundReturns,
+            };
+            byte[] letters = Pins.Bytes(policy.Currency);
+            for (int i = 0; i < letters.Length && i < 8; i += 1) rules.currency[i] = letters[i];
+            var answer = new PkPolicyAnswer { struct_size = Pins.Size<PkPolicyAnswer>() };
+            Use(value => RustNative.pk_set_policy(value, ref rules, text, text.Length, ref answer));
+        }
+
+        /// <summary>Overrides the price of a line.</summary>
+        public void OverridePrice(
+            TransactionHandle sale, uint line, decimal unitPrice, string reason, decimal per = 1)
+        {
+            using (var pins = new Pins())
+            {
+                PkDecimal price = Exact(unitPrice);
+                PkDecimal units = Exact(per);
+                PkReason why = Reason(pins, reason);
+                var answer = new PkLineAnswer { struct_size = Pins.Size<PkLineAnswer>() };
+                Use(sale, value => RustNative.pk_override_line_price(
+                    value, line, ref price, ref units, ref why, ref answer));
+            }
+        }
+
+        /// <summary>Overrides the taxes of a line.</summary>
+        public void OverrideTaxes(
+            TransactionHandle sale, uint line, IList<TaxInput> taxes, string reason)
+        {
+            using (var pins = new Pins())
+            {
+                PkTaxInput[] given = Taxes(pins, taxes);
+                PkReason why = Reason(pins, reason);
+                var answer = new PkLineAnswer { struct_size = Pins.Size<PkLineAnswer>() };
+                Use(sale, value => RustNative.pk_override_line_taxes(
+                    value, line, given, (UIntPtr)given.Length, ref why, ref answer));
+            }
+        }
+
+        /// <summary>Gives a line a discount or a surcharge, and its number in the sale.</summary>
+        public uint AdjustLine(TransactionHandle sale, uint line, AdjustmentInput adjustment)
+        {
+            using (var pins = new Pins())
+            {
+                PkAdjustment given = Adjustment(pins, adjustment);
+                var answer = new PkLineAnswer { struct_size = Pins.Size<PkLineAnswer>() };
+                Use(sale, value => RustNative.pk_adjust_line(value, line, ref given, ref answer));
+                return answer.adjustment;
+            }
+        }
+
+        /// <summary>Gives the sale a discount or a surcharge; its answer tells what it comes to.</summary>
+        public PkAdjustmentAnswer AdjustSale(TransactionHandle sale, AdjustmentInput adjustment)
+        {
+            using (var pins = new Pins())
+            {
+                PkAdjustment given = Adjustment(pins, adjustment);
+                var answer = new PkAdjustmentAnswer { struct_size = Pins.Size<PkAdjustmentAnswer>() };
+                Use(sale, value => RustNative.pk_adjust_transaction(value, ref given, ref answer));
+                return answer;
+            }
+        }
+
+        /// <summary>Takes a discount or a surcharge back.</summary>
+        public void Retract(TransactionHandle sale, uint adjustment, string reason)
+        {
+            using (var pins = new Pins())
+            {
+                PkReason why = Reason(pins, reason);
+                var answer = new PkAdjustmentAnswer { struct_size = Pins.Size<PkAdjustmentAnswer>() };
+                Use(sale, value =>
+                    RustNative.pk_retract_adjustment(value, adjustment, ref why, ref answer));
             }
         }
 
@@ -417,8 +559,21 @@ namespace PosKernel
 
         private static PkLineInput Line(Pins pins, LineInput line)
         {
+            PkTaxInput[] taxes = Taxes(pins, line.Taxes);
+            var adjustments = new PkAdjustment[line.Adjustments == null ? 0 : line.Adjustments.Count];
+            for (int i = 0; i < adjustments.Length; i += 1)
+            {
+                adjustments[i] = Adjustment(pins, line.Adjustments[i]);
+            }
             return new PkLineInput
             {
+                kind = line.Kind,
+                per = line.Per == null ? new PkDecimal() : Exact(line.Per.Value),
+                taxes = taxes.Length == 0 ? IntPtr.Zero : pins.Pin(taxes),
+                tax_count = (UIntPtr)taxes.Length,
+                adjustments = adjustments.Length == 0 ? IntPtr.Zero : pins.Pin(adjustments),
+                adjustment_count = (UIntPtr)adjustments.Length,
+                approval = line.Approval,
                 struct_size = Pins.Size<PkLineInput>(),
                 parent = line.Parent,
                 sku = pins.Text(line.Sku),
@@ -429,10 +584,45 @@ namespace PosKernel
             };
         }
 
+        private static PkTaxInput[] Taxes(Pins pins, IList<TaxInput> taxes)
+        {
+            var given = new PkTaxInput[taxes == null ? 0 : taxes.Count];
+            for (int i = 0; i < given.Length; i += 1)
+            {
+                bool? inclusive = taxes[i].Inclusive;
+                given[i] = new PkTaxInput
+                {
+                    struct_size = Pins.Size<PkTaxInput>(),
+                    rate_ppm = taxes[i].RatePpm,
+                    tax_class = pins.Text(taxes[i].Class),
+                    inclusive = inclusive == null ? RustNative.PK_TAX_BY_POLICY
+                        : inclusive.Value ? RustNative.PK_TAX_INCLUSIVE : RustNative.PK_TAX_EXCLUSIVE,
+                };
+            }
+            return given;
+        }
+
+        private static PkAdjustment Adjustment(Pins pins, AdjustmentInput adjustment)
+        {
+            return new PkAdjustment
+            {
+                struct_size = Pins.Size<PkAdjustment>(),
+                direction = adjustment.Direction,
+                unit = adjustment.Unit,
+                value = adjustment.Value,
+                approval = adjustment.Approval,
+                reason = pins.Text(adjustment.Reason),
+            };
+        }
+
         private static PkTenderInput Tender(Pins pins, TenderInput tender)
         {
             return new PkTenderInput
             {
+                tip = tender.Tip,
+                currency = pins.Text(tender.Currency),
+                rate = tender.Currency == null ? new PkDecimal() : Exact(tender.Rate),
+                per = tender.Per,
                 struct_size = Pins.Size<PkTenderInput>(),
                 kind = tender.Kind,
                 amount = tender.Amount,

@@ -173,6 +173,38 @@ namespace PosKernel
                 case "line":
                     client.AddLine(sale, Line(field));
                     return 0;
+                case "policy":
+                    client.SetPolicy(
+                        new PolicyInput
+                        {
+                            Currency = field[1],
+                            Prices = Choice(field[2], "net", "gross"),
+                            TaxScope = Choice(field[3], "perRate", "perLine", "perUnit"),
+                            CashStep = uint.Parse(field[4]),
+                        },
+                        field[5]);
+                    return 0;
+                case "item":
+                    client.AddLine(sale, Item(field));
+                    return 0;
+                case "price":
+                    client.OverridePrice(
+                        sale, uint.Parse(field[1]), Exact(field[2]), field[4], Exact(field[3]));
+                    return 0;
+                case "taxes":
+                    client.OverrideTaxes(sale, uint.Parse(field[1]), Taxes(field[2]), field[3]);
+                    return 0;
+                case "adjust":
+                    AdjustmentInput adjustment = Adjustment(field[2], field[3], field[4], field[5]);
+                    if (field[1] == null) client.AdjustSale(sale, adjustment);
+                    else client.AdjustLine(sale, uint.Parse(field[1]), adjustment);
+                    return 0;
+                case "retract":
+                    client.Retract(sale, uint.Parse(field[1]), field[2]);
+                    return 0;
+                case "pay":
+                    client.AddTender(sale, Payment(field));
+                    return 0;
                 case "quantity":
                     client.SetQuantity(sale, uint.Parse(field[1]), Exact(field[2]), field[3]);
                     return 0;
@@ -202,8 +234,8 @@ namespace PosKernel
                 case "sell":
                     var lines = new List<LineInput>();
                     var tenders = new List<TenderInput>();
-                    for (int i = int.Parse(field[5]); i > 0; i -= 1) lines.Add(Line(Clean(Next(reader))));
-                    for (int i = int.Parse(field[6]); i > 0; i -= 1) tenders.Add(Tender(Clean(Next(reader))));
+                    for (int i = int.Parse(field[5]); i > 0; i -= 1) lines.Add(CartLine(Clean(Next(reader))));
+                    for (int i = int.Parse(field[6]); i > 0; i -= 1) tenders.Add(CartTender(Clean(Next(reader))));
                     return client.Sell(field[1], field[2], lines, tenders, field[3], field[4]);
                 default:
                     throw new InvalidOperationException("no operation " + field[0]);
@@ -223,6 +255,81 @@ namespace PosKernel
         {
             for (int i = 0; i < row.Length; i += 1) if (row[i] == "-") row[i] = null;
             return row;
+        }
+
+        /// <summary>The place of a name among those of a choice, from 1; 0 for none.</summary>
+        private static uint Choice(string name, params string[] names)
+        {
+            return (uint)(Array.IndexOf(names, name) + 1);
+        }
+
+        private static LineInput CartLine(string[] field)
+        {
+            return field[0] == "item" ? Item(field) : Line(field);
+        }
+
+        private static TenderInput CartTender(string[] field)
+        {
+            return field[0] == "pay" ? Payment(field) : Tender(field);
+        }
+
+        private static LineInput Item(string[] field)
+        {
+            var line = new LineInput
+            {
+                Sku = field[1],
+                Quantity = Exact(field[2]),
+                UnitPrice = Exact(field[3]),
+                Kind = Choice(field[5], "item", "surcharge", "deposit", "tip"),
+                Taxes = Taxes(field[6]),
+            };
+            if (field[4] != null) line.Per = Exact(field[4]);
+            if (field[7] != null)
+            {
+                line.Adjustments = new[] { Adjustment("discount", field[7], null, "offer") };
+            }
+            return line;
+        }
+
+        /// <summary>"A:190000,CITY:25000:on" are two taxes, of which the second is not in the price.</summary>
+        private static List<TaxInput> Taxes(string field)
+        {
+            var taxes = new List<TaxInput>();
+            foreach (string tax in (field ?? "").Split(new[] { ',' }, StringSplitOptions.RemoveEmptyEntries))
+            {
+                string[] part = tax.Split(':');
+                taxes.Add(new TaxInput
+                {
+                    Class = part[0],
+                    RatePpm = uint.Parse(part[1]),
+                    Inclusive = part.Length > 2 ? part[2] == "in" : (bool?)null,
+                });
+            }
+            return taxes;
+        }
+
+        private static AdjustmentInput Adjustment(string direction, string amount, string ppm, string reason)
+        {
+            return new AdjustmentInput
+            {
+                Direction = Choice(direction, "discount", "surcharge"),
+                Unit = ppm == null ? RustNative.PK_ADJUST_AMOUNT : RustNative.PK_ADJUST_PPM,
+                Value = long.Parse(ppm ?? amount, CultureInfo.InvariantCulture),
+                Reason = reason,
+            };
+        }
+
+        private static TenderInput Payment(string[] field)
+        {
+            return new TenderInput
+            {
+                Kind = Choice(field[1], "cash", "card", "voucher", "foreign", "other"),
+                Amount = long.Parse(field[2], CultureInfo.InvariantCulture),
+                Tip = field[3] == null ? 0 : long.Parse(field[3], CultureInfo.InvariantCulture),
+                Currency = field[4],
+                Rate = field[5] == null ? 0 : Exact(field[5]),
+                Per = field[6] == null ? 0 : uint.Parse(field[6]),
+            };
         }
 
         private static LineInput Line(string[] field)

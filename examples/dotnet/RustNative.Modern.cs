@@ -48,6 +48,8 @@ namespace PosKernel
         public uint segment_bytes;
         /// <summary>With PK_OPEN_TEST_CLOCK: nanoseconds since 1970-01-01 UTC.</summary>
         public long test_wall_ns;
+        /// <summary>Folder in which each terminal has the folder of its archive; without one `archive` in the root.</summary>
+        public PkText archive;
     }
 
     /// <summary>Where a terminal stands.</summary>
@@ -132,14 +134,46 @@ namespace PosKernel
         public uint reserved;
         /// <summary>Three letters of ISO 4217, then zeros.</summary>
         public fixed byte currency[8];
-        /// <summary>Amounts sold, in minor units.</summary>
+        /// <summary>Amounts sold, taxes included, in minor units.</summary>
         public long sales;
-        /// <summary>Amounts returned, in minor units, counted upwards.</summary>
+        /// <summary>Amounts returned, taxes included, in minor units, counted upwards.</summary>
         public long returns;
         /// <summary>Completed sales.</summary>
         public ulong receipts;
         /// <summary>Voided sales.</summary>
         public ulong voids;
+        /// <summary>Taxes on what was sold.</summary>
+        public long sales_tax;
+        /// <summary>Taxes on what was returned, counted upwards.</summary>
+        public long returns_tax;
+        /// <summary>What cash rounding has added; it may fall.</summary>
+        public long rounding;
+    }
+
+    /// <summary>Perpetual totals of one tax in one currency, in minor units.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkTaxCounters
+    {
+        /// <summary>Size of this structure in bytes; set in the first element of an array.</summary>
+        public uint struct_size;
+        /// <summary>Rate in parts per million.</summary>
+        public uint rate_ppm;
+        /// <summary>PK_TAX_EXCLUSIVE or PK_TAX_INCLUSIVE.</summary>
+        public uint inclusive;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Three letters of ISO 4217, then zeros.</summary>
+        public fixed byte currency[8];
+        /// <summary>Class, then zeros.</summary>
+        public fixed byte tax_class[16];
+        /// <summary>Net sold.</summary>
+        public long sold_net;
+        /// <summary>Tax on what was sold.</summary>
+        public long sold_tax;
+        /// <summary>Net returned, counted upwards.</summary>
+        public long returned_net;
+        /// <summary>Tax on what was returned, counted upwards.</summary>
+        public long returned_tax;
     }
 
     /// <summary>What a sale begins with.</summary>
@@ -172,6 +206,44 @@ namespace PosKernel
         public uint reserved;
     }
 
+    /// <summary>A tax of a line to add.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkTaxInput
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Rate in parts per million of the net amount, up to 10,000,000: 19 % is 190,000.</summary>
+        public uint rate_ppm;
+        /// <summary>Class, up to 12 visible ASCII characters; none for no name.</summary>
+        public PkText tax_class;
+        /// <summary>PK_TAX_BY_POLICY, PK_TAX_EXCLUSIVE or PK_TAX_INCLUSIVE.</summary>
+        public uint inclusive;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+    }
+
+    /// <summary>A discount or a surcharge to give, to a line or to a sale.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkAdjustment
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>PK_ADJUST_DISCOUNT or PK_ADJUST_SURCHARGE.</summary>
+        public uint direction;
+        /// <summary>PK_ADJUST_AMOUNT or PK_ADJUST_PPM.</summary>
+        public uint unit;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Over zero.</summary>
+        public long value;
+        /// <summary>Number of the approval for it; 0 for none, and inside a line or a cart.</summary>
+        public ulong approval;
+        /// <summary>1 to 256 bytes for the journal.</summary>
+        public PkText reason;
+        /// <summary>Idempotency key, up to 64 bytes; none inside a line or a cart.</summary>
+        public PkText key;
+    }
+
     /// <summary>A line to add.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct PkLineInput
@@ -186,10 +258,26 @@ namespace PosKernel
         public PkText text;
         /// <summary>Quantity, not zero; negative for a return line.</summary>
         public PkDecimal quantity;
-        /// <summary>Price of one in minor units, zero or more.</summary>
+        /// <summary>Price of `per` units in minor units, zero or more.</summary>
         public PkDecimal unit_price;
         /// <summary>Idempotency key, up to 64 bytes; none inside a cart.</summary>
         public PkText key;
+        /// <summary>PK_LINE_KIND_..., or 0 for an item.</summary>
+        public uint kind;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Units that the price is for, more than zero; all zero for one.</summary>
+        public PkDecimal per;
+        /// <summary>Its taxes, none twice; the `struct_size` of the first is the distance from each to the next.</summary>
+        public IntPtr taxes;
+        /// <summary>How many taxes, up to 32.</summary>
+        public UIntPtr tax_count;
+        /// <summary>Discounts and surcharges that it begins with, in their order; the `struct_size` of the first is the distance from each to the next.</summary>
+        public IntPtr adjustments;
+        /// <summary>How many of these, up to 32.</summary>
+        public UIntPtr adjustment_count;
+        /// <summary>Number of the approval for a return without its receipt; 0 for none.</summary>
+        public ulong approval;
     }
 
     /// <summary>A line was added or changed.</summary>
@@ -210,9 +298,25 @@ namespace PosKernel
         public uint replayed;
         /// <summary>Zero.</summary>
         public uint reserved;
+        /// <summary>Total of the sale without taxes.</summary>
+        public long net;
+        /// <summary>All its taxes.</summary>
+        public long tax;
+        /// <summary>Its discounts, on lines and on the sale.</summary>
+        public long discounts;
+        /// <summary>Its surcharges, on lines and on the sale.</summary>
+        public long surcharges;
+        /// <summary>What its total would be if all of it were paid in cash.</summary>
+        public long cash_payable;
+        /// <summary>What the discount or surcharge that the call gave it last adds to its amount; else 0.</summary>
+        public long adjusted;
+        /// <summary>Number of that discount or surcharge in the sale; 0 when the call gave none.</summary>
+        public uint adjustment;
+        /// <summary>Zero.</summary>
+        public uint reserved_end;
     }
 
-    /// <summary>Why something is taken back.</summary>
+    /// <summary>Why something is done, and who allowed it.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct PkReason
     {
@@ -224,6 +328,8 @@ namespace PosKernel
         public PkText reason;
         /// <summary>Idempotency key, up to 64 bytes.</summary>
         public PkText key;
+        /// <summary>Number of the approval for it; 0 for none, and for calls that take no approval.</summary>
+        public ulong approval;
     }
 
     /// <summary>A tender to take.</summary>
@@ -232,9 +338,9 @@ namespace PosKernel
     {
         /// <summary>Size of this structure in bytes.</summary>
         public uint struct_size;
-        /// <summary>PK_TENDER_CASH or PK_TENDER_CARD.</summary>
+        /// <summary>PK_TENDER_CASH and so on.</summary>
         public uint kind;
-        /// <summary>Minor units: positive while something is due, negative while something is to be paid out.</summary>
+        /// <summary>Minor units, tip included: positive while something is due, negative while something is to be paid out. For PK_TENDER_FOREIGN minor units of the foreign currency.</summary>
         public long amount;
         /// <summary>PK_TENDER_IS_PENDING or 0; 0 inside a cart.</summary>
         public uint flags;
@@ -244,6 +350,16 @@ namespace PosKernel
         public PkText reference;
         /// <summary>Idempotency key, up to 64 bytes; none inside a cart.</summary>
         public PkText key;
+        /// <summary>The part that is a tip, in minor units of the sale's currency, 0 to the amount.</summary>
+        public long tip;
+        /// <summary>For PK_TENDER_FOREIGN: three letters of ISO 4217; else none.</summary>
+        public PkText currency;
+        /// <summary>For PK_TENDER_FOREIGN: what `per` whole units of it are worth in whole units of the sale's currency, more than zero; else all zero.</summary>
+        public PkDecimal rate;
+        /// <summary>For PK_TENDER_FOREIGN: units that the rate is for; 0 for one.</summary>
+        public uint per;
+        /// <summary>Zero.</summary>
+        public uint reserved_end;
     }
 
     /// <summary>A tender was taken or changed.</summary>
@@ -266,6 +382,8 @@ namespace PosKernel
         public ulong sequence;
         /// <summary>The receipt number, when the tender completed the sale; else 0.</summary>
         public ulong receipt;
+        /// <summary>What cash rounding adds to the total, in minor units.</summary>
+        public long rounding;
     }
 
     /// <summary>A completed sale.</summary>
@@ -304,6 +422,34 @@ namespace PosKernel
         public fixed byte currency[8];
         /// <summary>Chain link of the completion's frame: an anchor for verifying.</summary>
         public fixed byte hash[32];
+        /// <summary>Total without taxes.</summary>
+        public long net;
+        /// <summary>All taxes.</summary>
+        public long tax;
+        /// <summary>Discounts on lines and on the sale.</summary>
+        public long discounts;
+        /// <summary>Surcharges on lines and on the sale.</summary>
+        public long surcharges;
+        /// <summary>What cash rounding added to the total.</summary>
+        public long rounding;
+        /// <summary>Tips in the tenders; part of no total.</summary>
+        public long tips;
+        /// <summary>Perpetual taxes on what was sold in this currency, after this sale.</summary>
+        public long total_sales_tax;
+        /// <summary>Perpetual taxes on what was returned in this currency, after this sale.</summary>
+        public long total_returns_tax;
+        /// <summary>Perpetual cash rounding in this currency, after this sale.</summary>
+        public long total_rounding;
+        /// <summary>Rows of the tax table: pk_get_receipt_tax_table.</summary>
+        public uint tax_rows;
+        /// <summary>1 when the sale was priced by a policy of the till.</summary>
+        public uint has_policy;
+        /// <summary>BLAKE3 of that policy, else zeros.</summary>
+        public fixed byte policy[32];
+        /// <summary>PK_CIRCLE_SALE or PK_CIRCLE_TRAINING: which numbers the receipt's is one of.</summary>
+        public uint circle;
+        /// <summary>Zero.</summary>
+        public uint reserved;
     }
 
     /// <summary>A whole sale to ring up in one call.</summary>
@@ -330,6 +476,245 @@ namespace PosKernel
         public IntPtr tenders;
         /// <summary>How many tenders, up to 64.</summary>
         public UIntPtr tender_count;
+        /// <summary>Discounts and surcharges on the sale, in their order, behind those of its lines; the `struct_size` of the first is the distance from each to the next.</summary>
+        public IntPtr adjustments;
+        /// <summary>How many of these, up to 32.</summary>
+        public UIntPtr adjustment_count;
+    }
+
+    /// <summary>
+    /// The rules by which sales of a currency are priced. Zero everywhere but in size and currency is
+    /// the default policy.
+    /// </summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkPolicy
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>PK_POLICY_...</summary>
+        public uint flags;
+        /// <summary>Three letters of ISO 4217, then zeros.</summary>
+        public fixed byte currency[8];
+        /// <summary>Decimal places of the minor unit, 0 to 4, with PK_POLICY_MINOR_DIGITS; else 0.</summary>
+        public uint minor_digits;
+        /// <summary>PK_PRICES_..., or 0 for net.</summary>
+        public uint prices;
+        /// <summary>PK_TAX_PER_..., or 0 for rate.</summary>
+        public uint tax_scope;
+        /// <summary>PK_ROUND_..., or 0 for half up.</summary>
+        public uint tax_rounding;
+        /// <summary>PK_SPLIT_..., or 0 for tax first.</summary>
+        public uint gross_split;
+        /// <summary>PK_ROUND_..., or 0 for half up.</summary>
+        public uint amount_rounding;
+        /// <summary>Smallest cash in minor units, up to 1,000,000: 5 in Switzerland; 0 or 1 for no cash rounding.</summary>
+        public uint cash_step;
+        /// <summary>PK_CASH_..., or 0 for half up.</summary>
+        public uint cash_rounding;
+        /// <summary>What may be tendered for more than is due, with PK_POLICY_CHANGE_FROM: the sum of 1 &lt;&lt; PK_TENDER_CASH and so on; else 0.</summary>
+        public uint change_from;
+        /// <summary>PK_UNBOUND_..., or 0 for approve.</summary>
+        public uint unbound_returns;
+        /// <summary>What pk_get_policy gives: BLAKE3 of the policy. pk_set_policy does not look at it.</summary>
+        public fixed byte hash[32];
+    }
+
+    /// <summary>A policy was set.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkPolicyAnswer
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>BLAKE3 of the policy: what completions name it by.</summary>
+        public fixed byte hash[32];
+    }
+
+    /// <summary>A sale got a discount or a surcharge, or lost one. Amounts are minor units of the whole sale.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkAdjustmentAnswer
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Its number in the sale, from 1 over lines and sale together, never used again.</summary>
+        public uint adjustment;
+        /// <summary>What the call adds to the amounts of the lines together; negative for a discount on sold lines. pk_get_adjustment_shares tells what each line has of it.</summary>
+        public long adjusted;
+        /// <summary>Total without taxes.</summary>
+        public long net;
+        /// <summary>All taxes.</summary>
+        public long tax;
+        /// <summary>Total.</summary>
+        public long gross;
+        /// <summary>Discounts on lines and on the sale.</summary>
+        public long discounts;
+        /// <summary>Surcharges on lines and on the sale.</summary>
+        public long surcharges;
+        /// <summary>What the total would be if all of it were paid in cash.</summary>
+        public long cash_payable;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+    }
+
+    /// <summary>A receipt to take lines back from.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkReturnOf
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Receipt number, from 1.</summary>
+        public ulong receipt;
+        /// <summary>The terminal of the store that gave the receipt; none for the one that is called.</summary>
+        public PkText terminal;
+        /// <summary>Idempotency key, up to 64 bytes.</summary>
+        public PkText key;
+    }
+
+    /// <summary>A sale waits.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkSuspendAnswer
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Number of the sale.</summary>
+        public ulong sale;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>The ticket: up to 95 visible ASCII characters, then zeros.</summary>
+        public fixed byte ticket[96];
+    }
+
+    /// <summary>A fact was made.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkFactAnswer
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>Number of the approval, shift, report, closing or copy that it made; else 0.</summary>
+        public ulong number;
+    }
+
+    /// <summary>Somebody allows one thing, once.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkApproval
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Who allows it, 1 to 64 bytes.</summary>
+        public PkText approver;
+        /// <summary>What is allowed, 1 to 256 bytes.</summary>
+        public PkText what;
+        /// <summary>Idempotency key, up to 64 bytes.</summary>
+        public PkText key;
+    }
+
+    /// <summary>Cash of one currency.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkCash
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Three letters of ISO 4217, then zeros.</summary>
+        public fixed byte currency[8];
+        /// <summary>Minor units.</summary>
+        public long amount;
+    }
+
+    /// <summary>Cash that goes into the drawer or out of it, or an opening of the drawer.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkCashMovement
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>PK_MOVE_...</summary>
+        public uint kind;
+        /// <summary>Minor units, more than zero; 0 with PK_MOVE_NO_SALE.</summary>
+        public long amount;
+        /// <summary>Three capital letters of ISO 4217; none with PK_MOVE_NO_SALE.</summary>
+        public PkText currency;
+        /// <summary>1 to 256 bytes for the journal.</summary>
+        public PkText reason;
+        /// <summary>Idempotency key, up to 64 bytes.</summary>
+        public PkText key;
+        /// <summary>Number of the approval for it; 0 for none.</summary>
+        public ulong approval;
+    }
+
+    /// <summary>Cash was counted, in minor units.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkCountAnswer
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>What had to be there.</summary>
+        public long expected;
+        /// <summary>What was there.</summary>
+        public long counted;
+        /// <summary>Counted less expected.</summary>
+        public long over_short;
+    }
+
+    /// <summary>The cash of a shift in one currency, in minor units.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkDrawer
+    {
+        /// <summary>Size of this structure in bytes; set in the first element of an array.</summary>
+        public uint struct_size;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Three letters of ISO 4217, then zeros.</summary>
+        public fixed byte currency[8];
+        /// <summary>Put in when the shift began.</summary>
+        public long opening_float;
+        /// <summary>Cash tenders less change.</summary>
+        public long sales;
+        /// <summary>Paid in.</summary>
+        public long paid_in;
+        /// <summary>Paid out, counted upwards.</summary>
+        public long paid_out;
+        /// <summary>What counts found over or short, together.</summary>
+        public long over_short;
+        /// <summary>What must lie in the drawer.</summary>
+        public long expected;
+    }
+
+    /// <summary>Who is at a till.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkAttendance
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when an operator is signed on: pk_get_operator.</summary>
+        public uint operator_on;
+        /// <summary>Number of the shift under way; 0 for none.</summary>
+        public ulong shift;
+        /// <summary>1 while sales begin as training.</summary>
+        public uint training;
+        /// <summary>Zero.</summary>
+        public uint reserved;
     }
 
     /// <summary>What a sale comes to, in minor units of its currency.</summary>
@@ -340,7 +725,7 @@ namespace PosKernel
         public uint struct_size;
         /// <summary>PK_STATE_...</summary>
         public int state;
-        /// <summary>Sum of the live lines.</summary>
+        /// <summary>Total: net and taxes of the live lines.</summary>
         public long gross;
         /// <summary>Confirmed tenders.</summary>
         public long tendered;
@@ -350,6 +735,20 @@ namespace PosKernel
         public long due;
         /// <summary>To be given back.</summary>
         public long change;
+        /// <summary>Total without taxes.</summary>
+        public long net;
+        /// <summary>All taxes.</summary>
+        public long tax;
+        /// <summary>Discounts on lines and on the sale.</summary>
+        public long discounts;
+        /// <summary>Surcharges on lines and on the sale.</summary>
+        public long surcharges;
+        /// <summary>What the total would be if all that other tenders do not cover were cash.</summary>
+        public long cash_payable;
+        /// <summary>What cash rounding adds to the total as it is paid so far.</summary>
+        public long rounding;
+        /// <summary>Tips in the live tenders; part of no total.</summary>
+        public long tips;
     }
 
     /// <summary>A line of a sale. Its texts: pk_get_line_text.</summary>
@@ -366,10 +765,98 @@ namespace PosKernel
         public uint voided;
         /// <summary>Quantity; negative on a return line.</summary>
         public PkDecimal quantity;
-        /// <summary>Price of one in minor units.</summary>
+        /// <summary>Price of `per` units in minor units.</summary>
         public PkDecimal unit_price;
-        /// <summary>Amount in minor units; kept when the line is voided.</summary>
+        /// <summary>Amount in minor units, after discounts and surcharges; kept when the line is voided.</summary>
         public long amount;
+        /// <summary>Quantity times price in minor units.</summary>
+        public long listed;
+        /// <summary>Units that the price is for.</summary>
+        public PkDecimal per;
+        /// <summary>PK_LINE_KIND_...</summary>
+        public uint kind;
+        /// <summary>How many taxes it has: pk_get_line_taxes.</summary>
+        public uint tax_count;
+        /// <summary>How many discounts and surcharges it has: pk_get_line_adjustments.</summary>
+        public uint adjustment_count;
+        /// <summary>On a return with its receipt: the line of that receipt; else 0.</summary>
+        public uint of_line;
+        /// <summary>On a return with its receipt: its number, at the terminal PK_LINE_SOLD_AT; else 0.</summary>
+        public ulong of_receipt;
+    }
+
+    /// <summary>A tax of a line or a row of a tax table, in minor units.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkTaxRow
+    {
+        /// <summary>Size of this structure in bytes; set in the first element of an array.</summary>
+        public uint struct_size;
+        /// <summary>Rate in parts per million.</summary>
+        public uint rate_ppm;
+        /// <summary>PK_TAX_EXCLUSIVE or PK_TAX_INCLUSIVE.</summary>
+        public uint inclusive;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>Class, then zeros.</summary>
+        public fixed byte tax_class[16];
+        /// <summary>Net of what has the tax. What has several stands in the row of each.</summary>
+        public long net;
+        /// <summary>Tax.</summary>
+        public long tax;
+        /// <summary>Net and this tax.</summary>
+        public long gross;
+    }
+
+    /// <summary>A discount or a surcharge on a line.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkApplied
+    {
+        /// <summary>Size of this structure in bytes; set in the first element of an array.</summary>
+        public uint struct_size;
+        /// <summary>Its number in the sale.</summary>
+        public uint adjustment;
+        /// <summary>PK_ADJUST_DISCOUNT or PK_ADJUST_SURCHARGE.</summary>
+        public uint direction;
+        /// <summary>PK_ADJUST_AMOUNT or PK_ADJUST_PPM.</summary>
+        public uint unit;
+        /// <summary>As it was given.</summary>
+        public long value;
+        /// <summary>What it adds to the line's amount; negative for a discount on a sold line.</summary>
+        public long amount;
+        /// <summary>1 when it is the line's share of one on the whole sale.</summary>
+        public uint of_sale;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+    }
+
+    /// <summary>What a line has of a discount or a surcharge.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkShare
+    {
+        /// <summary>Size of this structure in bytes; set in the first element of an array.</summary>
+        public uint struct_size;
+        /// <summary>Line number.</summary>
+        public uint line;
+        /// <summary>What it adds to the line's amount; negative for a discount on a sold line.</summary>
+        public long amount;
+    }
+
+    /// <summary>What a live line comes to, in minor units. The lines add up to the totals and to the tax table.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkLineSplit
+    {
+        /// <summary>Size of this structure in bytes; set in the first element of an array.</summary>
+        public uint struct_size;
+        /// <summary>Line number.</summary>
+        public uint line;
+        /// <summary>Amount after discounts and surcharges; inclusive taxes are inside.</summary>
+        public long amount;
+        /// <summary>Without taxes.</summary>
+        public long net;
+        /// <summary>Its taxes.</summary>
+        public long tax;
+        /// <summary>With all taxes.</summary>
+        public long gross;
     }
 
     /// <summary>A tender of a sale. Its texts: pk_get_tender_text.</summary>
@@ -380,12 +867,24 @@ namespace PosKernel
         public uint struct_size;
         /// <summary>Tender number, from 1.</summary>
         public uint tender;
-        /// <summary>PK_TENDER_CASH or PK_TENDER_CARD.</summary>
+        /// <summary>PK_TENDER_CASH and so on.</summary>
         public uint kind;
         /// <summary>PK_TENDER_PENDING and so on.</summary>
         public uint state;
-        /// <summary>Minor units; negative when it was paid out.</summary>
+        /// <summary>Minor units of the sale's currency, tip included; negative when it was paid out.</summary>
         public long amount;
+        /// <summary>The part that is a tip.</summary>
+        public long tip;
+        /// <summary>Minor units of the foreign currency; 0 when none was given.</summary>
+        public long foreign_amount;
+        /// <summary>The foreign currency, three letters of ISO 4217, then zeros; zeros when none was given.</summary>
+        public fixed byte foreign_currency[8];
+        /// <summary>What `per` whole units of it are worth in whole units of the sale's currency.</summary>
+        public PkDecimal rate;
+        /// <summary>Units that the rate is for.</summary>
+        public uint per;
+        /// <summary>Zero.</summary>
+        public uint reserved;
     }
 
     /// <summary>Which journal to verify: of an open terminal, or of one in a folder.</summary>
@@ -404,6 +903,10 @@ namespace PosKernel
         public PkText id;
         /// <summary>A hash of an earlier receipt or status, 64 hexadecimal digits; the journal must still hold it.</summary>
         public PkText anchor;
+        /// <summary>Public keys that are trusted to sign, in hexadecimal, with commas between; without one, those count that the journal names, and it need not be signed.</summary>
+        public PkText trusted_keys;
+        /// <summary>A folder of archives beside that of the root; in it, each terminal has a folder of its own.</summary>
+        public PkText archive;
     }
 
     /// <summary>What verifying found.</summary>
@@ -426,6 +929,48 @@ namespace PosKernel
         public ulong problems;
         /// <summary>Chain link of the last good frame.</summary>
         public fixed byte head[32];
+    }
+
+    /// <summary>A place in the chain, to be kept elsewhere.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkAnchor
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when `key` and `signature` are set: Ed25519, over the statement of docs/reference/records.md.</summary>
+        public uint is_signed;
+        /// <summary>Sequence of the last record.</summary>
+        public ulong sequence;
+        /// <summary>Records up to there since the journal began.</summary>
+        public ulong records;
+        /// <summary>Wall time, nanoseconds since 1970-01-01 UTC.</summary>
+        public long wall_ns;
+        /// <summary>Link of the last frame: what verifying asks for.</summary>
+        public fixed byte link[32];
+        /// <summary>Public key.</summary>
+        public fixed byte key[32];
+        /// <summary>The signature.</summary>
+        public fixed byte signature[64];
+    }
+
+    /// <summary>What was moved into an archive.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkArchiveReport
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Segments that left the journal's folder.</summary>
+        public uint removed;
+        /// <summary>The oldest segment that the journal still has.</summary>
+        public uint oldest_segment;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>First segment that was moved; 0 when an earlier call was only finished.</summary>
+        public uint from_segment;
+        /// <summary>The last one.</summary>
+        public uint to_segment;
+        /// <summary>Hash of the manifest.</summary>
+        public fixed byte manifest[32];
     }
 
     /// <summary>
@@ -519,6 +1064,10 @@ namespace PosKernel
 
         public const int PK_E_LINE_HAS_CHILDREN = 211;
 
+        public const int PK_E_SIGNER_DOWN = 260;
+
+        public const int PK_E_NOTHING_TO_ARCHIVE = 261;
+
         public const int PK_E_REFUND_EXCEEDS = 230;
 
         public const int PK_E_MIXED_RETURNS = 231;
@@ -603,6 +1152,12 @@ namespace PosKernel
 
         public const int PK_E_ANCHOR_MISSING = 607;
 
+        public const int PK_E_SIGNATURE = 608;
+
+        public const int PK_E_KEY_FILE = 609;
+
+        public const int PK_E_ARCHIVE = 610;
+
         public const int PK_E_IO = 701;
 
         public const int PK_E_NO_SPACE = 702;
@@ -644,6 +1199,9 @@ namespace PosKernel
 
         /// <summary>An idempotency key was used for another call.</summary>
         public const int PK_CONFLICT = 8;
+
+        /// <summary>The call needs an approval.</summary>
+        public const int PK_DENIED = 9;
 
         /// <summary>A fault of the library.</summary>
         public const int PK_INTERNAL_ERROR = 255;
@@ -715,6 +1273,12 @@ namespace PosKernel
         public const uint PK_OPEN_EXISTING = 1;
 
         /// <summary>
+        /// For PkTerminalOptions.flags: receipts are signed with an Ed25519 key in the terminal's folder, which
+        /// is made when there is none.
+        /// </summary>
+        public const uint PK_OPEN_SIGN = 4;
+
+        /// <summary>
         /// For PkTerminalOptions.flags, in tests: the clock stands at `test_wall_ns`, each reading a
         /// microsecond later.
         /// </summary>
@@ -744,11 +1308,149 @@ namespace PosKernel
         /// <summary>For pk_get_line_text: why it was voided; empty on a live line.</summary>
         public const int PK_LINE_VOID_REASON = 3;
 
+        /// <summary>For pk_get_line_text: the terminal where it was sold, on a return with its receipt; else empty.</summary>
+        public const int PK_LINE_SOLD_AT = 4;
+
         /// <summary>For pk_get_tender_text: the host's reference; empty when there is none.</summary>
         public const int PK_TENDER_REFERENCE = 1;
 
         /// <summary>For pk_get_tender_text: the authorisation; empty when there is none.</summary>
         public const int PK_TENDER_AUTH = 2;
+
+        /// <summary>
+        /// For PkLineInput.kind: goods or a service; 0 is the same. The only kind that takes part in a
+        /// discount on the sale.
+        /// </summary>
+        public const uint PK_LINE_KIND_ITEM = 1;
+
+        /// <summary>A charge of its own, such as for service or delivery.</summary>
+        public const uint PK_LINE_KIND_SURCHARGE = 2;
+
+        /// <summary>A deposit on a container, taken or given back.</summary>
+        public const uint PK_LINE_KIND_DEPOSIT = 3;
+
+        /// <summary>A tip that is turnover; one that is not stands in its tender.</summary>
+        public const uint PK_LINE_KIND_TIP = 4;
+
+        /// <summary>For PkTaxInput.inclusive: what the policy says of all prices.</summary>
+        public const uint PK_TAX_BY_POLICY = 0;
+
+        /// <summary>The tax comes on top of the price.</summary>
+        public const uint PK_TAX_EXCLUSIVE = 1;
+
+        /// <summary>The price contains the tax.</summary>
+        public const uint PK_TAX_INCLUSIVE = 2;
+
+        /// <summary>For PkAdjustment.direction: towards zero.</summary>
+        public const uint PK_ADJUST_DISCOUNT = 1;
+
+        /// <summary>Away from zero.</summary>
+        public const uint PK_ADJUST_SURCHARGE = 2;
+
+        /// <summary>For PkAdjustment.unit: the value is minor units.</summary>
+        public const uint PK_ADJUST_AMOUNT = 1;
+
+        /// <summary>The value is parts per million of the amount as it stands: 10 % is 100,000.</summary>
+        public const uint PK_ADJUST_PPM = 2;
+
+        /// <summary>For PkPolicy.flags: `minor_digits` counts; else the digits are those of ISO 4217.</summary>
+        public const uint PK_POLICY_MINOR_DIGITS = 1;
+
+        /// <summary>
+        /// For PkPolicy.flags: `change_from` counts, also when it is 0; else change is given from cash and
+        /// foreign cash.
+        /// </summary>
+        public const uint PK_POLICY_CHANGE_FROM = 2;
+
+        /// <summary>For PkPolicy.flags: one sale may not hold both sold and returned lines.</summary>
+        public const uint PK_POLICY_NO_MIXED_RETURNS = 4;
+
+        /// <summary>For PkPolicy.prices: tax comes on top; the default.</summary>
+        public const uint PK_PRICES_NET = 1;
+
+        /// <summary>Tax is inside.</summary>
+        public const uint PK_PRICES_GROSS = 2;
+
+        /// <summary>For PkPolicy.tax_scope: tax is rounded once for each rate; the default.</summary>
+        public const uint PK_TAX_PER_RATE = 1;
+
+        /// <summary>Once for each line.</summary>
+        public const uint PK_TAX_PER_LINE = 2;
+
+        /// <summary>For one unit of each line, then times the quantity.</summary>
+        public const uint PK_TAX_PER_UNIT = 3;
+
+        /// <summary>For PkPolicy.tax_rounding and amount_rounding: to the nearest, ties away from zero; the default.</summary>
+        public const uint PK_ROUND_HALF_UP = 1;
+
+        /// <summary>To the nearest, ties to the even one.</summary>
+        public const uint PK_ROUND_HALF_EVEN = 2;
+
+        /// <summary>Away from zero.</summary>
+        public const uint PK_ROUND_UP = 3;
+
+        /// <summary>Towards zero.</summary>
+        public const uint PK_ROUND_DOWN = 4;
+
+        /// <summary>For PkPolicy.gross_split: each tax is rounded and net is what is left; the default.</summary>
+        public const uint PK_SPLIT_TAX_FIRST = 1;
+
+        /// <summary>Net is rounded and tax is what is left.</summary>
+        public const uint PK_SPLIT_NET_FIRST = 2;
+
+        /// <summary>For PkPolicy.cash_rounding: to the nearest, half a step away from zero; the default.</summary>
+        public const uint PK_CASH_HALF_UP = 1;
+
+        /// <summary>To the nearest, half a step towards zero.</summary>
+        public const uint PK_CASH_HALF_DOWN = 2;
+
+        /// <summary>Away from zero.</summary>
+        public const uint PK_CASH_UP = 3;
+
+        /// <summary>Towards zero.</summary>
+        public const uint PK_CASH_DOWN = 4;
+
+        /// <summary>For PkPolicy.unbound_returns: a return without its receipt is taken.</summary>
+        public const uint PK_UNBOUND_ALLOW = 1;
+
+        /// <summary>It is taken with an approval; the default.</summary>
+        public const uint PK_UNBOUND_APPROVE = 2;
+
+        /// <summary>It is refused.</summary>
+        public const uint PK_UNBOUND_REFUSE = 3;
+
+        /// <summary>
+        /// For PkTerminalOptions.flags: sales, the drawer, reports and copies need an operator who is signed
+        /// on.
+        /// </summary>
+        public const uint PK_OPEN_NEEDS_OPERATOR = 8;
+
+        /// <summary>For PkTerminalOptions.flags: sales need an open shift.</summary>
+        public const uint PK_OPEN_NEEDS_SHIFT = 16;
+
+        /// <summary>Receipts of sales that count.</summary>
+        public const uint PK_CIRCLE_SALE = 1;
+
+        /// <summary>Receipts of training: numbers of their own, and no counter moves.</summary>
+        public const uint PK_CIRCLE_TRAINING = 2;
+
+        /// <summary>For PkCashMovement.kind: cash is put in.</summary>
+        public const uint PK_MOVE_PAID_IN = 1;
+
+        /// <summary>Cash is taken out.</summary>
+        public const uint PK_MOVE_PAID_OUT = 2;
+
+        /// <summary>The drawer is opened and nothing moves.</summary>
+        public const uint PK_MOVE_NO_SALE = 3;
+
+        /// <summary>For pk_period_close: all Z reports since the last day.</summary>
+        public const uint PK_PERIOD_DAY = 1;
+
+        /// <summary>All days since the last month.</summary>
+        public const uint PK_PERIOD_MONTH = 2;
+
+        /// <summary>All months since the last year.</summary>
+        public const uint PK_PERIOD_YEAR = 3;
 
         /// <summary>Where the function must be 1: a set that rows are added to.</summary>
         public const uint PL_ON = 1;
@@ -1308,13 +2010,24 @@ namespace PosKernel
 
         /// <summary>
         /// Perpetual totals, one entry a currency, by currency: `out_count` tells how many there are, and
-        /// they are written when `capacity` is that many. The first entry's `struct_size` is checked.
+        /// they are written when `capacity` is that many. The first entry's `struct_size` is the distance
+        /// from each to the next.
         ///
         /// Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written).
         /// </summary>
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
         public static partial PkResult pk_get_counters(ulong terminal, [In, Out] PkCounters[] outCounters, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
+        /// Perpetual totals of each tax, by currency, then class and rate. `out_count` and `capacity` as
+        /// pk_get_counters.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_tax_counters(ulong terminal, [In, Out] PkTaxCounters[] outCounters, UIntPtr capacity, out UIntPtr outCount);
 
         /// <summary>
         /// Handles of the open sales, by number: those of this process and those that came back.
@@ -1379,15 +2092,17 @@ namespace PosKernel
         public static partial PkResult pk_begin_transaction_ex(ulong terminal, ref PkTransactionOptions options, out ulong outHandle);
 
         /// <summary>
-        /// Adds a line.
+        /// Adds a line, with the discounts and surcharges that it begins with in the same write.
         ///
-        /// `line`: stock-keeping unit, text, exact quantity and unit price, the line it belongs to, an
-        /// idempotency key. `out_answer` may be null.
+        /// `line`: stock-keeping unit, text, exact quantity and unit price, taxes, discounts, the line it
+        /// belongs to, an idempotency key. `out_answer` may be null.
         /// Durable as pk_begin_transaction_ex.
         ///
         /// Codes: 1 (also for the parent); 2 (PK_E_ALREADY_FINAL, PK_E_TENDER_TAKEN, PK_E_LINE_VOIDED for
-        /// the parent, PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_BAD_QUANTITY, PK_E_BAD_PRICE, PK_E_OVERFLOW,
-        /// PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE); 7; 8.
+        /// the parent, PK_E_MIXED_RETURNS and PK_E_UNBOUND_RETURN by the policy, PK_E_CLOSED); 3
+        /// (PK_E_BAD_TEXT, PK_E_BAD_QUANTITY, PK_E_BAD_PRICE, PK_E_BAD_RATE, PK_E_BAD_AMOUNT, PK_E_OVERFLOW,
+        /// PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8; 9
+        /// (PK_E_APPROVAL_REQUIRED for a return without its receipt).
         /// </summary>
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
@@ -1421,7 +2136,8 @@ namespace PosKernel
 
         /// <summary>
         /// Takes a tender: positive while something is due, negative while something is to be paid out.
-        /// Only confirmed cash may be more than is due; the difference is change.
+        /// Only what the policy names may be more than is due, cash and foreign cash where none is set, and
+        /// only confirmed; the difference is change.
         ///
         /// `out_answer` may be null; its `receipt` is not 0 when the tender completed the sale.
         /// Durable when it returns: confirmed cash as pk_begin_transaction_ex; a card and a pending tender on
@@ -1429,8 +2145,9 @@ namespace PosKernel
         /// the code is the completion's and the tender stands.
         ///
         /// Codes: 1; 2 (PK_E_NOTHING_DUE, PK_E_EMPTY_SALE, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
-        /// (PK_E_BAD_AMOUNT, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8,
-        /// PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8.
+        /// (PK_E_BAD_AMOUNT, PK_E_BAD_RATE, PK_E_BAD_CURRENCY, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_LIMIT,
+        /// PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT for a rate without foreign money or the other way
+        /// round, PK_E_STRUCT_SIZE); 7; 8.
         /// </summary>
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
@@ -1507,17 +2224,481 @@ namespace PosKernel
         public static partial PkResult pk_void_transaction(ulong handle, ref PkReason reason);
 
         /// <summary>
-        /// Rings up a whole sale: begin, lines, tenders and completion in one write and one device flush. It
-        /// is in the journal whole or not at all.
+        /// Rings up a whole sale: begin, lines, discounts, tenders and completion in one write and one device
+        /// flush. It is in the journal whole or not at all.
         ///
         /// `out_receipt` may be null. Durable when it returns: on the device, in both durabilities.
         ///
         /// Codes: 1; 2 (PK_E_UNDERPAID, PK_E_EMPTY_SALE, PK_E_NOTHING_DUE, PK_E_CLOSED); 3 (those of the
-        /// calls that it stands for; PK_E_BAD_ARGUMENT for a pending tender or a key inside); 7; 8.
+        /// calls that it stands for; PK_E_BAD_ARGUMENT for a pending tender or a key inside); 7; 8; 9.
         /// </summary>
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
         public static partial PkResult pk_sell(ulong terminal, ref PkCart cart, ref PkReceipt outReceipt);
+
+        /// <summary>
+        /// Sets the rules by which sales of a currency are priced from here on. Open sales keep theirs.
+        ///
+        /// `policy`: the rules. `key`: an idempotency key, or none. `out_answer` may be null.
+        /// Durable when it returns: on the device, in both durabilities.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_POLICY, PK_E_BAD_CURRENCY, PK_E_LIMIT for more currencies
+        /// than there may be, PK_E_BAD_KEY, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_set_policy(ulong terminal, ref PkPolicy policy, byte[] key, UIntPtr keyLen, ref PkPolicyAnswer outAnswer);
+
+        /// <summary>As the other pk_set_policy, with lengths as arrays give them.</summary>
+        public static PkResult pk_set_policy(ulong terminal, ref PkPolicy policy, byte[] key, int keyLen, ref PkPolicyAnswer outAnswer)
+        {
+            return pk_set_policy(terminal, ref policy, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// The rules by which sales of a currency are priced from here on, as they were set; every choice
+        /// that a host left out is in it. It can be changed and given to pk_set_policy again.
+        ///
+        /// Codes: 1 (also when none is set: then the default policy prices); 2 (PK_E_CLOSED); 3.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_policy(ulong terminal, byte[] currency, UIntPtr currencyLen, ref PkPolicy outPolicy);
+
+        /// <summary>As the other pk_get_policy, with lengths as arrays give them.</summary>
+        public static PkResult pk_get_policy(ulong terminal, byte[] currency, int currencyLen, ref PkPolicy outPolicy)
+        {
+            return pk_get_policy(terminal, currency, (UIntPtr)(uint)currencyLen, ref outPolicy);
+        }
+
+        /// <summary>
+        /// Overrides the price of a line.
+        ///
+        /// `unit_price`: the new price of `per` units in minor units, zero or more. `per`: null or all zero
+        /// for one unit. `reason`: why, an approval if there is one, an idempotency key. `out_answer` may be
+        /// null. Durable as pk_begin_transaction_ex.
+        ///
+        /// Codes: 1; 2 (PK_E_LINE_VOIDED, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
+        /// (PK_E_BAD_PRICE, PK_E_BAD_QUANTITY for `per`, PK_E_BAD_AMOUNT when a discount takes more than is
+        /// left, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE,
+        /// PK_E_BAD_ARGUMENT); 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_override_line_price(ulong handle, uint line, ref PkDecimal unitPrice, ref PkDecimal per, ref PkReason reason, ref PkLineAnswer outAnswer);
+
+        /// <summary>
+        /// Overrides the taxes of a line.
+        ///
+        /// `taxes`: the new ones, none twice; the `struct_size` of the first is the distance from each to
+        /// the next. `tax_count`: how many, 0 to 32. `reason` and `out_answer` as pk_override_line_price.
+        /// Durable as pk_begin_transaction_ex.
+        ///
+        /// Codes: 1; 2 (PK_E_LINE_VOIDED, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
+        /// (PK_E_BAD_RATE, PK_E_LIMIT, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8,
+        /// PK_E_STRUCT_SIZE, PK_E_BAD_ARGUMENT); 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_override_line_taxes(ulong handle, uint line, [In, Out] PkTaxInput[] taxes, UIntPtr taxCount, ref PkReason reason, ref PkLineAnswer outAnswer);
+
+        /// <summary>
+        /// Gives a line a discount or a surcharge.
+        ///
+        /// `adjustment`: what, how much, why, an approval if there is one, an idempotency key. `out_answer`
+        /// may be null. Durable as pk_begin_transaction_ex.
+        ///
+        /// Codes: 1; 2 (PK_E_LINE_VOIDED, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
+        /// (PK_E_BAD_AMOUNT when it is not over zero or takes more than there is, PK_E_BAD_RATE,
+        /// PK_E_OVERFLOW, PK_E_LIMIT, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE,
+        /// PK_E_BAD_ARGUMENT); 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_adjust_line(ulong handle, uint line, ref PkAdjustment adjustment, ref PkLineAnswer outAnswer);
+
+        /// <summary>
+        /// Gives a sale a discount or a surcharge, allocated to its items by their amounts:
+        /// pk_get_adjustment_shares tells what each has of it.
+        ///
+        /// `adjustment` and `out_answer` as pk_adjust_line. Durable as pk_begin_transaction_ex.
+        ///
+        /// Codes: as pk_adjust_line; 2 also PK_E_EMPTY_SALE when no line takes part.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_adjust_transaction(ulong handle, ref PkAdjustment adjustment, ref PkAdjustmentAnswer outAnswer);
+
+        /// <summary>
+        /// Takes a discount or a surcharge back, of a line or of the sale.
+        ///
+        /// `adjustment`: its number in the sale. `reason` as pk_override_line_price. `out_answer` may be
+        /// null. Durable as pk_begin_transaction_ex.
+        ///
+        /// Codes: 1 (also for one that is not there or was taken back); 2 (PK_E_TENDER_TAKEN,
+        /// PK_E_ALREADY_FINAL, PK_E_CLOSED); 3 (PK_E_BAD_AMOUNT when a later discount would take more than
+        /// is left, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE, PK_E_BAD_ARGUMENT); 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_retract_adjustment(ulong handle, uint adjustment, ref PkReason reason, ref PkAdjustmentAnswer outAnswer);
+
+        /// <summary>
+        /// Begins a sale that takes lines of a receipt back, in the store and the currency of that receipt.
+        ///
+        /// `of`: the receipt, of any terminal of the store, and an idempotency key. Durable as
+        /// pk_begin_transaction_ex.
+        ///
+        /// Codes: 1 (also for the receipt); 2 (PK_E_CLOSED); 3 (PK_E_BAD_ID, PK_E_LIMIT, PK_E_BAD_KEY,
+        /// PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 6; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_begin_return(ulong terminal, ref PkReturnOf of, out ulong outHandle);
+
+        /// <summary>
+        /// Takes a part of a sold line back: for its share of the amount and the taxes that it was sold for,
+        /// so that all parts add up to the line.
+        ///
+        /// `line`: number of the line on the receipt. `quantity`: how much comes back, more than zero.
+        /// `of`: the receipt; null, or one without number, for the one that the sale was begun for; its key
+        /// is none. `reason`: why, an approval if there is one, an idempotency key. `out_answer` may be null.
+        /// Durable as pk_begin_transaction_ex.
+        ///
+        /// Codes: 1 (also for the receipt and its line); 2 (PK_E_REFUND_EXCEEDS: pk_last_error_json has what
+        /// is left; PK_E_LINE_VOIDED, PK_E_MIXED_RETURNS, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED);
+        /// 3 (PK_E_BAD_QUANTITY, PK_E_BAD_CURRENCY for a receipt in another one, PK_E_BAD_ARGUMENT when there
+        /// is no receipt, PK_E_BAD_TEXT, PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE); 6; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_return_line(ulong handle, uint line, ref PkDecimal quantity, ref PkReturnOf of, ref PkReason reason, ref PkLineAnswer outAnswer);
+
+        /// <summary>
+        /// Suspends a sale without live tenders. Nothing else can happen to it until it is resumed by the
+        /// ticket of the answer, on any terminal of the store.
+        ///
+        /// `out_answer` is needed: the ticket is in it. Durable when it returns: on the device.
+        ///
+        /// Codes: 1; 2 (PK_E_TENDER_TAKEN, PK_E_SUSPENDED, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3; 7
+        /// (PK_E_OUTCOME_UNKNOWN: open the terminal again to learn it); 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_suspend_transaction(ulong handle, ref PkReason reason, ref PkSuspendAnswer outAnswer);
+
+        /// <summary>
+        /// Resumes a suspended sale by its ticket: under its own number where it was suspended, under a new
+        /// one on another terminal of the same store.
+        ///
+        /// `key`: an idempotency key, or none. Durable when it returns: on the device.
+        ///
+        /// Codes: 1 (also for the sale or the terminal of the ticket); 2 (PK_E_ALREADY_RESUMED:
+        /// pk_last_error_json has where; PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for what is no ticket, PK_E_LIMIT,
+        /// PK_E_BAD_KEY, PK_E_BAD_UTF8); 6; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_resume_transaction(ulong terminal, byte[] ticket, UIntPtr ticketLen, byte[] key, UIntPtr keyLen, out ulong outHandle);
+
+        /// <summary>As the other pk_resume_transaction, with lengths as arrays give them.</summary>
+        public static PkResult pk_resume_transaction(ulong terminal, byte[] ticket, int ticketLen, byte[] key, int keyLen, out ulong outHandle)
+        {
+            return pk_resume_transaction(terminal, ticket, (UIntPtr)(uint)ticketLen, key, (UIntPtr)(uint)keyLen, out outHandle);
+        }
+
+        /// <summary>
+        /// The sales that wait in the store of a terminal, as a JSON array: `ticket`, `terminal`, `sale`,
+        /// `reference`, `currency`, `gross`, `lines`, `reason`, `at`.
+        ///
+        /// Codes: 1; 3; 4; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_list_suspended_json(ulong terminal, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Journals which suspended sales of a terminal have gone on at others: they are over here. It is
+        /// done at every opening, and by a host before it looks for its open sales or closes a day.
+        ///
+        /// `out_count`: how many sales are over with it. Durable as pk_begin_transaction_ex.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_collect_transfers(ulong terminal, out UIntPtr outCount);
+
+        /// <summary>
+        /// Voids the sales to which nothing has happened for so long, by the monotonic clock and while the
+        /// terminal was open. One for which money was taken, or may have been, never expires, nor does a
+        /// suspended one.
+        ///
+        /// `idle_ns`: nanoseconds. `reason`: 1 to 256 bytes for the journal. `out_count`: how many sales were
+        /// voided. Durable when it returns: on the device.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_expire_transactions(ulong terminal, ulong idleNs, byte[] reason, UIntPtr reasonLen, out UIntPtr outCount);
+
+        /// <summary>As the other pk_expire_transactions, with lengths as arrays give them.</summary>
+        public static PkResult pk_expire_transactions(ulong terminal, ulong idleNs, byte[] reason, int reasonLen, out UIntPtr outCount)
+        {
+            return pk_expire_transactions(terminal, idleNs, reason, (UIntPtr)(uint)reasonLen, out outCount);
+        }
+
+        /// <summary>
+        /// Signs an operator on. Facts name the operator from here on.
+        ///
+        /// `key`: an idempotency key, or none. `out_answer` may be null.
+        ///
+        /// Codes: 1; 2 (PK_E_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_sign_on(ulong terminal, byte[] operatorName, UIntPtr operatorNameLen, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_sign_on, with lengths as arrays give them.</summary>
+        public static PkResult pk_sign_on(ulong terminal, byte[] operatorName, int operatorNameLen, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_sign_on(terminal, operatorName, (UIntPtr)(uint)operatorNameLen, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Signs the operator off.
+        ///
+        /// `key`: an idempotency key, or none. `out_answer` may be null.
+        ///
+        /// Codes: 1; 2 (PK_E_NOT_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_sign_off(ulong terminal, byte[] operatorName, UIntPtr operatorNameLen, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_sign_off, with lengths as arrays give them.</summary>
+        public static PkResult pk_sign_off(ulong terminal, byte[] operatorName, int operatorNameLen, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_sign_off(terminal, operatorName, (UIntPtr)(uint)operatorNameLen, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Gives an approval: somebody allows one thing, once. The answer's number goes into the call that it
+        /// allows.
+        ///
+        /// `out_answer` may be null.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_approve(ulong terminal, ref PkApproval approval, ref PkFactAnswer outAnswer);
+
+        /// <summary>
+        /// Switches training on (1) or off (0). Sales that begin in training have receipt numbers of their own
+        /// and move no counter.
+        ///
+        /// `approval`: number of the approval for it; 0 for none. `key`: an idempotency key, or none.
+        /// `out_answer` may be null.
+        ///
+        /// Codes: 1 (also for the approval); 2 (PK_E_NOT_SIGNED_ON, PK_E_APPROVAL_USED, PK_E_CLOSED); 3
+        /// (PK_E_BAD_ARGUMENT when it is so already); 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_set_training(ulong terminal, uint on, ulong approval, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_set_training, with lengths as arrays give them.</summary>
+        public static PkResult pk_set_training(ulong terminal, uint on, ulong approval, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_set_training(terminal, on, approval, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Opens a shift with its float.
+        ///
+        /// `cash`: amounts, each currency once; the `struct_size` of the first is the distance from each to
+        /// the next. `cash_count`: how many, 0 to 16. `key`: an idempotency key, or none. `out_answer` may be
+        /// null; its number is the shift's.
+        ///
+        /// Codes: 1; 2 (PK_E_SHIFT_OPEN, PK_E_NOT_SIGNED_ON, PK_E_TRAINING, PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_open_shift(ulong terminal, [In, Out] PkCash[] cash, UIntPtr cashCount, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_open_shift, with lengths as arrays give them.</summary>
+        public static PkResult pk_open_shift(ulong terminal, [In, Out] PkCash[] cash, UIntPtr cashCount, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_open_shift(terminal, cash, cashCount, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Closes the shift. pk_get_report_json gives its drawer by the sequence of the answer.
+        ///
+        /// `key`: an idempotency key, or none. `out_answer` may be null; its number is the shift's.
+        ///
+        /// Codes: 1; 2 (PK_E_SHIFT_CLOSED; PK_E_OPEN_SALES while one holds cash; PK_E_NOT_SIGNED_ON,
+        /// PK_E_TRAINING, PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_close_shift(ulong terminal, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_close_shift, with lengths as arrays give them.</summary>
+        public static PkResult pk_close_shift(ulong terminal, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_close_shift(terminal, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Pays cash into the drawer or out of it, or opens it without a sale.
+        ///
+        /// `out_answer` may be null.
+        ///
+        /// Codes: 1 (also for the approval); 2 (PK_E_SHIFT_CLOSED, PK_E_NOT_SIGNED_ON, PK_E_TRAINING,
+        /// PK_E_APPROVAL_USED, PK_E_CLOSED); 3 (PK_E_BAD_AMOUNT for an amount that is not positive, or more
+        /// than the drawer holds; PK_E_BAD_CURRENCY, PK_E_BAD_ARGUMENT for an amount or a currency without
+        /// movement); 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_move_cash(ulong terminal, ref PkCashMovement movement, ref PkFactAnswer outAnswer);
+
+        /// <summary>
+        /// Counts the cash of one currency. What is over or short is booked: from here on the drawer is
+        /// expected to hold what was counted.
+        ///
+        /// `counted`: minor units. `key`: an idempotency key, or none. `out_answer` may be null.
+        ///
+        /// Codes: 1; 2 (PK_E_SHIFT_CLOSED; PK_E_OPEN_SALES while one holds cash; PK_E_NOT_SIGNED_ON,
+        /// PK_E_TRAINING, PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_count_cash(ulong terminal, byte[] currency, UIntPtr currencyLen, long counted, byte[] key, UIntPtr keyLen, ref PkCountAnswer outAnswer);
+
+        /// <summary>As the other pk_count_cash, with lengths as arrays give them.</summary>
+        public static PkResult pk_count_cash(ulong terminal, byte[] currency, int currencyLen, long counted, byte[] key, int keyLen, ref PkCountAnswer outAnswer)
+        {
+            return pk_count_cash(terminal, currency, (UIntPtr)(uint)currencyLen, counted, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// The drawer of the shift under way, one entry a currency. `out_count` and `capacity` as
+        /// pk_get_counters.
+        ///
+        /// Codes: 1; 2 (PK_E_SHIFT_CLOSED, PK_E_CLOSED); 3; 4 (only `out_count` is written).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_drawer(ulong terminal, [In, Out] PkDrawer[] outDrawer, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
+        /// Who is at a till: operator, shift, training.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_attendance(ulong terminal, ref PkAttendance outAttendance);
+
+        /// <summary>
+        /// The operator who is signed on; empty for nobody.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 4.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_operator(ulong terminal, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Reports what the till took since the last Z report. It changes nothing, and is journaled.
+        ///
+        /// `key`: an idempotency key, or none. `out_answer` may be null; its number is the one that the next Z
+        /// report will have. Durable when it returns: on the device.
+        ///
+        /// Codes: 1; 2 (PK_E_NOT_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_x_report(ulong terminal, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_x_report, with lengths as arrays give them.</summary>
+        public static PkResult pk_x_report(ulong terminal, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_x_report(terminal, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Closes the period: the report has the next number, the sums begin again, and the segment is sealed
+        /// behind it.
+        ///
+        /// `key`: an idempotency key, or none. `out_answer` may be null. Durable when it returns: on the
+        /// device.
+        ///
+        /// Codes: 1; 2 (PK_E_OPEN_SALES: pk_last_error_json has their numbers; PK_E_NOT_SIGNED_ON,
+        /// PK_E_CLOSED); 3; 7 (PK_E_OUTCOME_UNKNOWN: open the terminal again to learn it); 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_z_report(ulong terminal, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_z_report, with lengths as arrays give them.</summary>
+        public static PkResult pk_z_report(ulong terminal, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_z_report(terminal, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Closes a longer period: a day over all Z reports since the last day, a month over days, a year over
+        /// months.
+        ///
+        /// `kind`: PK_PERIOD_... `key`: an idempotency key, or none. `out_answer` may be null. Durable when it
+        /// returns: on the device.
+        ///
+        /// Codes: 1; 2 (PK_E_NOTHING_TO_CLOSE, PK_E_NOT_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_period_close(ulong terminal, uint kind, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_period_close, with lengths as arrays give them.</summary>
+        public static PkResult pk_period_close(ulong terminal, uint kind, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_period_close(terminal, kind, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// What an X or Z report, a closed period or a closed shift says, as JSON, by the sequence that the
+        /// call gave which made it.
+        ///
+        /// Codes: 1 (also when another fact stands there); 2 (PK_E_CLOSED); 3; 4; 6; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_report_json(ulong terminal, ulong sequence, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Prints a receipt once more and counts the copy; pk_get_receipt_json_ex gives what to print.
+        ///
+        /// `circle`: PK_CIRCLE_... `approval`: number of the approval for it; 0 for none. `key`: an idempotency
+        /// key, or none. `out_answer` may be null; its number is that of the copy, from 1. Durable when it
+        /// returns: on the device.
+        ///
+        /// Codes: 1 (also for the receipt and the approval); 2 (PK_E_NOT_SIGNED_ON, PK_E_APPROVAL_USED,
+        /// PK_E_CLOSED); 3; 6; 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_reprint(ulong terminal, uint circle, ulong receiptNumber, ulong approval, byte[] key, UIntPtr keyLen, ref PkFactAnswer outAnswer);
+
+        /// <summary>As the other pk_reprint, with lengths as arrays give them.</summary>
+        public static PkResult pk_reprint(ulong terminal, uint circle, ulong receiptNumber, ulong approval, byte[] key, int keyLen, ref PkFactAnswer outAnswer)
+        {
+            return pk_reprint(terminal, circle, receiptNumber, approval, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
 
         /// <summary>
         /// What a sale comes to; after its end, what it came to.
@@ -1565,13 +2746,63 @@ namespace PosKernel
         public static partial PkResult pk_get_line(ulong handle, uint line, ref PkLine outLine);
 
         /// <summary>
-        /// A text of a line: `field` is PK_LINE_SKU, PK_LINE_TEXT or PK_LINE_VOID_REASON.
+        /// A text of a line: `field` is PK_LINE_SKU, PK_LINE_TEXT, PK_LINE_VOID_REASON or PK_LINE_SOLD_AT.
         ///
         /// Codes: 1; 2; 3; 4.
         /// </summary>
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
         public static partial PkResult pk_get_line_text(ulong handle, uint line, int field, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// The taxes of a line, in the order in which they were given: `out_count` tells how many there are,
+        /// and they are written when `capacity` is that many. What a voided line comes to is 0.
+        ///
+        /// Codes: 1 (also for a line that is not there); 2; 3; 4 (only `out_count` is written).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_line_taxes(ulong handle, uint line, [In, Out] PkTaxRow[] outRows, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
+        /// The discounts and surcharges of a line, its shares of those on the sale among them, in their
+        /// order. `out_count` and `capacity` as pk_get_line_taxes.
+        ///
+        /// Codes: as pk_get_line_taxes.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_line_adjustments(ulong handle, uint line, [In, Out] PkApplied[] outApplied, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
+        /// What each live line has of a discount or a surcharge, by its number in the sale: none of one that
+        /// was taken back. `out_count` and `capacity` as pk_get_line_taxes.
+        ///
+        /// Codes: 1; 2; 3; 4 (only `out_count` is written).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_adjustment_shares(ulong handle, uint adjustment, [In, Out] PkShare[] outShares, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
+        /// What each live line comes to: net, tax and gross. They add up to the totals. `out_count` and
+        /// `capacity` as pk_get_line_taxes.
+        ///
+        /// Codes: 1; 2; 3; 4 (only `out_count` is written).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_line_splits(ulong handle, [In, Out] PkLineSplit[] outSplits, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
+        /// The tax table of a sale: net, tax and gross of each tax, in the order in which the sale first had
+        /// them. `out_count` and `capacity` as pk_get_line_taxes.
+        ///
+        /// Codes: 1; 2; 3; 4 (only `out_count` is written).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_tax_table(ulong handle, [In, Out] PkTaxRow[] outRows, UIntPtr capacity, out UIntPtr outCount);
 
         /// <summary>
         /// How many tenders a sale has, dead ones included. Their numbers are 1 to this.
@@ -1602,7 +2833,8 @@ namespace PosKernel
 
         /// <summary>
         /// A whole sale as JSON: `sale`, `store`, `currency`, `state`, `recovered`, `beganAt`, `lines`,
-        /// `tenders`, `totals`.
+        /// `tenders`, `totals`; while it waits its `ticket`; `returns`, the receipt that it was begun for;
+        /// `takes`, where it was suspended before it went on here.
         ///
         /// Codes: 1; 2; 3; 4.
         /// </summary>
@@ -1620,6 +2852,16 @@ namespace PosKernel
         public static partial PkResult pk_get_receipt(ulong terminal, ulong receiptNumber, ref PkReceipt outReceipt);
 
         /// <summary>
+        /// The tax table of a receipt by its number, read from the journal. `circle`: PK_CIRCLE_..., or 0 for
+        /// sales. `out_count` and `capacity` as pk_get_line_taxes.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written); 6; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_receipt_tax_table(ulong terminal, uint circle, ulong receiptNumber, [In, Out] PkTaxRow[] outRows, UIntPtr capacity, out UIntPtr outCount);
+
+        /// <summary>
         /// A receipt by its number as JSON, with its lines and tenders: what a host prints.
         ///
         /// Codes: 1; 2 (PK_E_CLOSED); 3; 4; 6; 7.
@@ -1627,6 +2869,24 @@ namespace PosKernel
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
         public static partial PkResult pk_get_receipt_json(ulong terminal, ulong receiptNumber, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// As pk_get_receipt, of a circle: PK_CIRCLE_..., or 0 for sales.
+        ///
+        /// Codes: as pk_get_receipt.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_receipt_ex(ulong terminal, uint circle, ulong receiptNumber, ref PkReceipt outReceipt);
+
+        /// <summary>
+        /// As pk_get_receipt_json, of a circle: PK_CIRCLE_..., or 0 for sales.
+        ///
+        /// Codes: as pk_get_receipt_json.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_receipt_json_ex(ulong terminal, uint circle, ulong receiptNumber, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
 
         /// <summary>
         /// Verifies a journal: checksums, chain, sequence, invariants and counters, and that an anchor is
@@ -1681,6 +2941,123 @@ namespace PosKernel
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
         public static partial PkResult pk_list_terminals_json(PkText root, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Says that a signer is up. With `signer`, `algorithm` and `key` a device outside signs from here
+        /// on; with none of them the signer that the terminal was opened with is back, and up to 256 receipts
+        /// that it missed are signed.
+        ///
+        /// `signer`: name of the device, 1 to 256 bytes. `algorithm`: `ed25519`, whose signatures are checked,
+        /// or another name of up to 32 letters. `key`: its public key, `key_size` bytes.
+        /// Durable when it returns.
+        ///
+        /// Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_signer_up(ulong terminal, PkText signer, PkText algorithm, byte[] key, UIntPtr keySize);
+
+        /// <summary>
+        /// Says that the signer is out. Sales go on, and their receipts stand unsigned.
+        ///
+        /// Durable when it returns.
+        ///
+        /// Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_BAD_UTF8); 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_signer_down(ulong terminal, PkText reason);
+
+        /// <summary>
+        /// Who signs, and what stands unsigned, as JSON: `signer`, `algorithm`, `key`, `up`, `unsigned`,
+        /// `firstUnsigned`; `null` when nothing was ever signed.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 4.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_signing_json(ulong terminal, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// The oldest receipt without a signature: `out_sequence` is that of its completion, the buffer gets
+        /// the bytes to sign. With nothing to sign the sequence is 0 and `need` too.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 4 (the sequence is written all the same); 6; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_next_unsigned(ulong terminal, out ulong outSequence, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Attaches the signature of the receipt whose completion has this sequence. The same once more does
+        /// nothing.
+        ///
+        /// Durable when it returns.
+        ///
+        /// Codes: 1 (no receipt was completed there, or it awaits none); 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3
+        /// (PK_E_LIMIT, PK_E_BAD_ARGUMENT); 6 (PK_E_SIGNATURE: it does not hold); 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_attach_signature(ulong terminal, ulong sequence, byte[] signature, UIntPtr signatureSize);
+
+        /// <summary>
+        /// Signs receipts that an outage has left, oldest first, at most `limit`; `out_count` tells how many.
+        ///
+        /// Durable when it returns.
+        ///
+        /// Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3; 6; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_sign_late(ulong terminal, ulong limit, out ulong outCount);
+
+        /// <summary>
+        /// The signature of a receipt as JSON: `receiptNumber`, `sequence`, `hash`, `signature`, `keyId`,
+        /// `late`; `null` when it has none.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 4; 6; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_signature_json(ulong terminal, ulong receipt, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Gives the software signer a new key, which the old one vouches for. pk_signing_json then tells the
+        /// public one.
+        ///
+        /// Durable when it returns.
+        ///
+        /// Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_rotate_key(ulong terminal);
+
+        /// <summary>
+        /// A place in the chain to keep where the journal's owner cannot change it, signed where the
+        /// terminal's signer is up. With `place` the journal notes where it is kept.
+        ///
+        /// Durable when it returns: all that the anchor speaks of, and the note.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_anchor(ulong terminal, PkText place, ref PkAnchor outAnchor);
+
+        /// <summary>
+        /// Moves sealed segments into the archive: all of them with `upto_segment` 0, else those up to it.
+        /// `out_report` may be null.
+        ///
+        /// Durable when it returns: copies, manifest, and the fact that says so.
+        ///
+        /// Codes: 1; 2 (PK_E_NOTHING_TO_ARCHIVE, PK_E_CLOSED); 3; 6 (PK_E_CORRUPT, PK_E_CHAIN_BROKEN: nothing
+        /// was moved; PK_E_ARCHIVE); 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_archive(ulong terminal, uint uptoSegment, ref PkArchiveReport outReport);
 
         /// <summary>
         /// Sets up a function of binary inputs, of type fd, and makes it this thread's current one.

@@ -8,7 +8,14 @@ The file's form is told in __test__/contract/README.md.
 import json
 import sys
 
-from pos_terminal import PosError, Terminal, line_input, tender_input
+from pos_terminal import (
+    PosError,
+    Terminal,
+    adjustment_input,
+    line_input,
+    tax_input,
+    tender_input,
+)
 
 
 def rows_of(path):
@@ -30,6 +37,59 @@ def tender_of(fields):
     return (kind, int(amount), pending == "1", reference, key)
 
 
+def taxes_of(field):
+    """"A:190000,CITY:25000:on" are two taxes, of which the second is not in the price."""
+    taxes = []
+    for tax in (field or "").split(",") if field else []:
+        tax_class, ppm, *where = tax.split(":")
+        inclusive = {"in": True, "on": False}.get(where[0]) if where else None
+        taxes.append(tax_input(tax_class, int(ppm), inclusive))
+    return taxes
+
+
+def adjustment_of(direction, amount, ppm, reason):
+    return adjustment_input(
+        direction, reason, amount=amount and int(amount), ppm=ppm and int(ppm)
+    )
+
+
+def item_of(fields):
+    sku, quantity, unit_price, per, kind, taxes, off = fields
+    return {
+        "sku": sku,
+        "quantity": quantity,
+        "unit_price": unit_price,
+        "per": per,
+        "kind": kind,
+        "taxes": taxes_of(taxes),
+        "adjustments": [] if off is None else [adjustment_of("discount", off, None, "offer")],
+    }
+
+
+def payment_of(fields):
+    kind, amount, tip, currency, rate, per = fields
+    return {
+        "kind": kind,
+        "amount": int(amount),
+        "tip": int(tip or 0),
+        "currency": currency,
+        "rate": rate,
+        "per": int(per or 0),
+    }
+
+
+def cart_line(row):
+    """A line of a cart: a `line` or an `item` row."""
+    name, *fields = row
+    return line_input(**item_of(fields)) if name == "item" else line_input(*line_of(fields))
+
+
+def cart_tender(row):
+    """A tender of a cart: a `tender` or a `pay` row."""
+    name, *fields = row
+    return tender_input(**payment_of(fields)) if name == "pay" else tender_input(*tender_of(fields))
+
+
 class Player:
     """The terminal, the sale that is under way and the rows that are still to come."""
 
@@ -48,6 +108,27 @@ class Player:
 
     def _line(self, *fields):
         self.sale.add_line(*line_of(fields))
+
+    def _policy(self, currency, prices, tax_scope, cash_step, key):
+        self.terminal.set_policy(currency, prices, tax_scope, int(cash_step), key)
+
+    def _item(self, *fields):
+        self.sale.add_line(**item_of(fields))
+
+    def _price(self, line, unit_price, per, reason):
+        self.sale.override_price(int(line), unit_price, reason, per)
+
+    def _taxes(self, line, taxes, reason):
+        self.sale.override_taxes(int(line), taxes_of(taxes), reason)
+
+    def _adjust(self, line, direction, amount, ppm, reason):
+        self.sale.adjust(adjustment_of(direction, amount, ppm, reason), line and int(line))
+
+    def _retract(self, number, reason):
+        self.sale.retract(int(number), reason)
+
+    def _pay(self, *fields):
+        self.sale.tender(**payment_of(fields))
 
     def _quantity(self, line, quantity, reason):
         self.sale.set_quantity(int(line), quantity, reason)
@@ -77,8 +158,8 @@ class Player:
         self.sale.close()
 
     def _sell(self, store, currency, reference, key, lines, tenders):
-        rows = [line_input(*line_of(next(self.rows)[1:])) for _ in range(int(lines))]
-        paid = [tender_input(*tender_of(next(self.rows)[1:])) for _ in range(int(tenders))]
+        rows = [cart_line(next(self.rows)) for _ in range(int(lines))]
+        paid = [cart_tender(next(self.rows)) for _ in range(int(tenders))]
         return self.terminal.sell(
             store, currency, rows, tenders=paid, reference=reference, key=key
         )

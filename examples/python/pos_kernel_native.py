@@ -17,6 +17,8 @@ PK_E_LINE_VOIDED = 208
 PK_E_TENDER_STATE = 209
 PK_E_STILL_OPEN = 210
 PK_E_LINE_HAS_CHILDREN = 211
+PK_E_SIGNER_DOWN = 260
+PK_E_NOTHING_TO_ARCHIVE = 261
 PK_E_REFUND_EXCEEDS = 230
 PK_E_MIXED_RETURNS = 231
 PK_E_UNBOUND_RETURN = 232
@@ -59,6 +61,9 @@ PK_E_INCONSISTENT = 604
 PK_E_MISSING_SEGMENT = 605
 PK_E_MARK = 606
 PK_E_ANCHOR_MISSING = 607
+PK_E_SIGNATURE = 608
+PK_E_KEY_FILE = 609
+PK_E_ARCHIVE = 610
 PK_E_IO = 701
 PK_E_NO_SPACE = 702
 PK_E_OUTCOME_UNKNOWN = 703
@@ -75,6 +80,7 @@ PK_TIMED_OUT = 5
 PK_RECOVERY_FAILED = 6
 PK_IO = 7
 PK_CONFLICT = 8
+PK_DENIED = 9
 PK_INTERNAL_ERROR = 255
 PK_STATE_BUILDING = 0
 PK_STATE_COMMITTING = 1
@@ -97,6 +103,7 @@ PK_DURABILITY_DEFAULT = 0
 PK_DURABILITY_RECORD = 1
 PK_DURABILITY_SALE = 2
 PK_OPEN_EXISTING = 1
+PK_OPEN_SIGN = 4
 PK_OPEN_TEST_CLOCK = 2
 PK_BEGIN_AUTO_COMPLETE = 1
 PK_TENDER_IS_PENDING = 1
@@ -106,8 +113,51 @@ PK_SPACE_FULL = 2
 PK_LINE_SKU = 1
 PK_LINE_TEXT = 2
 PK_LINE_VOID_REASON = 3
+PK_LINE_SOLD_AT = 4
 PK_TENDER_REFERENCE = 1
 PK_TENDER_AUTH = 2
+PK_LINE_KIND_ITEM = 1
+PK_LINE_KIND_SURCHARGE = 2
+PK_LINE_KIND_DEPOSIT = 3
+PK_LINE_KIND_TIP = 4
+PK_TAX_BY_POLICY = 0
+PK_TAX_EXCLUSIVE = 1
+PK_TAX_INCLUSIVE = 2
+PK_ADJUST_DISCOUNT = 1
+PK_ADJUST_SURCHARGE = 2
+PK_ADJUST_AMOUNT = 1
+PK_ADJUST_PPM = 2
+PK_POLICY_MINOR_DIGITS = 1
+PK_POLICY_CHANGE_FROM = 2
+PK_POLICY_NO_MIXED_RETURNS = 4
+PK_PRICES_NET = 1
+PK_PRICES_GROSS = 2
+PK_TAX_PER_RATE = 1
+PK_TAX_PER_LINE = 2
+PK_TAX_PER_UNIT = 3
+PK_ROUND_HALF_UP = 1
+PK_ROUND_HALF_EVEN = 2
+PK_ROUND_UP = 3
+PK_ROUND_DOWN = 4
+PK_SPLIT_TAX_FIRST = 1
+PK_SPLIT_NET_FIRST = 2
+PK_CASH_HALF_UP = 1
+PK_CASH_HALF_DOWN = 2
+PK_CASH_UP = 3
+PK_CASH_DOWN = 4
+PK_UNBOUND_ALLOW = 1
+PK_UNBOUND_APPROVE = 2
+PK_UNBOUND_REFUSE = 3
+PK_OPEN_NEEDS_OPERATOR = 8
+PK_OPEN_NEEDS_SHIFT = 16
+PK_CIRCLE_SALE = 1
+PK_CIRCLE_TRAINING = 2
+PK_MOVE_PAID_IN = 1
+PK_MOVE_PAID_OUT = 2
+PK_MOVE_NO_SALE = 3
+PK_PERIOD_DAY = 1
+PK_PERIOD_MONTH = 2
+PK_PERIOD_YEAR = 3
 PL_ON = 1
 PL_DC = 2
 PL_OFF = 4
@@ -146,6 +196,7 @@ class PkTerminalOptions(ctypes.Structure):
         ("durability", ctypes.c_uint32),
         ("segment_bytes", ctypes.c_uint32),
         ("test_wall_ns", ctypes.c_int64),
+        ("archive", PkText),
     ]
 
 
@@ -204,6 +255,26 @@ class PkCounters(ctypes.Structure):
         ("returns", ctypes.c_int64),
         ("receipts", ctypes.c_uint64),
         ("voids", ctypes.c_uint64),
+        ("sales_tax", ctypes.c_int64),
+        ("returns_tax", ctypes.c_int64),
+        ("rounding", ctypes.c_int64),
+    ]
+
+
+class PkTaxCounters(ctypes.Structure):
+    """Perpetual totals of one tax in one currency, in minor units."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("rate_ppm", ctypes.c_uint32),
+        ("inclusive", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("currency", ctypes.c_uint8 * 8),
+        ("tax_class", ctypes.c_uint8 * 16),
+        ("sold_net", ctypes.c_int64),
+        ("sold_tax", ctypes.c_int64),
+        ("returned_net", ctypes.c_int64),
+        ("returned_tax", ctypes.c_int64),
     ]
 
 
@@ -230,6 +301,33 @@ class PkDecimal(ctypes.Structure):
     ]
 
 
+class PkTaxInput(ctypes.Structure):
+    """A tax of a line to add."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("rate_ppm", ctypes.c_uint32),
+        ("tax_class", PkText),
+        ("inclusive", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+    ]
+
+
+class PkAdjustment(ctypes.Structure):
+    """A discount or a surcharge to give, to a line or to a sale."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("direction", ctypes.c_uint32),
+        ("unit", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("value", ctypes.c_int64),
+        ("approval", ctypes.c_uint64),
+        ("reason", PkText),
+        ("key", PkText),
+    ]
+
+
 class PkLineInput(ctypes.Structure):
     """A line to add."""
 
@@ -241,6 +339,14 @@ class PkLineInput(ctypes.Structure):
         ("quantity", PkDecimal),
         ("unit_price", PkDecimal),
         ("key", PkText),
+        ("kind", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("per", PkDecimal),
+        ("taxes", ctypes.POINTER(PkTaxInput)),
+        ("tax_count", ctypes.c_size_t),
+        ("adjustments", ctypes.POINTER(PkAdjustment)),
+        ("adjustment_count", ctypes.c_size_t),
+        ("approval", ctypes.c_uint64),
     ]
 
 
@@ -255,17 +361,26 @@ class PkLineAnswer(ctypes.Structure):
         ("sequence", ctypes.c_uint64),
         ("replayed", ctypes.c_uint32),
         ("reserved", ctypes.c_uint32),
+        ("net", ctypes.c_int64),
+        ("tax", ctypes.c_int64),
+        ("discounts", ctypes.c_int64),
+        ("surcharges", ctypes.c_int64),
+        ("cash_payable", ctypes.c_int64),
+        ("adjusted", ctypes.c_int64),
+        ("adjustment", ctypes.c_uint32),
+        ("reserved_end", ctypes.c_uint32),
     ]
 
 
 class PkReason(ctypes.Structure):
-    """Why something is taken back."""
+    """Why something is done, and who allowed it."""
 
     _fields_ = [
         ("struct_size", ctypes.c_uint32),
         ("reserved", ctypes.c_uint32),
         ("reason", PkText),
         ("key", PkText),
+        ("approval", ctypes.c_uint64),
     ]
 
 
@@ -280,6 +395,11 @@ class PkTenderInput(ctypes.Structure):
         ("reserved", ctypes.c_uint32),
         ("reference", PkText),
         ("key", PkText),
+        ("tip", ctypes.c_int64),
+        ("currency", PkText),
+        ("rate", PkDecimal),
+        ("per", ctypes.c_uint32),
+        ("reserved_end", ctypes.c_uint32),
     ]
 
 
@@ -295,6 +415,7 @@ class PkTenderAnswer(ctypes.Structure):
         ("change", ctypes.c_int64),
         ("sequence", ctypes.c_uint64),
         ("receipt", ctypes.c_uint64),
+        ("rounding", ctypes.c_int64),
     ]
 
 
@@ -318,6 +439,20 @@ class PkReceipt(ctypes.Structure):
         ("tenders", ctypes.c_uint32),
         ("currency", ctypes.c_uint8 * 8),
         ("hash", ctypes.c_uint8 * 32),
+        ("net", ctypes.c_int64),
+        ("tax", ctypes.c_int64),
+        ("discounts", ctypes.c_int64),
+        ("surcharges", ctypes.c_int64),
+        ("rounding", ctypes.c_int64),
+        ("tips", ctypes.c_int64),
+        ("total_sales_tax", ctypes.c_int64),
+        ("total_returns_tax", ctypes.c_int64),
+        ("total_rounding", ctypes.c_int64),
+        ("tax_rows", ctypes.c_uint32),
+        ("has_policy", ctypes.c_uint32),
+        ("policy", ctypes.c_uint8 * 32),
+        ("circle", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
     ]
 
 
@@ -335,6 +470,172 @@ class PkCart(ctypes.Structure):
         ("line_count", ctypes.c_size_t),
         ("tenders", ctypes.POINTER(PkTenderInput)),
         ("tender_count", ctypes.c_size_t),
+        ("adjustments", ctypes.POINTER(PkAdjustment)),
+        ("adjustment_count", ctypes.c_size_t),
+    ]
+
+
+class PkPolicy(ctypes.Structure):
+    """The rules by which sales of a currency are priced. Zero everywhere but in size and currency is"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("currency", ctypes.c_uint8 * 8),
+        ("minor_digits", ctypes.c_uint32),
+        ("prices", ctypes.c_uint32),
+        ("tax_scope", ctypes.c_uint32),
+        ("tax_rounding", ctypes.c_uint32),
+        ("gross_split", ctypes.c_uint32),
+        ("amount_rounding", ctypes.c_uint32),
+        ("cash_step", ctypes.c_uint32),
+        ("cash_rounding", ctypes.c_uint32),
+        ("change_from", ctypes.c_uint32),
+        ("unbound_returns", ctypes.c_uint32),
+        ("hash", ctypes.c_uint8 * 32),
+    ]
+
+
+class PkPolicyAnswer(ctypes.Structure):
+    """A policy was set."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("hash", ctypes.c_uint8 * 32),
+    ]
+
+
+class PkAdjustmentAnswer(ctypes.Structure):
+    """A sale got a discount or a surcharge, or lost one. Amounts are minor units of the whole sale."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("adjustment", ctypes.c_uint32),
+        ("adjusted", ctypes.c_int64),
+        ("net", ctypes.c_int64),
+        ("tax", ctypes.c_int64),
+        ("gross", ctypes.c_int64),
+        ("discounts", ctypes.c_int64),
+        ("surcharges", ctypes.c_int64),
+        ("cash_payable", ctypes.c_int64),
+        ("sequence", ctypes.c_uint64),
+        ("replayed", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+    ]
+
+
+class PkReturnOf(ctypes.Structure):
+    """A receipt to take lines back from."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("receipt", ctypes.c_uint64),
+        ("terminal", PkText),
+        ("key", PkText),
+    ]
+
+
+class PkSuspendAnswer(ctypes.Structure):
+    """A sale waits."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sale", ctypes.c_uint64),
+        ("sequence", ctypes.c_uint64),
+        ("ticket", ctypes.c_uint8 * 96),
+    ]
+
+
+class PkFactAnswer(ctypes.Structure):
+    """A fact was made."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("number", ctypes.c_uint64),
+    ]
+
+
+class PkApproval(ctypes.Structure):
+    """Somebody allows one thing, once."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("approver", PkText),
+        ("what", PkText),
+        ("key", PkText),
+    ]
+
+
+class PkCash(ctypes.Structure):
+    """Cash of one currency."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("currency", ctypes.c_uint8 * 8),
+        ("amount", ctypes.c_int64),
+    ]
+
+
+class PkCashMovement(ctypes.Structure):
+    """Cash that goes into the drawer or out of it, or an opening of the drawer."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("kind", ctypes.c_uint32),
+        ("amount", ctypes.c_int64),
+        ("currency", PkText),
+        ("reason", PkText),
+        ("key", PkText),
+        ("approval", ctypes.c_uint64),
+    ]
+
+
+class PkCountAnswer(ctypes.Structure):
+    """Cash was counted, in minor units."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("expected", ctypes.c_int64),
+        ("counted", ctypes.c_int64),
+        ("over_short", ctypes.c_int64),
+    ]
+
+
+class PkDrawer(ctypes.Structure):
+    """The cash of a shift in one currency, in minor units."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("currency", ctypes.c_uint8 * 8),
+        ("opening_float", ctypes.c_int64),
+        ("sales", ctypes.c_int64),
+        ("paid_in", ctypes.c_int64),
+        ("paid_out", ctypes.c_int64),
+        ("over_short", ctypes.c_int64),
+        ("expected", ctypes.c_int64),
+    ]
+
+
+class PkAttendance(ctypes.Structure):
+    """Who is at a till."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("operator_on", ctypes.c_uint32),
+        ("shift", ctypes.c_uint64),
+        ("training", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
     ]
 
 
@@ -349,6 +650,13 @@ class PkTotals(ctypes.Structure):
         ("pending", ctypes.c_int64),
         ("due", ctypes.c_int64),
         ("change", ctypes.c_int64),
+        ("net", ctypes.c_int64),
+        ("tax", ctypes.c_int64),
+        ("discounts", ctypes.c_int64),
+        ("surcharges", ctypes.c_int64),
+        ("cash_payable", ctypes.c_int64),
+        ("rounding", ctypes.c_int64),
+        ("tips", ctypes.c_int64),
     ]
 
 
@@ -363,6 +671,66 @@ class PkLine(ctypes.Structure):
         ("quantity", PkDecimal),
         ("unit_price", PkDecimal),
         ("amount", ctypes.c_int64),
+        ("listed", ctypes.c_int64),
+        ("per", PkDecimal),
+        ("kind", ctypes.c_uint32),
+        ("tax_count", ctypes.c_uint32),
+        ("adjustment_count", ctypes.c_uint32),
+        ("of_line", ctypes.c_uint32),
+        ("of_receipt", ctypes.c_uint64),
+    ]
+
+
+class PkTaxRow(ctypes.Structure):
+    """A tax of a line or a row of a tax table, in minor units."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("rate_ppm", ctypes.c_uint32),
+        ("inclusive", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("tax_class", ctypes.c_uint8 * 16),
+        ("net", ctypes.c_int64),
+        ("tax", ctypes.c_int64),
+        ("gross", ctypes.c_int64),
+    ]
+
+
+class PkApplied(ctypes.Structure):
+    """A discount or a surcharge on a line."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("adjustment", ctypes.c_uint32),
+        ("direction", ctypes.c_uint32),
+        ("unit", ctypes.c_uint32),
+        ("value", ctypes.c_int64),
+        ("amount", ctypes.c_int64),
+        ("of_sale", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+    ]
+
+
+class PkShare(ctypes.Structure):
+    """What a line has of a discount or a surcharge."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("line", ctypes.c_uint32),
+        ("amount", ctypes.c_int64),
+    ]
+
+
+class PkLineSplit(ctypes.Structure):
+    """What a live line comes to, in minor units. The lines add up to the totals and to the tax table."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("line", ctypes.c_uint32),
+        ("amount", ctypes.c_int64),
+        ("net", ctypes.c_int64),
+        ("tax", ctypes.c_int64),
+        ("gross", ctypes.c_int64),
     ]
 
 
@@ -375,6 +743,12 @@ class PkTender(ctypes.Structure):
         ("kind", ctypes.c_uint32),
         ("state", ctypes.c_uint32),
         ("amount", ctypes.c_int64),
+        ("tip", ctypes.c_int64),
+        ("foreign_amount", ctypes.c_int64),
+        ("foreign_currency", ctypes.c_uint8 * 8),
+        ("rate", PkDecimal),
+        ("per", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
     ]
 
 
@@ -388,6 +762,8 @@ class PkVerifyOptions(ctypes.Structure):
         ("root", PkText),
         ("id", PkText),
         ("anchor", PkText),
+        ("trusted_keys", PkText),
+        ("archive", PkText),
     ]
 
 
@@ -403,6 +779,35 @@ class PkVerifyReport(ctypes.Structure):
         ("receipts", ctypes.c_uint64),
         ("problems", ctypes.c_uint64),
         ("head", ctypes.c_uint8 * 32),
+    ]
+
+
+class PkAnchor(ctypes.Structure):
+    """A place in the chain, to be kept elsewhere."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("is_signed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("records", ctypes.c_uint64),
+        ("wall_ns", ctypes.c_int64),
+        ("link", ctypes.c_uint8 * 32),
+        ("key", ctypes.c_uint8 * 32),
+        ("signature", ctypes.c_uint8 * 64),
+    ]
+
+
+class PkArchiveReport(ctypes.Structure):
+    """What was moved into an archive."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("removed", ctypes.c_uint32),
+        ("oldest_segment", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("from_segment", ctypes.c_uint32),
+        ("to_segment", ctypes.c_uint32),
+        ("manifest", ctypes.c_uint8 * 32),
     ]
 
 
@@ -497,6 +902,7 @@ PROTOTYPES = {
     "pk_terminal_stats": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkTerminalStats)]),
     "pk_recovery_report": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_get_counters": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_tax_counters": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_list_open_transactions": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_find_transaction": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)]),
     "pk_durable_sequence": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)]),
@@ -513,23 +919,71 @@ PROTOTYPES = {
     "pk_complete_transaction": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkReceipt)]),
     "pk_void_transaction": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkReason)]),
     "pk_sell": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkCart), ctypes.POINTER(PkReceipt)]),
+    "pk_set_policy": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkPolicy), ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkPolicyAnswer)]),
+    "pk_get_policy": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkPolicy)]),
+    "pk_override_line_price": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkDecimal), ctypes.POINTER(PkDecimal), ctypes.POINTER(PkReason), ctypes.POINTER(PkLineAnswer)]),
+    "pk_override_line_taxes": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(PkReason), ctypes.POINTER(PkLineAnswer)]),
+    "pk_adjust_line": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkAdjustment), ctypes.POINTER(PkLineAnswer)]),
+    "pk_adjust_transaction": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkAdjustment), ctypes.POINTER(PkAdjustmentAnswer)]),
+    "pk_retract_adjustment": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkReason), ctypes.POINTER(PkAdjustmentAnswer)]),
+    "pk_begin_return": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkReturnOf), ctypes.POINTER(ctypes.c_uint64)]),
+    "pk_return_line": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkDecimal), ctypes.POINTER(PkReturnOf), ctypes.POINTER(PkReason), ctypes.POINTER(PkLineAnswer)]),
+    "pk_suspend_transaction": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkReason), ctypes.POINTER(PkSuspendAnswer)]),
+    "pk_resume_transaction": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),
+    "pk_list_suspended_json": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_collect_transfers": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_expire_transactions": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_sign_on": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_sign_off": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_approve": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkApproval), ctypes.POINTER(PkFactAnswer)]),
+    "pk_set_training": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_open_shift": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_close_shift": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_move_cash": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkCashMovement), ctypes.POINTER(PkFactAnswer)]),
+    "pk_count_cash": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkCountAnswer)]),
+    "pk_get_drawer": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_attendance": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkAttendance)]),
+    "pk_get_operator": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_x_report": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_z_report": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_period_close": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
+    "pk_get_report_json": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_reprint": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
     "pk_get_totals_ex": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkTotals)]),
     "pk_get_sale_number": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)]),
     "pk_get_receipt_number": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)]),
     "pk_get_line_count": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint32)]),
     "pk_get_line": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkLine)]),
     "pk_get_line_text": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int32, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_line_taxes": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_line_adjustments": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_adjustment_shares": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_line_splits": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_tax_table": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_get_tender_count": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint32)]),
     "pk_get_tender": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkTender)]),
     "pk_get_tender_text": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int32, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_get_transaction_json": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_get_receipt": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.POINTER(PkReceipt)]),
+    "pk_get_receipt_tax_table": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_get_receipt_json": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_get_receipt_ex": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.POINTER(PkReceipt)]),
+    "pk_get_receipt_json_ex": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_verify_wal_integrity_ex": (PkResult, [ctypes.POINTER(PkVerifyOptions), ctypes.POINTER(PkVerifyReport)]),
     "pk_verify_report_json": (PkResult, [ctypes.POINTER(PkVerifyOptions), ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_inspect_json": (PkResult, [PkText, PkText, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_list_receipts_json": (PkResult, [PkText, PkText, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_list_terminals_json": (PkResult, [PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_signer_up": (PkResult, [ctypes.c_uint64, PkText, PkText, ctypes.c_char_p, ctypes.c_size_t]),
+    "pk_signer_down": (PkResult, [ctypes.c_uint64, PkText]),
+    "pk_signing_json": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_next_unsigned": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64), ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_attach_signature": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t]),
+    "pk_sign_late": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)]),
+    "pk_get_signature_json": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_rotate_key": (PkResult, [ctypes.c_uint64]),
+    "pk_anchor": (PkResult, [ctypes.c_uint64, PkText, ctypes.POINTER(PkAnchor)]),
+    "pk_archive": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkArchiveReport)]),
     "pl_setup": (PkResult, [ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
     "pl_setup_valued": (PkResult, [ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
     "pl_read_pla": (PkResult, [ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),

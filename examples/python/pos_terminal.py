@@ -80,7 +80,47 @@ def sized(structure, **fields):
     return structure(struct_size=ctypes.sizeof(structure), **fields)
 
 
-def line_input(sku, quantity, unit_price, line_text=None, parent=None, key=None):
+LINE_KINDS = (None, "item", "surcharge", "deposit", "tip")
+TENDER_KINDS = (None, "cash", "card", "voucher", "foreign", "other")
+
+
+def tax_input(tax_class, ppm, inclusive=None):
+    """A tax of a line: parts per million, inside the price, on top, or as the policy says."""
+    known = {None: native.PK_TAX_BY_POLICY, False: native.PK_TAX_EXCLUSIVE}
+    return sized(
+        native.PkTaxInput,
+        rate_ppm=ppm,
+        tax_class=text(tax_class),
+        inclusive=known.get(inclusive, native.PK_TAX_INCLUSIVE),
+    )
+
+
+def adjustment_input(direction, reason, amount=None, ppm=None, approval=0, key=None):
+    """A discount or a surcharge: minor units, or parts per million of the amount as it stands."""
+    return sized(
+        native.PkAdjustment,
+        direction=("discount", "surcharge").index(direction) + 1,
+        unit=native.PK_ADJUST_PPM if amount is None else native.PK_ADJUST_AMOUNT,
+        value=ppm if amount is None else amount,
+        approval=approval,
+        reason=text(reason),
+        key=text(key),
+    )
+
+
+def line_input(
+    sku,
+    quantity,
+    unit_price,
+    line_text=None,
+    parent=None,
+    key=None,
+    per=None,
+    kind=None,
+    taxes=(),
+    adjustments=(),
+    approval=0,
+):
     """A line to add."""
     return sized(
         native.PkLineInput,
@@ -90,18 +130,39 @@ def line_input(sku, quantity, unit_price, line_text=None, parent=None, key=None)
         quantity=decimal(quantity),
         unit_price=decimal(unit_price),
         key=text(key),
+        kind=LINE_KINDS.index(kind),
+        per=native.PkDecimal() if per is None else decimal(per),
+        taxes=(native.PkTaxInput * len(taxes))(*taxes),
+        tax_count=len(taxes),
+        adjustments=(native.PkAdjustment * len(adjustments))(*adjustments),
+        adjustment_count=len(adjustments),
+        approval=approval,
     )
 
 
-def tender_input(kind, amount, pending=False, reference=None, key=None):
-    """A tender to take."""
+def tender_input(
+    kind,
+    amount,
+    pending=False,
+    reference=None,
+    key=None,
+    tip=0,
+    currency=None,
+    rate=None,
+    per=0,
+):
+    """A tender to take; `currency` and `rate` are those of foreign money."""
     return sized(
         native.PkTenderInput,
-        kind=native.PK_TENDER_CASH if kind == "cash" else native.PK_TENDER_CARD,
+        kind=TENDER_KINDS.index(kind),
         amount=amount,
         flags=native.PK_TENDER_IS_PENDING if pending else 0,
         reference=text(reference),
         key=text(key),
+        tip=tip,
+        currency=text(currency),
+        rate=native.PkDecimal() if rate is None else decimal(rate),
+        per=per,
     )
 
 
@@ -138,6 +199,20 @@ class Terminal:
         handle, self.handle = self.handle, 0
         if handle:
             check(library.pk_terminal_close(handle))
+
+    def set_policy(self, currency, prices="net", tax_scope="perRate", cash_step=1, key=None):
+        """Sets the rules by which sales of a currency are priced from here on."""
+        policy = sized(
+            native.PkPolicy,
+            currency=(ctypes.c_uint8 * 8)(*currency.encode("ascii")),
+            prices=("net", "gross").index(prices) + 1,
+            tax_scope=("perRate", "perLine", "perUnit").index(tax_scope) + 1,
+            cash_step=cash_step,
+        )
+        given = text(key)
+        check(
+            library.pk_set_policy(self.handle, ctypes.byref(policy), given.data, given.size, None)
+        )
 
     def begin(self, store, currency, reference=None, key=None):
         """Begins a sale."""
@@ -210,6 +285,42 @@ class Sale:
                 self.handle, line, ctypes.byref(exact), ctypes.byref(why), None
             )
         )
+
+    def override_price(self, line, unit_price, reason, per=None):
+        """Overrides the price of a line."""
+        price, units, why = decimal(unit_price), decimal(per or 1), reason_input(reason)
+        check(
+            library.pk_override_line_price(
+                self.handle,
+                line,
+                ctypes.byref(price),
+                ctypes.byref(units),
+                ctypes.byref(why),
+                None,
+            )
+        )
+
+    def override_taxes(self, line, taxes, reason):
+        """Overrides the taxes of a line; see `tax_input`."""
+        given, why = (native.PkTaxInput * len(taxes))(*taxes), reason_input(reason)
+        check(
+            library.pk_override_line_taxes(
+                self.handle, line, given, len(taxes), ctypes.byref(why), None
+            )
+        )
+
+    def adjust(self, adjustment, line=None):
+        """Gives a line, or the sale, a discount or a surcharge; see `adjustment_input`."""
+        given = ctypes.byref(adjustment)
+        if line is None:
+            check(library.pk_adjust_transaction(self.handle, given, None))
+        else:
+            check(library.pk_adjust_line(self.handle, line, given, None))
+
+    def retract(self, number, reason):
+        """Takes a discount or a surcharge back."""
+        why = reason_input(reason)
+        check(library.pk_retract_adjustment(self.handle, number, ctypes.byref(why), None))
 
     def void_line(self, line, reason, linked=False):
         """Voids a line, with `linked` those that belong to it too."""

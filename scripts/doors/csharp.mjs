@@ -141,7 +141,8 @@ function file(header, declaration, members, about) {
 /** Flags and kinds are unsigned in the structures; codes and states are signed. */
 function constantType(name) {
   if (name === 'PK_INVALID_HANDLE') return 'ulong'
-  const unsigned = /^(?:PL_|PK_(?:TENDER_(?!REFERENCE|AUTH)|DURABILITY_|OPEN_|BEGIN_|SPACE_))/
+  const unsigned =
+    /^(?:PL_|PK_(?:TENDER_(?!REFERENCE|AUTH)|DURABILITY_|OPEN_|BEGIN_|SPACE_|LINE_KIND_|TAX_|ADJUST_|POLICY_|PRICES_|ROUND_|SPLIT_|CASH_|UNBOUND_|CIRCLE_|MOVE_|PERIOD_))/
   return unsigned.test(name) ? 'uint' : 'int'
 }
 

@@ -108,4 +108,11 @@ export const arrays = new Set([
   'out_words',
   'sizes',
   'words',
+  'out_rows',
+  'out_applied',
+  'out_shares',
+  'out_splits',
+  'taxes',
+  'cash',
+  'out_drawer',
 ])

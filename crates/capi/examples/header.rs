@@ -13,14 +13,21 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 19] = [
     "types",
+    "types/priced",
+    "types/till",
     "logic_types",
     "library",
     "money",
     "classic",
     "terminal",
     "sale",
+    "pricing",
+    "returns",
+    "handover",
+    "people",
+    "reports",
     "query",
     "journal",
     "proof",

@@ -1,5 +1,5 @@
 /*
- * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.0.
+ * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.1.
  *
  * Generated from crates/capi/src by `npm run header`; do not edit.
  *
@@ -32,6 +32,8 @@
 #define PK_E_TENDER_STATE 209 /* result 2 */
 #define PK_E_STILL_OPEN 210 /* result 2 */
 #define PK_E_LINE_HAS_CHILDREN 211 /* result 2 */
+#define PK_E_SIGNER_DOWN 260 /* result 2 */
+#define PK_E_NOTHING_TO_ARCHIVE 261 /* result 2 */
 #define PK_E_REFUND_EXCEEDS 230 /* result 2 */
 #define PK_E_MIXED_RETURNS 231 /* result 2 */
 #define PK_E_UNBOUND_RETURN 232 /* result 2 */
@@ -74,6 +76,9 @@
 #define PK_E_MISSING_SEGMENT 605 /* result 6 */
 #define PK_E_MARK 606 /* result 6 */
 #define PK_E_ANCHOR_MISSING 607 /* result 6 */
+#define PK_E_SIGNATURE 608 /* result 6 */
+#define PK_E_KEY_FILE 609 /* result 6 */
+#define PK_E_ARCHIVE 610 /* result 6 */
 #define PK_E_IO 701 /* result 7 */
 #define PK_E_NO_SPACE 702 /* result 7 */
 #define PK_E_OUTCOME_UNKNOWN 703 /* result 7 */
@@ -110,6 +115,9 @@
 
 /** An idempotency key was used for another call. */
 #define PK_CONFLICT 8
+
+/** The call needs an approval. */
+#define PK_DENIED 9
 
 /** A fault of the library. */
 #define PK_INTERNAL_ERROR 255
@@ -181,6 +189,12 @@
 #define PK_OPEN_EXISTING 1
 
 /**
+ * For PkTerminalOptions.flags: receipts are signed with an Ed25519 key in the terminal's folder, which
+ * is made when there is none.
+ */
+#define PK_OPEN_SIGN 4
+
+/**
  * For PkTerminalOptions.flags, in tests: the clock stands at `test_wall_ns`, each reading a
  * microsecond later.
  */
@@ -210,11 +224,149 @@
 /** For pk_get_line_text: why it was voided; empty on a live line. */
 #define PK_LINE_VOID_REASON 3
 
+/** For pk_get_line_text: the terminal where it was sold, on a return with its receipt; else empty. */
+#define PK_LINE_SOLD_AT 4
+
 /** For pk_get_tender_text: the host's reference; empty when there is none. */
 #define PK_TENDER_REFERENCE 1
 
 /** For pk_get_tender_text: the authorisation; empty when there is none. */
 #define PK_TENDER_AUTH 2
+
+/**
+ * For PkLineInput.kind: goods or a service; 0 is the same. The only kind that takes part in a
+ * discount on the sale.
+ */
+#define PK_LINE_KIND_ITEM 1
+
+/** A charge of its own, such as for service or delivery. */
+#define PK_LINE_KIND_SURCHARGE 2
+
+/** A deposit on a container, taken or given back. */
+#define PK_LINE_KIND_DEPOSIT 3
+
+/** A tip that is turnover; one that is not stands in its tender. */
+#define PK_LINE_KIND_TIP 4
+
+/** For PkTaxInput.inclusive: what the policy says of all prices. */
+#define PK_TAX_BY_POLICY 0
+
+/** The tax comes on top of the price. */
+#define PK_TAX_EXCLUSIVE 1
+
+/** The price contains the tax. */
+#define PK_TAX_INCLUSIVE 2
+
+/** For PkAdjustment.direction: towards zero. */
+#define PK_ADJUST_DISCOUNT 1
+
+/** Away from zero. */
+#define PK_ADJUST_SURCHARGE 2
+
+/** For PkAdjustment.unit: the value is minor units. */
+#define PK_ADJUST_AMOUNT 1
+
+/** The value is parts per million of the amount as it stands: 10 % is 100,000. */
+#define PK_ADJUST_PPM 2
+
+/** For PkPolicy.flags: `minor_digits` counts; else the digits are those of ISO 4217. */
+#define PK_POLICY_MINOR_DIGITS 1
+
+/**
+ * For PkPolicy.flags: `change_from` counts, also when it is 0; else change is given from cash and
+ * foreign cash.
+ */
+#define PK_POLICY_CHANGE_FROM 2
+
+/** For PkPolicy.flags: one sale may not hold both sold and returned lines. */
+#define PK_POLICY_NO_MIXED_RETURNS 4
+
+/** For PkPolicy.prices: tax comes on top; the default. */
+#define PK_PRICES_NET 1
+
+/** Tax is inside. */
+#define PK_PRICES_GROSS 2
+
+/** For PkPolicy.tax_scope: tax is rounded once for each rate; the default. */
+#define PK_TAX_PER_RATE 1
+
+/** Once for each line. */
+#define PK_TAX_PER_LINE 2
+
+/** For one unit of each line, then times the quantity. */
+#define PK_TAX_PER_UNIT 3
+
+/** For PkPolicy.tax_rounding and amount_rounding: to the nearest, ties away from zero; the default. */
+#define PK_ROUND_HALF_UP 1
+
+/** To the nearest, ties to the even one. */
+#define PK_ROUND_HALF_EVEN 2
+
+/** Away from zero. */
+#define PK_ROUND_UP 3
+
+/** Towards zero. */
+#define PK_ROUND_DOWN 4
+
+/** For PkPolicy.gross_split: each tax is rounded and net is what is left; the default. */
+#define PK_SPLIT_TAX_FIRST 1
+
+/** Net is rounded and tax is what is left. */
+#define PK_SPLIT_NET_FIRST 2
+
+/** For PkPolicy.cash_rounding: to the nearest, half a step away from zero; the default. */
+#define PK_CASH_HALF_UP 1
+
+/** To the nearest, half a step towards zero. */
+#define PK_CASH_HALF_DOWN 2
+
+/** Away from zero. */
+#define PK_CASH_UP 3
+
+/** Towards zero. */
+#define PK_CASH_DOWN 4
+
+/** For PkPolicy.unbound_returns: a return without its receipt is taken. */
+#define PK_UNBOUND_ALLOW 1
+
+/** It is taken with an approval; the default. */
+#define PK_UNBOUND_APPROVE 2
+
+/** It is refused. */
+#define PK_UNBOUND_REFUSE 3
+
+/**
+ * For PkTerminalOptions.flags: sales, the drawer, reports and copies need an operator who is signed
+ * on.
+ */
+#define PK_OPEN_NEEDS_OPERATOR 8
+
+/** For PkTerminalOptions.flags: sales need an open shift. */
+#define PK_OPEN_NEEDS_SHIFT 16
+
+/** Receipts of sales that count. */
+#define PK_CIRCLE_SALE 1
+
+/** Receipts of training: numbers of their own, and no counter moves. */
+#define PK_CIRCLE_TRAINING 2
+
+/** For PkCashMovement.kind: cash is put in. */
+#define PK_MOVE_PAID_IN 1
+
+/** Cash is taken out. */
+#define PK_MOVE_PAID_OUT 2
+
+/** The drawer is opened and nothing moves. */
+#define PK_MOVE_NO_SALE 3
+
+/** For pk_period_close: all Z reports since the last day. */
+#define PK_PERIOD_DAY 1
+
+/** All days since the last month. */
+#define PK_PERIOD_MONTH 2
+
+/** All months since the last year. */
+#define PK_PERIOD_YEAR 3
 
 /** Where the function must be 1: a set that rows are added to. */
 #define PL_ON 1
@@ -277,6 +429,8 @@ typedef struct {
     uint32_t segment_bytes;
     /** With PK_OPEN_TEST_CLOCK: nanoseconds since 1970-01-01 UTC. */
     int64_t test_wall_ns;
+    /** Folder in which each terminal has the folder of its archive; without one `archive` in the root. */
+    PkText archive;
 } PkTerminalOptions;
 
 /** Where a terminal stands. */
@@ -355,15 +509,45 @@ typedef struct {
     uint32_t reserved;
     /** Three letters of ISO 4217, then zeros. */
     uint8_t currency[8];
-    /** Amounts sold, in minor units. */
+    /** Amounts sold, taxes included, in minor units. */
     int64_t sales;
-    /** Amounts returned, in minor units, counted upwards. */
+    /** Amounts returned, taxes included, in minor units, counted upwards. */
     int64_t returns;
     /** Completed sales. */
     uint64_t receipts;
     /** Voided sales. */
     uint64_t voids;
+    /** Taxes on what was sold. */
+    int64_t sales_tax;
+    /** Taxes on what was returned, counted upwards. */
+    int64_t returns_tax;
+    /** What cash rounding has added; it may fall. */
+    int64_t rounding;
 } PkCounters;
+
+/** Perpetual totals of one tax in one currency, in minor units. */
+typedef struct {
+    /** Size of this structure in bytes; set in the first element of an array. */
+    uint32_t struct_size;
+    /** Rate in parts per million. */
+    uint32_t rate_ppm;
+    /** PK_TAX_EXCLUSIVE or PK_TAX_INCLUSIVE. */
+    uint32_t inclusive;
+    /** Zero. */
+    uint32_t reserved;
+    /** Three letters of ISO 4217, then zeros. */
+    uint8_t currency[8];
+    /** Class, then zeros. */
+    uint8_t tax_class[16];
+    /** Net sold. */
+    int64_t sold_net;
+    /** Tax on what was sold. */
+    int64_t sold_tax;
+    /** Net returned, counted upwards. */
+    int64_t returned_net;
+    /** Tax on what was returned, counted upwards. */
+    int64_t returned_tax;
+} PkTaxCounters;
 
 /** What a sale begins with. */
 typedef struct {
@@ -391,6 +575,40 @@ typedef struct {
     uint32_t reserved;
 } PkDecimal;
 
+/** A tax of a line to add. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** Rate in parts per million of the net amount, up to 10,000,000: 19 % is 190,000. */
+    uint32_t rate_ppm;
+    /** Class, up to 12 visible ASCII characters; none for no name. */
+    PkText tax_class;
+    /** PK_TAX_BY_POLICY, PK_TAX_EXCLUSIVE or PK_TAX_INCLUSIVE. */
+    uint32_t inclusive;
+    /** Zero. */
+    uint32_t reserved;
+} PkTaxInput;
+
+/** A discount or a surcharge to give, to a line or to a sale. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** PK_ADJUST_DISCOUNT or PK_ADJUST_SURCHARGE. */
+    uint32_t direction;
+    /** PK_ADJUST_AMOUNT or PK_ADJUST_PPM. */
+    uint32_t unit;
+    /** Zero. */
+    uint32_t reserved;
+    /** Over zero. */
+    int64_t value;
+    /** Number of the approval for it; 0 for none, and inside a line or a cart. */
+    uint64_t approval;
+    /** 1 to 256 bytes for the journal. */
+    PkText reason;
+    /** Idempotency key, up to 64 bytes; none inside a line or a cart. */
+    PkText key;
+} PkAdjustment;
+
 /** A line to add. */
 typedef struct {
     /** Size of this structure in bytes. */
@@ -403,10 +621,29 @@ typedef struct {
     PkText text;
     /** Quantity, not zero; negative for a return line. */
     PkDecimal quantity;
-    /** Price of one in minor units, zero or more. */
+    /** Price of `per` units in minor units, zero or more. */
     PkDecimal unit_price;
     /** Idempotency key, up to 64 bytes; none inside a cart. */
     PkText key;
+    /** PK_LINE_KIND_..., or 0 for an item. */
+    uint32_t kind;
+    /** Zero. */
+    uint32_t reserved;
+    /** Units that the price is for, more than zero; all zero for one. */
+    PkDecimal per;
+    /** Its taxes, none twice; the `struct_size` of the first is the distance from each to the next. */
+    const PkTaxInput *taxes;
+    /** How many taxes, up to 32. */
+    size_t tax_count;
+    /**
+     * Discounts and surcharges that it begins with, in their order; the `struct_size` of the first
+     * is the distance from each to the next.
+     */
+    const PkAdjustment *adjustments;
+    /** How many of these, up to 32. */
+    size_t adjustment_count;
+    /** Number of the approval for a return without its receipt; 0 for none. */
+    uint64_t approval;
 } PkLineInput;
 
 /** A line was added or changed. */
@@ -425,9 +662,25 @@ typedef struct {
     uint32_t replayed;
     /** Zero. */
     uint32_t reserved;
+    /** Total of the sale without taxes. */
+    int64_t net;
+    /** All its taxes. */
+    int64_t tax;
+    /** Its discounts, on lines and on the sale. */
+    int64_t discounts;
+    /** Its surcharges, on lines and on the sale. */
+    int64_t surcharges;
+    /** What its total would be if all of it were paid in cash. */
+    int64_t cash_payable;
+    /** What the discount or surcharge that the call gave it last adds to its amount; else 0. */
+    int64_t adjusted;
+    /** Number of that discount or surcharge in the sale; 0 when the call gave none. */
+    uint32_t adjustment;
+    /** Zero. */
+    uint32_t reserved_end;
 } PkLineAnswer;
 
-/** Why something is taken back. */
+/** Why something is done, and who allowed it. */
 typedef struct {
     /** Size of this structure in bytes. */
     uint32_t struct_size;
@@ -437,15 +690,20 @@ typedef struct {
     PkText reason;
     /** Idempotency key, up to 64 bytes. */
     PkText key;
+    /** Number of the approval for it; 0 for none, and for calls that take no approval. */
+    uint64_t approval;
 } PkReason;
 
 /** A tender to take. */
 typedef struct {
     /** Size of this structure in bytes. */
     uint32_t struct_size;
-    /** PK_TENDER_CASH or PK_TENDER_CARD. */
+    /** PK_TENDER_CASH and so on. */
     uint32_t kind;
-    /** Minor units: positive while something is due, negative while something is to be paid out. */
+    /**
+     * Minor units, tip included: positive while something is due, negative while something is to be
+     * paid out. For PK_TENDER_FOREIGN minor units of the foreign currency.
+     */
     int64_t amount;
     /** PK_TENDER_IS_PENDING or 0; 0 inside a cart. */
     uint32_t flags;
@@ -455,6 +713,19 @@ typedef struct {
     PkText reference;
     /** Idempotency key, up to 64 bytes; none inside a cart. */
     PkText key;
+    /** The part that is a tip, in minor units of the sale's currency, 0 to the amount. */
+    int64_t tip;
+    /** For PK_TENDER_FOREIGN: three letters of ISO 4217; else none. */
+    PkText currency;
+    /**
+     * For PK_TENDER_FOREIGN: what `per` whole units of it are worth in whole units of the sale's
+     * currency, more than zero; else all zero.
+     */
+    PkDecimal rate;
+    /** For PK_TENDER_FOREIGN: units that the rate is for; 0 for one. */
+    uint32_t per;
+    /** Zero. */
+    uint32_t reserved_end;
 } PkTenderInput;
 
 /** A tender was taken or changed. */
@@ -475,6 +746,8 @@ typedef struct {
     uint64_t sequence;
     /** The receipt number, when the tender completed the sale; else 0. */
     uint64_t receipt;
+    /** What cash rounding adds to the total, in minor units. */
+    int64_t rounding;
 } PkTenderAnswer;
 
 /** A completed sale. */
@@ -511,6 +784,34 @@ typedef struct {
     uint8_t currency[8];
     /** Chain link of the completion's frame: an anchor for verifying. */
     uint8_t hash[32];
+    /** Total without taxes. */
+    int64_t net;
+    /** All taxes. */
+    int64_t tax;
+    /** Discounts on lines and on the sale. */
+    int64_t discounts;
+    /** Surcharges on lines and on the sale. */
+    int64_t surcharges;
+    /** What cash rounding added to the total. */
+    int64_t rounding;
+    /** Tips in the tenders; part of no total. */
+    int64_t tips;
+    /** Perpetual taxes on what was sold in this currency, after this sale. */
+    int64_t total_sales_tax;
+    /** Perpetual taxes on what was returned in this currency, after this sale. */
+    int64_t total_returns_tax;
+    /** Perpetual cash rounding in this currency, after this sale. */
+    int64_t total_rounding;
+    /** Rows of the tax table: pk_get_receipt_tax_table. */
+    uint32_t tax_rows;
+    /** 1 when the sale was priced by a policy of the till. */
+    uint32_t has_policy;
+    /** BLAKE3 of that policy, else zeros. */
+    uint8_t policy[32];
+    /** PK_CIRCLE_SALE or PK_CIRCLE_TRAINING: which numbers the receipt's is one of. */
+    uint32_t circle;
+    /** Zero. */
+    uint32_t reserved;
 } PkReceipt;
 
 /** A whole sale to ring up in one call. */
@@ -535,7 +836,231 @@ typedef struct {
     const PkTenderInput *tenders;
     /** How many tenders, up to 64. */
     size_t tender_count;
+    /**
+     * Discounts and surcharges on the sale, in their order, behind those of its lines; the
+     * `struct_size` of the first is the distance from each to the next.
+     */
+    const PkAdjustment *adjustments;
+    /** How many of these, up to 32. */
+    size_t adjustment_count;
 } PkCart;
+
+/**
+ * The rules by which sales of a currency are priced. Zero everywhere but in size and currency is
+ * the default policy.
+ */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** PK_POLICY_... */
+    uint32_t flags;
+    /** Three letters of ISO 4217, then zeros. */
+    uint8_t currency[8];
+    /** Decimal places of the minor unit, 0 to 4, with PK_POLICY_MINOR_DIGITS; else 0. */
+    uint32_t minor_digits;
+    /** PK_PRICES_..., or 0 for net. */
+    uint32_t prices;
+    /** PK_TAX_PER_..., or 0 for rate. */
+    uint32_t tax_scope;
+    /** PK_ROUND_..., or 0 for half up. */
+    uint32_t tax_rounding;
+    /** PK_SPLIT_..., or 0 for tax first. */
+    uint32_t gross_split;
+    /** PK_ROUND_..., or 0 for half up. */
+    uint32_t amount_rounding;
+    /** Smallest cash in minor units, up to 1,000,000: 5 in Switzerland; 0 or 1 for no cash rounding. */
+    uint32_t cash_step;
+    /** PK_CASH_..., or 0 for half up. */
+    uint32_t cash_rounding;
+    /**
+     * What may be tendered for more than is due, with PK_POLICY_CHANGE_FROM: the sum of
+     * 1 << PK_TENDER_CASH and so on; else 0.
+     */
+    uint32_t change_from;
+    /** PK_UNBOUND_..., or 0 for approve. */
+    uint32_t unbound_returns;
+    /** What pk_get_policy gives: BLAKE3 of the policy. pk_set_policy does not look at it. */
+    uint8_t hash[32];
+} PkPolicy;
+
+/** A policy was set. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** BLAKE3 of the policy: what completions name it by. */
+    uint8_t hash[32];
+} PkPolicyAnswer;
+
+/** A sale got a discount or a surcharge, or lost one. Amounts are minor units of the whole sale. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** Its number in the sale, from 1 over lines and sale together, never used again. */
+    uint32_t adjustment;
+    /**
+     * What the call adds to the amounts of the lines together; negative for a discount on sold
+     * lines. pk_get_adjustment_shares tells what each line has of it.
+     */
+    int64_t adjusted;
+    /** Total without taxes. */
+    int64_t net;
+    /** All taxes. */
+    int64_t tax;
+    /** Total. */
+    int64_t gross;
+    /** Discounts on lines and on the sale. */
+    int64_t discounts;
+    /** Surcharges on lines and on the sale. */
+    int64_t surcharges;
+    /** What the total would be if all of it were paid in cash. */
+    int64_t cash_payable;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Zero. */
+    uint32_t reserved;
+} PkAdjustmentAnswer;
+
+/** A receipt to take lines back from. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** Zero. */
+    uint32_t reserved;
+    /** Receipt number, from 1. */
+    uint64_t receipt;
+    /** The terminal of the store that gave the receipt; none for the one that is called. */
+    PkText terminal;
+    /** Idempotency key, up to 64 bytes. */
+    PkText key;
+} PkReturnOf;
+
+/** A sale waits. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Number of the sale. */
+    uint64_t sale;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** The ticket: up to 95 visible ASCII characters, then zeros. */
+    uint8_t ticket[96];
+} PkSuspendAnswer;
+
+/** A fact was made. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** Number of the approval, shift, report, closing or copy that it made; else 0. */
+    uint64_t number;
+} PkFactAnswer;
+
+/** Somebody allows one thing, once. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** Zero. */
+    uint32_t reserved;
+    /** Who allows it, 1 to 64 bytes. */
+    PkText approver;
+    /** What is allowed, 1 to 256 bytes. */
+    PkText what;
+    /** Idempotency key, up to 64 bytes. */
+    PkText key;
+} PkApproval;
+
+/** Cash of one currency. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** Zero. */
+    uint32_t reserved;
+    /** Three letters of ISO 4217, then zeros. */
+    uint8_t currency[8];
+    /** Minor units. */
+    int64_t amount;
+} PkCash;
+
+/** Cash that goes into the drawer or out of it, or an opening of the drawer. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** PK_MOVE_... */
+    uint32_t kind;
+    /** Minor units, more than zero; 0 with PK_MOVE_NO_SALE. */
+    int64_t amount;
+    /** Three capital letters of ISO 4217; none with PK_MOVE_NO_SALE. */
+    PkText currency;
+    /** 1 to 256 bytes for the journal. */
+    PkText reason;
+    /** Idempotency key, up to 64 bytes. */
+    PkText key;
+    /** Number of the approval for it; 0 for none. */
+    uint64_t approval;
+} PkCashMovement;
+
+/** Cash was counted, in minor units. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** What had to be there. */
+    int64_t expected;
+    /** What was there. */
+    int64_t counted;
+    /** Counted less expected. */
+    int64_t over_short;
+} PkCountAnswer;
+
+/** The cash of a shift in one currency, in minor units. */
+typedef struct {
+    /** Size of this structure in bytes; set in the first element of an array. */
+    uint32_t struct_size;
+    /** Zero. */
+    uint32_t reserved;
+    /** Three letters of ISO 4217, then zeros. */
+    uint8_t currency[8];
+    /** Put in when the shift began. */
+    int64_t opening_float;
+    /** Cash tenders less change. */
+    int64_t sales;
+    /** Paid in. */
+    int64_t paid_in;
+    /** Paid out, counted upwards. */
+    int64_t paid_out;
+    /** What counts found over or short, together. */
+    int64_t over_short;
+    /** What must lie in the drawer. */
+    int64_t expected;
+} PkDrawer;
+
+/** Who is at a till. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when an operator is signed on: pk_get_operator. */
+    uint32_t operator_on;
+    /** Number of the shift under way; 0 for none. */
+    uint64_t shift;
+    /** 1 while sales begin as training. */
+    uint32_t training;
+    /** Zero. */
+    uint32_t reserved;
+} PkAttendance;
 
 /** What a sale comes to, in minor units of its currency. */
 typedef struct {
@@ -543,7 +1068,7 @@ typedef struct {
     uint32_t struct_size;
     /** PK_STATE_... */
     int32_t state;
-    /** Sum of the live lines. */
+    /** Total: net and taxes of the live lines. */
     int64_t gross;
     /** Confirmed tenders. */
     int64_t tendered;
@@ -553,6 +1078,20 @@ typedef struct {
     int64_t due;
     /** To be given back. */
     int64_t change;
+    /** Total without taxes. */
+    int64_t net;
+    /** All taxes. */
+    int64_t tax;
+    /** Discounts on lines and on the sale. */
+    int64_t discounts;
+    /** Surcharges on lines and on the sale. */
+    int64_t surcharges;
+    /** What the total would be if all that other tenders do not cover were cash. */
+    int64_t cash_payable;
+    /** What cash rounding adds to the total as it is paid so far. */
+    int64_t rounding;
+    /** Tips in the live tenders; part of no total. */
+    int64_t tips;
 } PkTotals;
 
 /** A line of a sale. Its texts: pk_get_line_text. */
@@ -567,11 +1106,91 @@ typedef struct {
     uint32_t voided;
     /** Quantity; negative on a return line. */
     PkDecimal quantity;
-    /** Price of one in minor units. */
+    /** Price of `per` units in minor units. */
     PkDecimal unit_price;
-    /** Amount in minor units; kept when the line is voided. */
+    /** Amount in minor units, after discounts and surcharges; kept when the line is voided. */
     int64_t amount;
+    /** Quantity times price in minor units. */
+    int64_t listed;
+    /** Units that the price is for. */
+    PkDecimal per;
+    /** PK_LINE_KIND_... */
+    uint32_t kind;
+    /** How many taxes it has: pk_get_line_taxes. */
+    uint32_t tax_count;
+    /** How many discounts and surcharges it has: pk_get_line_adjustments. */
+    uint32_t adjustment_count;
+    /** On a return with its receipt: the line of that receipt; else 0. */
+    uint32_t of_line;
+    /** On a return with its receipt: its number, at the terminal PK_LINE_SOLD_AT; else 0. */
+    uint64_t of_receipt;
 } PkLine;
+
+/** A tax of a line or a row of a tax table, in minor units. */
+typedef struct {
+    /** Size of this structure in bytes; set in the first element of an array. */
+    uint32_t struct_size;
+    /** Rate in parts per million. */
+    uint32_t rate_ppm;
+    /** PK_TAX_EXCLUSIVE or PK_TAX_INCLUSIVE. */
+    uint32_t inclusive;
+    /** Zero. */
+    uint32_t reserved;
+    /** Class, then zeros. */
+    uint8_t tax_class[16];
+    /** Net of what has the tax. What has several stands in the row of each. */
+    int64_t net;
+    /** Tax. */
+    int64_t tax;
+    /** Net and this tax. */
+    int64_t gross;
+} PkTaxRow;
+
+/** A discount or a surcharge on a line. */
+typedef struct {
+    /** Size of this structure in bytes; set in the first element of an array. */
+    uint32_t struct_size;
+    /** Its number in the sale. */
+    uint32_t adjustment;
+    /** PK_ADJUST_DISCOUNT or PK_ADJUST_SURCHARGE. */
+    uint32_t direction;
+    /** PK_ADJUST_AMOUNT or PK_ADJUST_PPM. */
+    uint32_t unit;
+    /** As it was given. */
+    int64_t value;
+    /** What it adds to the line's amount; negative for a discount on a sold line. */
+    int64_t amount;
+    /** 1 when it is the line's share of one on the whole sale. */
+    uint32_t of_sale;
+    /** Zero. */
+    uint32_t reserved;
+} PkApplied;
+
+/** What a line has of a discount or a surcharge. */
+typedef struct {
+    /** Size of this structure in bytes; set in the first element of an array. */
+    uint32_t struct_size;
+    /** Line number. */
+    uint32_t line;
+    /** What it adds to the line's amount; negative for a discount on a sold line. */
+    int64_t amount;
+} PkShare;
+
+/** What a live line comes to, in minor units. The lines add up to the totals and to the tax table. */
+typedef struct {
+    /** Size of this structure in bytes; set in the first element of an array. */
+    uint32_t struct_size;
+    /** Line number. */
+    uint32_t line;
+    /** Amount after discounts and surcharges; inclusive taxes are inside. */
+    int64_t amount;
+    /** Without taxes. */
+    int64_t net;
+    /** Its taxes. */
+    int64_t tax;
+    /** With all taxes. */
+    int64_t gross;
+} PkLineSplit;
 
 /** A tender of a sale. Its texts: pk_get_tender_text. */
 typedef struct {
@@ -579,12 +1198,24 @@ typedef struct {
     uint32_t struct_size;
     /** Tender number, from 1. */
     uint32_t tender;
-    /** PK_TENDER_CASH or PK_TENDER_CARD. */
+    /** PK_TENDER_CASH and so on. */
     uint32_t kind;
     /** PK_TENDER_PENDING and so on. */
     uint32_t state;
-    /** Minor units; negative when it was paid out. */
+    /** Minor units of the sale's currency, tip included; negative when it was paid out. */
     int64_t amount;
+    /** The part that is a tip. */
+    int64_t tip;
+    /** Minor units of the foreign currency; 0 when none was given. */
+    int64_t foreign_amount;
+    /** The foreign currency, three letters of ISO 4217, then zeros; zeros when none was given. */
+    uint8_t foreign_currency[8];
+    /** What `per` whole units of it are worth in whole units of the sale's currency. */
+    PkDecimal rate;
+    /** Units that the rate is for. */
+    uint32_t per;
+    /** Zero. */
+    uint32_t reserved;
 } PkTender;
 
 /** Which journal to verify: of an open terminal, or of one in a folder. */
@@ -601,6 +1232,13 @@ typedef struct {
     PkText id;
     /** A hash of an earlier receipt or status, 64 hexadecimal digits; the journal must still hold it. */
     PkText anchor;
+    /**
+     * Public keys that are trusted to sign, in hexadecimal, with commas between; without one, those
+     * count that the journal names, and it need not be signed.
+     */
+    PkText trusted_keys;
+    /** A folder of archives beside that of the root; in it, each terminal has a folder of its own. */
+    PkText archive;
 } PkVerifyOptions;
 
 /** What verifying found. */
@@ -622,6 +1260,44 @@ typedef struct {
     /** Chain link of the last good frame. */
     uint8_t head[32];
 } PkVerifyReport;
+
+/** A place in the chain, to be kept elsewhere. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when `key` and `signature` are set: Ed25519, over the statement of docs/reference/records.md. */
+    uint32_t is_signed;
+    /** Sequence of the last record. */
+    uint64_t sequence;
+    /** Records up to there since the journal began. */
+    uint64_t records;
+    /** Wall time, nanoseconds since 1970-01-01 UTC. */
+    int64_t wall_ns;
+    /** Link of the last frame: what verifying asks for. */
+    uint8_t link[32];
+    /** Public key. */
+    uint8_t key[32];
+    /** The signature. */
+    uint8_t signature[64];
+} PkAnchor;
+
+/** What was moved into an archive. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** Segments that left the journal's folder. */
+    uint32_t removed;
+    /** The oldest segment that the journal still has. */
+    uint32_t oldest_segment;
+    /** Zero. */
+    uint32_t reserved;
+    /** First segment that was moved; 0 when an earlier call was only finished. */
+    uint32_t from_segment;
+    /** The last one. */
+    uint32_t to_segment;
+    /** Hash of the manifest. */
+    uint8_t manifest[32];
+} PkArchiveReport;
 
 /**
  * A function of a thread: its dimensions, its sets, its answer; 0 is none. It belongs to the thread
@@ -1116,7 +1792,8 @@ PkResult pk_recovery_report(PkTerminal terminal, uint8_t *buffer, size_t capacit
 
 /**
  * Perpetual totals, one entry a currency, by currency: `out_count` tells how many there are, and
- * they are written when `capacity` is that many. The first entry's `struct_size` is checked.
+ * they are written when `capacity` is that many. The first entry's `struct_size` is the distance
+ * from each to the next.
  *
  * Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written).
  */
@@ -1124,6 +1801,17 @@ PkResult pk_get_counters(PkTerminal terminal,
                          PkCounters *out_counters,
                          size_t capacity,
                          size_t *out_count);
+
+/**
+ * Perpetual totals of each tax, by currency, then class and rate. `out_count` and `capacity` as
+ * pk_get_counters.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written).
+ */
+PkResult pk_get_tax_counters(PkTerminal terminal,
+                             PkTaxCounters *out_counters,
+                             size_t capacity,
+                             size_t *out_count);
 
 /**
  * Handles of the open sales, by number: those of this process and those that came back.
@@ -1181,15 +1869,17 @@ PkResult pk_begin_transaction_ex(PkTerminal terminal,
                                  PkTransactionHandle *out_handle);
 
 /**
- * Adds a line.
+ * Adds a line, with the discounts and surcharges that it begins with in the same write.
  *
- * `line`: stock-keeping unit, text, exact quantity and unit price, the line it belongs to, an
- * idempotency key. `out_answer` may be null.
+ * `line`: stock-keeping unit, text, exact quantity and unit price, taxes, discounts, the line it
+ * belongs to, an idempotency key. `out_answer` may be null.
  * Durable as pk_begin_transaction_ex.
  *
  * Codes: 1 (also for the parent); 2 (PK_E_ALREADY_FINAL, PK_E_TENDER_TAKEN, PK_E_LINE_VOIDED for
- * the parent, PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_BAD_QUANTITY, PK_E_BAD_PRICE, PK_E_OVERFLOW,
- * PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE); 7; 8.
+ * the parent, PK_E_MIXED_RETURNS and PK_E_UNBOUND_RETURN by the policy, PK_E_CLOSED); 3
+ * (PK_E_BAD_TEXT, PK_E_BAD_QUANTITY, PK_E_BAD_PRICE, PK_E_BAD_RATE, PK_E_BAD_AMOUNT, PK_E_OVERFLOW,
+ * PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8; 9
+ * (PK_E_APPROVAL_REQUIRED for a return without its receipt).
  */
 PkResult pk_add_line_ex(PkTransactionHandle handle,
                         const PkLineInput *line,
@@ -1227,7 +1917,8 @@ PkResult pk_void_line(PkTransactionHandle handle,
 
 /**
  * Takes a tender: positive while something is due, negative while something is to be paid out.
- * Only confirmed cash may be more than is due; the difference is change.
+ * Only what the policy names may be more than is due, cash and foreign cash where none is set, and
+ * only confirmed; the difference is change.
  *
  * `out_answer` may be null; its `receipt` is not 0 when the tender completed the sale.
  * Durable when it returns: confirmed cash as pk_begin_transaction_ex; a card and a pending tender on
@@ -1235,8 +1926,9 @@ PkResult pk_void_line(PkTransactionHandle handle,
  * the code is the completion's and the tender stands.
  *
  * Codes: 1; 2 (PK_E_NOTHING_DUE, PK_E_EMPTY_SALE, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
- * (PK_E_BAD_AMOUNT, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8,
- * PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8.
+ * (PK_E_BAD_AMOUNT, PK_E_BAD_RATE, PK_E_BAD_CURRENCY, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_LIMIT,
+ * PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT for a rate without foreign money or the other way
+ * round, PK_E_STRUCT_SIZE); 7; 8.
  */
 PkResult pk_add_tender_ex(PkTransactionHandle handle,
                           const PkTenderInput *tender,
@@ -1306,15 +1998,439 @@ PkResult pk_complete_transaction(PkTransactionHandle handle,
 PkResult pk_void_transaction(PkTransactionHandle handle, const PkReason *reason);
 
 /**
- * Rings up a whole sale: begin, lines, tenders and completion in one write and one device flush. It
- * is in the journal whole or not at all.
+ * Rings up a whole sale: begin, lines, discounts, tenders and completion in one write and one device
+ * flush. It is in the journal whole or not at all.
  *
  * `out_receipt` may be null. Durable when it returns: on the device, in both durabilities.
  *
  * Codes: 1; 2 (PK_E_UNDERPAID, PK_E_EMPTY_SALE, PK_E_NOTHING_DUE, PK_E_CLOSED); 3 (those of the
- * calls that it stands for; PK_E_BAD_ARGUMENT for a pending tender or a key inside); 7; 8.
+ * calls that it stands for; PK_E_BAD_ARGUMENT for a pending tender or a key inside); 7; 8; 9.
  */
-PkResult pk_sell(PkTerminal terminal, const PkCart *cart, PkReceipt *out_receipt);
+PkResult pk_sell(PkTerminal terminal,
+                 const PkCart *cart,
+                 PkReceipt *out_receipt);
+
+/**
+ * Sets the rules by which sales of a currency are priced from here on. Open sales keep theirs.
+ *
+ * `policy`: the rules. `key`: an idempotency key, or none. `out_answer` may be null.
+ * Durable when it returns: on the device, in both durabilities.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_POLICY, PK_E_BAD_CURRENCY, PK_E_LIMIT for more currencies
+ * than there may be, PK_E_BAD_KEY, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8.
+ */
+PkResult pk_set_policy(PkTerminal terminal,
+                       const PkPolicy *policy,
+                       const uint8_t *key,
+                       size_t key_len,
+                       PkPolicyAnswer *out_answer);
+
+/**
+ * The rules by which sales of a currency are priced from here on, as they were set; every choice
+ * that a host left out is in it. It can be changed and given to pk_set_policy again.
+ *
+ * Codes: 1 (also when none is set: then the default policy prices); 2 (PK_E_CLOSED); 3.
+ */
+PkResult pk_get_policy(PkTerminal terminal,
+                       const uint8_t *currency,
+                       size_t currency_len,
+                       PkPolicy *out_policy);
+
+/**
+ * Overrides the price of a line.
+ *
+ * `unit_price`: the new price of `per` units in minor units, zero or more. `per`: null or all zero
+ * for one unit. `reason`: why, an approval if there is one, an idempotency key. `out_answer` may be
+ * null. Durable as pk_begin_transaction_ex.
+ *
+ * Codes: 1; 2 (PK_E_LINE_VOIDED, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
+ * (PK_E_BAD_PRICE, PK_E_BAD_QUANTITY for `per`, PK_E_BAD_AMOUNT when a discount takes more than is
+ * left, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE,
+ * PK_E_BAD_ARGUMENT); 7; 8.
+ */
+PkResult pk_override_line_price(PkTransactionHandle handle,
+                                uint32_t line,
+                                const PkDecimal *unit_price,
+                                const PkDecimal *per,
+                                const PkReason *reason,
+                                PkLineAnswer *out_answer);
+
+/**
+ * Overrides the taxes of a line.
+ *
+ * `taxes`: the new ones, none twice; the `struct_size` of the first is the distance from each to
+ * the next. `tax_count`: how many, 0 to 32. `reason` and `out_answer` as pk_override_line_price.
+ * Durable as pk_begin_transaction_ex.
+ *
+ * Codes: 1; 2 (PK_E_LINE_VOIDED, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
+ * (PK_E_BAD_RATE, PK_E_LIMIT, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8,
+ * PK_E_STRUCT_SIZE, PK_E_BAD_ARGUMENT); 7; 8.
+ */
+PkResult pk_override_line_taxes(PkTransactionHandle handle,
+                                uint32_t line,
+                                const PkTaxInput *taxes,
+                                size_t tax_count,
+                                const PkReason *reason,
+                                PkLineAnswer *out_answer);
+
+/**
+ * Gives a line a discount or a surcharge.
+ *
+ * `adjustment`: what, how much, why, an approval if there is one, an idempotency key. `out_answer`
+ * may be null. Durable as pk_begin_transaction_ex.
+ *
+ * Codes: 1; 2 (PK_E_LINE_VOIDED, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
+ * (PK_E_BAD_AMOUNT when it is not over zero or takes more than there is, PK_E_BAD_RATE,
+ * PK_E_OVERFLOW, PK_E_LIMIT, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE,
+ * PK_E_BAD_ARGUMENT); 7; 8.
+ */
+PkResult pk_adjust_line(PkTransactionHandle handle,
+                        uint32_t line,
+                        const PkAdjustment *adjustment,
+                        PkLineAnswer *out_answer);
+
+/**
+ * Gives a sale a discount or a surcharge, allocated to its items by their amounts:
+ * pk_get_adjustment_shares tells what each has of it.
+ *
+ * `adjustment` and `out_answer` as pk_adjust_line. Durable as pk_begin_transaction_ex.
+ *
+ * Codes: as pk_adjust_line; 2 also PK_E_EMPTY_SALE when no line takes part.
+ */
+PkResult pk_adjust_transaction(PkTransactionHandle handle,
+                               const PkAdjustment *adjustment,
+                               PkAdjustmentAnswer *out_answer);
+
+/**
+ * Takes a discount or a surcharge back, of a line or of the sale.
+ *
+ * `adjustment`: its number in the sale. `reason` as pk_override_line_price. `out_answer` may be
+ * null. Durable as pk_begin_transaction_ex.
+ *
+ * Codes: 1 (also for one that is not there or was taken back); 2 (PK_E_TENDER_TAKEN,
+ * PK_E_ALREADY_FINAL, PK_E_CLOSED); 3 (PK_E_BAD_AMOUNT when a later discount would take more than
+ * is left, PK_E_BAD_TEXT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE, PK_E_BAD_ARGUMENT); 7; 8.
+ */
+PkResult pk_retract_adjustment(PkTransactionHandle handle,
+                               uint32_t adjustment,
+                               const PkReason *reason,
+                               PkAdjustmentAnswer *out_answer);
+
+/**
+ * Begins a sale that takes lines of a receipt back, in the store and the currency of that receipt.
+ *
+ * `of`: the receipt, of any terminal of the store, and an idempotency key. Durable as
+ * pk_begin_transaction_ex.
+ *
+ * Codes: 1 (also for the receipt); 2 (PK_E_CLOSED); 3 (PK_E_BAD_ID, PK_E_LIMIT, PK_E_BAD_KEY,
+ * PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 6; 7; 8.
+ */
+PkResult pk_begin_return(PkTerminal terminal,
+                         const PkReturnOf *of,
+                         PkTransactionHandle *out_handle);
+
+/**
+ * Takes a part of a sold line back: for its share of the amount and the taxes that it was sold for,
+ * so that all parts add up to the line.
+ *
+ * `line`: number of the line on the receipt. `quantity`: how much comes back, more than zero.
+ * `of`: the receipt; null, or one without number, for the one that the sale was begun for; its key
+ * is none. `reason`: why, an approval if there is one, an idempotency key. `out_answer` may be null.
+ * Durable as pk_begin_transaction_ex.
+ *
+ * Codes: 1 (also for the receipt and its line); 2 (PK_E_REFUND_EXCEEDS: pk_last_error_json has what
+ * is left; PK_E_LINE_VOIDED, PK_E_MIXED_RETURNS, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_CLOSED);
+ * 3 (PK_E_BAD_QUANTITY, PK_E_BAD_CURRENCY for a receipt in another one, PK_E_BAD_ARGUMENT when there
+ * is no receipt, PK_E_BAD_TEXT, PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE); 6; 7; 8.
+ */
+PkResult pk_return_line(PkTransactionHandle handle,
+                        uint32_t line,
+                        const PkDecimal *quantity,
+                        const PkReturnOf *of,
+                        const PkReason *reason,
+                        PkLineAnswer *out_answer);
+
+/**
+ * Suspends a sale without live tenders. Nothing else can happen to it until it is resumed by the
+ * ticket of the answer, on any terminal of the store.
+ *
+ * `out_answer` is needed: the ticket is in it. Durable when it returns: on the device.
+ *
+ * Codes: 1; 2 (PK_E_TENDER_TAKEN, PK_E_SUSPENDED, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3; 7
+ * (PK_E_OUTCOME_UNKNOWN: open the terminal again to learn it); 8.
+ */
+PkResult pk_suspend_transaction(PkTransactionHandle handle,
+                                const PkReason *reason,
+                                PkSuspendAnswer *out_answer);
+
+/**
+ * Resumes a suspended sale by its ticket: under its own number where it was suspended, under a new
+ * one on another terminal of the same store.
+ *
+ * `key`: an idempotency key, or none. Durable when it returns: on the device.
+ *
+ * Codes: 1 (also for the sale or the terminal of the ticket); 2 (PK_E_ALREADY_RESUMED:
+ * pk_last_error_json has where; PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for what is no ticket, PK_E_LIMIT,
+ * PK_E_BAD_KEY, PK_E_BAD_UTF8); 6; 7; 8.
+ */
+PkResult pk_resume_transaction(PkTerminal terminal,
+                               const uint8_t *ticket,
+                               size_t ticket_len,
+                               const uint8_t *key,
+                               size_t key_len,
+                               PkTransactionHandle *out_handle);
+
+/**
+ * The sales that wait in the store of a terminal, as a JSON array: `ticket`, `terminal`, `sale`,
+ * `reference`, `currency`, `gross`, `lines`, `reason`, `at`.
+ *
+ * Codes: 1; 3; 4; 7.
+ */
+PkResult pk_list_suspended_json(PkTerminal terminal,
+                                uint8_t *buffer,
+                                size_t capacity,
+                                size_t *need);
+
+/**
+ * Journals which suspended sales of a terminal have gone on at others: they are over here. It is
+ * done at every opening, and by a host before it looks for its open sales or closes a day.
+ *
+ * `out_count`: how many sales are over with it. Durable as pk_begin_transaction_ex.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 7.
+ */
+PkResult pk_collect_transfers(PkTerminal terminal, size_t *out_count);
+
+/**
+ * Voids the sales to which nothing has happened for so long, by the monotonic clock and while the
+ * terminal was open. One for which money was taken, or may have been, never expires, nor does a
+ * suspended one.
+ *
+ * `idle_ns`: nanoseconds. `reason`: 1 to 256 bytes for the journal. `out_count`: how many sales were
+ * voided. Durable when it returns: on the device.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 7.
+ */
+PkResult pk_expire_transactions(PkTerminal terminal,
+                                uint64_t idle_ns,
+                                const uint8_t *reason,
+                                size_t reason_len,
+                                size_t *out_count);
+
+/**
+ * Signs an operator on. Facts name the operator from here on.
+ *
+ * `key`: an idempotency key, or none. `out_answer` may be null.
+ *
+ * Codes: 1; 2 (PK_E_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_sign_on(PkTerminal terminal,
+                    const uint8_t *operator_name,
+                    size_t operator_name_len,
+                    const uint8_t *key,
+                    size_t key_len,
+                    PkFactAnswer *out_answer);
+
+/**
+ * Signs the operator off.
+ *
+ * `key`: an idempotency key, or none. `out_answer` may be null.
+ *
+ * Codes: 1; 2 (PK_E_NOT_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_sign_off(PkTerminal terminal,
+                     const uint8_t *operator_name,
+                     size_t operator_name_len,
+                     const uint8_t *key,
+                     size_t key_len,
+                     PkFactAnswer *out_answer);
+
+/**
+ * Gives an approval: somebody allows one thing, once. The answer's number goes into the call that it
+ * allows.
+ *
+ * `out_answer` may be null.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_approve(PkTerminal terminal,
+                    const PkApproval *approval,
+                    PkFactAnswer *out_answer);
+
+/**
+ * Switches training on (1) or off (0). Sales that begin in training have receipt numbers of their own
+ * and move no counter.
+ *
+ * `approval`: number of the approval for it; 0 for none. `key`: an idempotency key, or none.
+ * `out_answer` may be null.
+ *
+ * Codes: 1 (also for the approval); 2 (PK_E_NOT_SIGNED_ON, PK_E_APPROVAL_USED, PK_E_CLOSED); 3
+ * (PK_E_BAD_ARGUMENT when it is so already); 7; 8.
+ */
+PkResult pk_set_training(PkTerminal terminal,
+                         uint32_t on,
+                         uint64_t approval,
+                         const uint8_t *key,
+                         size_t key_len,
+                         PkFactAnswer *out_answer);
+
+/**
+ * Opens a shift with its float.
+ *
+ * `cash`: amounts, each currency once; the `struct_size` of the first is the distance from each to
+ * the next. `cash_count`: how many, 0 to 16. `key`: an idempotency key, or none. `out_answer` may be
+ * null; its number is the shift's.
+ *
+ * Codes: 1; 2 (PK_E_SHIFT_OPEN, PK_E_NOT_SIGNED_ON, PK_E_TRAINING, PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_open_shift(PkTerminal terminal,
+                       const PkCash *cash,
+                       size_t cash_count,
+                       const uint8_t *key,
+                       size_t key_len,
+                       PkFactAnswer *out_answer);
+
+/**
+ * Closes the shift. pk_get_report_json gives its drawer by the sequence of the answer.
+ *
+ * `key`: an idempotency key, or none. `out_answer` may be null; its number is the shift's.
+ *
+ * Codes: 1; 2 (PK_E_SHIFT_CLOSED; PK_E_OPEN_SALES while one holds cash; PK_E_NOT_SIGNED_ON,
+ * PK_E_TRAINING, PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_close_shift(PkTerminal terminal,
+                        const uint8_t *key,
+                        size_t key_len,
+                        PkFactAnswer *out_answer);
+
+/**
+ * Pays cash into the drawer or out of it, or opens it without a sale.
+ *
+ * `out_answer` may be null.
+ *
+ * Codes: 1 (also for the approval); 2 (PK_E_SHIFT_CLOSED, PK_E_NOT_SIGNED_ON, PK_E_TRAINING,
+ * PK_E_APPROVAL_USED, PK_E_CLOSED); 3 (PK_E_BAD_AMOUNT for an amount that is not positive, or more
+ * than the drawer holds; PK_E_BAD_CURRENCY, PK_E_BAD_ARGUMENT for an amount or a currency without
+ * movement); 7; 8.
+ */
+PkResult pk_move_cash(PkTerminal terminal,
+                      const PkCashMovement *movement,
+                      PkFactAnswer *out_answer);
+
+/**
+ * Counts the cash of one currency. What is over or short is booked: from here on the drawer is
+ * expected to hold what was counted.
+ *
+ * `counted`: minor units. `key`: an idempotency key, or none. `out_answer` may be null.
+ *
+ * Codes: 1; 2 (PK_E_SHIFT_CLOSED; PK_E_OPEN_SALES while one holds cash; PK_E_NOT_SIGNED_ON,
+ * PK_E_TRAINING, PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_count_cash(PkTerminal terminal,
+                       const uint8_t *currency,
+                       size_t currency_len,
+                       int64_t counted,
+                       const uint8_t *key,
+                       size_t key_len,
+                       PkCountAnswer *out_answer);
+
+/**
+ * The drawer of the shift under way, one entry a currency. `out_count` and `capacity` as
+ * pk_get_counters.
+ *
+ * Codes: 1; 2 (PK_E_SHIFT_CLOSED, PK_E_CLOSED); 3; 4 (only `out_count` is written).
+ */
+PkResult pk_get_drawer(PkTerminal terminal,
+                       PkDrawer *out_drawer,
+                       size_t capacity,
+                       size_t *out_count);
+
+/**
+ * Who is at a till: operator, shift, training.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3.
+ */
+PkResult pk_get_attendance(PkTerminal terminal, PkAttendance *out_attendance);
+
+/**
+ * The operator who is signed on; empty for nobody.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 4.
+ */
+PkResult pk_get_operator(PkTerminal terminal, uint8_t *buffer, size_t capacity, size_t *need);
+
+/**
+ * Reports what the till took since the last Z report. It changes nothing, and is journaled.
+ *
+ * `key`: an idempotency key, or none. `out_answer` may be null; its number is the one that the next Z
+ * report will have. Durable when it returns: on the device.
+ *
+ * Codes: 1; 2 (PK_E_NOT_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_x_report(PkTerminal terminal,
+                     const uint8_t *key,
+                     size_t key_len,
+                     PkFactAnswer *out_answer);
+
+/**
+ * Closes the period: the report has the next number, the sums begin again, and the segment is sealed
+ * behind it.
+ *
+ * `key`: an idempotency key, or none. `out_answer` may be null. Durable when it returns: on the
+ * device.
+ *
+ * Codes: 1; 2 (PK_E_OPEN_SALES: pk_last_error_json has their numbers; PK_E_NOT_SIGNED_ON,
+ * PK_E_CLOSED); 3; 7 (PK_E_OUTCOME_UNKNOWN: open the terminal again to learn it); 8.
+ */
+PkResult pk_z_report(PkTerminal terminal,
+                     const uint8_t *key,
+                     size_t key_len,
+                     PkFactAnswer *out_answer);
+
+/**
+ * Closes a longer period: a day over all Z reports since the last day, a month over days, a year over
+ * months.
+ *
+ * `kind`: PK_PERIOD_... `key`: an idempotency key, or none. `out_answer` may be null. Durable when it
+ * returns: on the device.
+ *
+ * Codes: 1; 2 (PK_E_NOTHING_TO_CLOSE, PK_E_NOT_SIGNED_ON, PK_E_CLOSED); 3; 7; 8.
+ */
+PkResult pk_period_close(PkTerminal terminal,
+                         uint32_t kind,
+                         const uint8_t *key,
+                         size_t key_len,
+                         PkFactAnswer *out_answer);
+
+/**
+ * What an X or Z report, a closed period or a closed shift says, as JSON, by the sequence that the
+ * call gave which made it.
+ *
+ * Codes: 1 (also when another fact stands there); 2 (PK_E_CLOSED); 3; 4; 6; 7.
+ */
+PkResult pk_get_report_json(PkTerminal terminal,
+                            uint64_t sequence,
+                            uint8_t *buffer,
+                            size_t capacity,
+                            size_t *need);
+
+/**
+ * Prints a receipt once more and counts the copy; pk_get_receipt_json_ex gives what to print.
+ *
+ * `circle`: PK_CIRCLE_... `approval`: number of the approval for it; 0 for none. `key`: an idempotency
+ * key, or none. `out_answer` may be null; its number is that of the copy, from 1. Durable when it
+ * returns: on the device.
+ *
+ * Codes: 1 (also for the receipt and the approval); 2 (PK_E_NOT_SIGNED_ON, PK_E_APPROVAL_USED,
+ * PK_E_CLOSED); 3; 6; 7; 8.
+ */
+PkResult pk_reprint(PkTerminal terminal,
+                    uint32_t circle,
+                    uint64_t receipt_number,
+                    uint64_t approval,
+                    const uint8_t *key,
+                    size_t key_len,
+                    PkFactAnswer *out_answer);
 
 /**
  * What a sale comes to; after its end, what it came to.
@@ -1352,7 +2468,7 @@ PkResult pk_get_line_count(PkTransactionHandle handle, uint32_t *out_count);
 PkResult pk_get_line(PkTransactionHandle handle, uint32_t line, PkLine *out_line);
 
 /**
- * A text of a line: `field` is PK_LINE_SKU, PK_LINE_TEXT or PK_LINE_VOID_REASON.
+ * A text of a line: `field` is PK_LINE_SKU, PK_LINE_TEXT, PK_LINE_VOID_REASON or PK_LINE_SOLD_AT.
  *
  * Codes: 1; 2; 3; 4.
  */
@@ -1362,6 +2478,64 @@ PkResult pk_get_line_text(PkTransactionHandle handle,
                           uint8_t *buffer,
                           size_t capacity,
                           size_t *need);
+
+/**
+ * The taxes of a line, in the order in which they were given: `out_count` tells how many there are,
+ * and they are written when `capacity` is that many. What a voided line comes to is 0.
+ *
+ * Codes: 1 (also for a line that is not there); 2; 3; 4 (only `out_count` is written).
+ */
+PkResult pk_get_line_taxes(PkTransactionHandle handle,
+                           uint32_t line,
+                           PkTaxRow *out_rows,
+                           size_t capacity,
+                           size_t *out_count);
+
+/**
+ * The discounts and surcharges of a line, its shares of those on the sale among them, in their
+ * order. `out_count` and `capacity` as pk_get_line_taxes.
+ *
+ * Codes: as pk_get_line_taxes.
+ */
+PkResult pk_get_line_adjustments(PkTransactionHandle handle,
+                                 uint32_t line,
+                                 PkApplied *out_applied,
+                                 size_t capacity,
+                                 size_t *out_count);
+
+/**
+ * What each live line has of a discount or a surcharge, by its number in the sale: none of one that
+ * was taken back. `out_count` and `capacity` as pk_get_line_taxes.
+ *
+ * Codes: 1; 2; 3; 4 (only `out_count` is written).
+ */
+PkResult pk_get_adjustment_shares(PkTransactionHandle handle,
+                                  uint32_t adjustment,
+                                  PkShare *out_shares,
+                                  size_t capacity,
+                                  size_t *out_count);
+
+/**
+ * What each live line comes to: net, tax and gross. They add up to the totals. `out_count` and
+ * `capacity` as pk_get_line_taxes.
+ *
+ * Codes: 1; 2; 3; 4 (only `out_count` is written).
+ */
+PkResult pk_get_line_splits(PkTransactionHandle handle,
+                            PkLineSplit *out_splits,
+                            size_t capacity,
+                            size_t *out_count);
+
+/**
+ * The tax table of a sale: net, tax and gross of each tax, in the order in which the sale first had
+ * them. `out_count` and `capacity` as pk_get_line_taxes.
+ *
+ * Codes: 1; 2; 3; 4 (only `out_count` is written).
+ */
+PkResult pk_get_tax_table(PkTransactionHandle handle,
+                          PkTaxRow *out_rows,
+                          size_t capacity,
+                          size_t *out_count);
 
 /**
  * How many tenders a sale has, dead ones included. Their numbers are 1 to this.
@@ -1391,7 +2565,8 @@ PkResult pk_get_tender_text(PkTransactionHandle handle,
 
 /**
  * A whole sale as JSON: `sale`, `store`, `currency`, `state`, `recovered`, `beganAt`, `lines`,
- * `tenders`, `totals`.
+ * `tenders`, `totals`; while it waits its `ticket`; `returns`, the receipt that it was begun for;
+ * `takes`, where it was suspended before it went on here.
  *
  * Codes: 1; 2; 3; 4.
  */
@@ -1408,6 +2583,19 @@ PkResult pk_get_transaction_json(PkTransactionHandle handle,
 PkResult pk_get_receipt(PkTerminal terminal, uint64_t receipt_number, PkReceipt *out_receipt);
 
 /**
+ * The tax table of a receipt by its number, read from the journal. `circle`: PK_CIRCLE_..., or 0 for
+ * sales. `out_count` and `capacity` as pk_get_line_taxes.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written); 6; 7.
+ */
+PkResult pk_get_receipt_tax_table(PkTerminal terminal,
+                                  uint32_t circle,
+                                  uint64_t receipt_number,
+                                  PkTaxRow *out_rows,
+                                  size_t capacity,
+                                  size_t *out_count);
+
+/**
  * A receipt by its number as JSON, with its lines and tenders: what a host prints.
  *
  * Codes: 1; 2 (PK_E_CLOSED); 3; 4; 6; 7.
@@ -1417,6 +2605,28 @@ PkResult pk_get_receipt_json(PkTerminal terminal,
                              uint8_t *buffer,
                              size_t capacity,
                              size_t *need);
+
+/**
+ * As pk_get_receipt, of a circle: PK_CIRCLE_..., or 0 for sales.
+ *
+ * Codes: as pk_get_receipt.
+ */
+PkResult pk_get_receipt_ex(PkTerminal terminal,
+                           uint32_t circle,
+                           uint64_t receipt_number,
+                           PkReceipt *out_receipt);
+
+/**
+ * As pk_get_receipt_json, of a circle: PK_CIRCLE_..., or 0 for sales.
+ *
+ * Codes: as pk_get_receipt_json.
+ */
+PkResult pk_get_receipt_json_ex(PkTerminal terminal,
+                                uint32_t circle,
+                                uint64_t receipt_number,
+                                uint8_t *buffer,
+                                size_t capacity,
+                                size_t *need);
 
 /**
  * Verifies a journal: checksums, chain, sequence, invariants and counters, and that an anchor is
@@ -1476,6 +2686,122 @@ PkResult pk_list_receipts_json(PkText root,
  * Codes: 3; 4; 7.
  */
 PkResult pk_list_terminals_json(PkText root, uint8_t *buffer, size_t capacity, size_t *need);
+
+/**
+ * Says that a signer is up. With `signer`, `algorithm` and `key` a device outside signs from here
+ * on; with none of them the signer that the terminal was opened with is back, and up to 256 receipts
+ * that it missed are signed.
+ *
+ * `signer`: name of the device, 1 to 256 bytes. `algorithm`: `ed25519`, whose signatures are checked,
+ * or another name of up to 32 letters. `key`: its public key, `key_size` bytes.
+ * Durable when it returns.
+ *
+ * Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3; 7.
+ */
+PkResult pk_signer_up(PkTerminal terminal,
+                      PkText signer,
+                      PkText algorithm,
+                      const uint8_t *key,
+                      size_t key_size);
+
+/**
+ * Says that the signer is out. Sales go on, and their receipts stand unsigned.
+ *
+ * Durable when it returns.
+ *
+ * Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_BAD_UTF8); 7.
+ */
+PkResult pk_signer_down(PkTerminal terminal, PkText reason);
+
+/**
+ * Who signs, and what stands unsigned, as JSON: `signer`, `algorithm`, `key`, `up`, `unsigned`,
+ * `firstUnsigned`; `null` when nothing was ever signed.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 4.
+ */
+PkResult pk_signing_json(PkTerminal terminal, uint8_t *buffer, size_t capacity, size_t *need);
+
+/**
+ * The oldest receipt without a signature: `out_sequence` is that of its completion, the buffer gets
+ * the bytes to sign. With nothing to sign the sequence is 0 and `need` too.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 4 (the sequence is written all the same); 6; 7.
+ */
+PkResult pk_next_unsigned(PkTerminal terminal,
+                          uint64_t *out_sequence,
+                          uint8_t *buffer,
+                          size_t capacity,
+                          size_t *need);
+
+/**
+ * Attaches the signature of the receipt whose completion has this sequence. The same once more does
+ * nothing.
+ *
+ * Durable when it returns.
+ *
+ * Codes: 1 (no receipt was completed there, or it awaits none); 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3
+ * (PK_E_LIMIT, PK_E_BAD_ARGUMENT); 6 (PK_E_SIGNATURE: it does not hold); 7.
+ */
+PkResult pk_attach_signature(PkTerminal terminal,
+                             uint64_t sequence,
+                             const uint8_t *signature,
+                             size_t signature_size);
+
+/**
+ * Signs receipts that an outage has left, oldest first, at most `limit`; `out_count` tells how many.
+ *
+ * Durable when it returns.
+ *
+ * Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3; 6; 7.
+ */
+PkResult pk_sign_late(PkTerminal terminal,
+                      uint64_t limit,
+                      uint64_t *out_count);
+
+/**
+ * The signature of a receipt as JSON: `receiptNumber`, `sequence`, `hash`, `signature`, `keyId`,
+ * `late`; `null` when it has none.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 4; 6; 7.
+ */
+PkResult pk_get_signature_json(PkTerminal terminal,
+                               uint64_t receipt,
+                               uint8_t *buffer,
+                               size_t capacity,
+                               size_t *need);
+
+/**
+ * Gives the software signer a new key, which the old one vouches for. pk_signing_json then tells the
+ * public one.
+ *
+ * Durable when it returns.
+ *
+ * Codes: 1; 2 (PK_E_SIGNER_DOWN, PK_E_CLOSED); 3; 7.
+ */
+PkResult pk_rotate_key(PkTerminal terminal);
+
+/**
+ * A place in the chain to keep where the journal's owner cannot change it, signed where the
+ * terminal's signer is up. With `place` the journal notes where it is kept.
+ *
+ * Durable when it returns: all that the anchor speaks of, and the note.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3; 7.
+ */
+PkResult pk_anchor(PkTerminal terminal, PkText place, PkAnchor *out_anchor);
+
+/**
+ * Moves sealed segments into the archive: all of them with `upto_segment` 0, else those up to it.
+ * `out_report` may be null.
+ *
+ * Durable when it returns: copies, manifest, and the fact that says so.
+ *
+ * Codes: 1; 2 (PK_E_NOTHING_TO_ARCHIVE, PK_E_CLOSED); 3; 6 (PK_E_CORRUPT, PK_E_CHAIN_BROKEN: nothing
+ * was moved; PK_E_ARCHIVE); 7.
+ */
+PkResult pk_archive(PkTerminal terminal,
+                    uint32_t upto_segment,
+                    PkArchiveReport *out_report);
 
 /**
  * Sets up a function of binary inputs, of type fd, and makes it this thread's current one.

@@ -254,7 +254,7 @@ pub unsafe extern "C" fn pk_void_line_item(
         let reason = unsafe { memory::text(memory::REASON, reason, reason_len) }?;
         // SAFETY: the caller promises the text.
         let operator = unsafe { operator_of(operator_id, operator_id_len) }?;
-        void_line(handle, line_number, false, &signed(reason, operator), None).map(drop)
+        void_line(handle, line_number, false, (&signed(reason, operator)).into(), None).map(drop)
     })
 }
 
@@ -276,7 +276,7 @@ pub unsafe extern "C" fn pk_void_line_item_with_cascade(
     guard(|| {
         // SAFETY: the caller promises the text.
         let reason = unsafe { memory::text(memory::REASON, reason, reason_len) }?;
-        void_line(handle, line_number, true, reason, None).map(drop)
+        void_line(handle, line_number, true, reason.into(), None).map(drop)
     })
 }
 

@@ -4,7 +4,7 @@
 use pos_kernel_core::clock::iso_utc;
 use pos_kernel_core::journal::{Hash, TerminalReport, hex};
 use pos_kernel_core::sale::{Line, Receipt, Sale, Tender, Totals};
-use pos_kernel_core::terminal::{OwnerRecord, RecoveryReport};
+use pos_kernel_core::terminal::{OwnerRecord, RecoveryReport, Waiting};
 use serde_json::{Map, Value, json};
 
 fn put(map: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
@@ -82,6 +82,28 @@ pub(crate) fn sale(sale: &Sale) -> Value {
     put(&mut map, "lines", Some(sale.lines.iter().map(line).collect::<Vec<_>>()));
     put(&mut map, "tenders", Some(sale.tenders.iter().map(tender).collect::<Vec<_>>()));
     put(&mut map, "totals", Some(totals(&sale.totals())));
+    put(&mut map, "ticket", sale.ticket.as_deref());
+    let returns = sale.returns.as_ref();
+    let returns = returns.map(|of| json!({ "terminal": of.terminal, "receiptNumber": of.receipt }));
+    put(&mut map, "returns", returns);
+    let takes = sale.takes.as_ref().map(
+        |taken| json!({ "terminal": taken.terminal, "sale": taken.sale, "ticket": taken.ticket }),
+    );
+    put(&mut map, "takes", takes);
+    map.into()
+}
+
+pub(crate) fn waiting(waiting: &Waiting) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "ticket", Some(&*waiting.ticket));
+    put(&mut map, "terminal", Some(&*waiting.terminal));
+    put(&mut map, "sale", Some(waiting.sale));
+    put(&mut map, "reference", waiting.reference.as_deref());
+    put(&mut map, "currency", Some(&*waiting.currency));
+    put(&mut map, "gross", Some(waiting.gross));
+    put(&mut map, "lines", Some(waiting.lines));
+    put(&mut map, "reason", Some(&*waiting.reason));
+    put(&mut map, "at", Some(&*waiting.at));
     map.into()
 }
 

@@ -2,9 +2,9 @@
 //!
 //! What lives here: translation, the table of handles, and the guard that no panic passes. What must
 //! not: any decision about a sale. Read `guard.rs` (what every call runs inside), `memory.rs` (the
-//! only place where a host's pointers are touched), `handle.rs`, then `sale.rs`. `classic.rs` is the
-//! interface that older hosts were built against; it is made of the same calls. `logic.rs` and
-//! `logic_options.rs` are the minimiser's own door, with a state for each thread.
+//! only place where a host's pointers are touched), `input.rs`, `handle.rs`, then `sale.rs`.
+//! `classic.rs` is the interface that older hosts were built against; it is made of the same calls.
+//! `logic.rs` and `logic_options.rs` are the minimiser's own door, with a state for each thread.
 //!
 //! Invariants: a refused call has changed nothing and has written to none of its out-parameters
 //! (but the length that a buffer needs); a handle is never used twice; every call may come from any
@@ -25,6 +25,8 @@ mod answer;
 pub mod classic;
 mod guard;
 mod handle;
+pub mod handover;
+mod input;
 pub mod journal;
 mod json;
 pub mod library;
@@ -33,8 +35,12 @@ pub mod logic_options;
 pub mod logic_types;
 mod memory;
 pub mod money;
+pub mod people;
+pub mod pricing;
 pub mod proof;
 pub mod query;
+pub mod reports;
+pub mod returns;
 pub mod sale;
 mod seat;
 pub mod terminal;

@@ -7,7 +7,7 @@ use crate::types::{PkText, Structure};
 use pos_kernel_core::limits::SIGNER_TEXT_BYTES_MAX;
 use pos_kernel_core::limits::{
     KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX,
-    TERMINAL_ID_BYTES_MAX, TEXT_BYTES_MAX,
+    TAX_CLASS_BYTES_MAX, TERMINAL_ID_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use pos_kernel_core::{Code, Error, Result};
 use std::mem::MaybeUninit;
@@ -44,6 +44,8 @@ pub(crate) const TEXT: Kind = Kind::new("text", TEXT_BYTES_MAX, Code::BadText);
 pub(crate) const REASON: Kind = Kind::new("reason", REASON_BYTES_MAX, Code::BadText);
 pub(crate) const OPERATOR: Kind = Kind::new("operator", REFERENCE_BYTES_MAX, Code::BadText);
 pub(crate) const AUTH: Kind = Kind::new("auth", REFERENCE_BYTES_MAX, Code::BadText);
+pub(crate) const TAX_CLASS: Kind = Kind::new("tax_class", TAX_CLASS_BYTES_MAX, Code::BadText);
+pub(crate) const TICKET: Kind = Kind::new("ticket", 96, Code::BadArgument);
 pub(crate) const ANCHOR: Kind = Kind::new("anchor", 64, Code::BadArgument);
 pub(crate) const SIGNER: Kind = Kind::new("signer", SIGNER_TEXT_BYTES_MAX, Code::BadText);
 pub(crate) const ALGORITHM: Kind = Kind::new("algorithm", 32, Code::BadArgument);
@@ -315,14 +317,6 @@ impl<T: Structure> Answer<T> {
         unsafe { Self::new(what, to) }
     }
 
-    /// Refuses a host whose structure is not the whole one: elements of an array cannot be cut.
-    pub(crate) fn whole(&self, what: &'static str) -> Result<()> {
-        if self.to.is_null() || self.size == size_of::<T>() {
-            return Ok(());
-        }
-        Err(wrong_size(what, self.size, size_of::<T>()))
-    }
-
     /// Gives the answer, as much of it as the host has room for; its size field stays.
     ///
     /// # Safety
@@ -335,6 +329,60 @@ impl<T: Structure> Answer<T> {
         let (from, to) = (ptr::from_ref(value).cast::<u8>(), self.to.cast::<u8>());
         // SAFETY: `size` is at least 8 and at most the size of T; the caller promises the target.
         unsafe { ptr::copy_nonoverlapping(from.add(4), to.add(4), self.size - 4) };
+    }
+}
+
+/// Where an array of structures shall go: the size of the first is the distance between them, so an
+/// older host gets elements as long as it knows them.
+#[derive(Debug)]
+pub(crate) struct Answers<T> {
+    to: *mut T,
+    size: usize,
+    capacity: usize,
+    count: Slot<usize>,
+}
+
+impl<T: Structure> Answers<T> {
+    /// Checks where they shall go; null with capacity 0 asks how many there are.
+    ///
+    /// # Safety
+    /// `to` is null or points to a structure of the size that its first four bytes say.
+    pub(crate) unsafe fn new(
+        what: &'static str,
+        to: *mut T,
+        capacity: usize,
+        count: *mut usize,
+    ) -> Result<Self> {
+        let count = Slot::new("out_count", count)?;
+        if to.is_null() && capacity == 0 {
+            return Ok(Self { to, size: 0, capacity, count });
+        }
+        // SAFETY: the caller promises at least the size field of the first.
+        let size = unsafe { size_of_structure(what, to) }?;
+        Ok(Self { to, size, capacity, count })
+    }
+
+    /// Gives how many there are, and all of them when there is room.
+    ///
+    /// # Safety
+    /// The count can still be written, and room for `capacity` structures of that size.
+    pub(crate) unsafe fn give(self, items: &[T]) -> Result<()> {
+        // SAFETY: the caller promises that it can be written.
+        unsafe { self.count.set(items.len()) };
+        if items.len() > self.capacity {
+            return Err(too_small(items.len(), self.capacity));
+        }
+        for (index, item) in items.iter().enumerate() {
+            let size = u32::try_from(self.size).expect("it was read from four bytes");
+            // SAFETY: the capacity is not 0 here, so `to` is not null and has room for this many.
+            let to = unsafe { self.to.cast::<u8>().add(index * self.size) };
+            // SAFETY: each begins with its size; what is a multiple of 8 away is aligned as well.
+            unsafe { to.cast::<u32>().write(size) };
+            let from = ptr::from_ref(item).cast::<u8>();
+            // SAFETY: `size` is at least 8 and at most the size of T.
+            unsafe { ptr::copy_nonoverlapping(from.add(4), to.add(4), self.size - 4) };
+        }
+        Ok(())
     }
 }
 

@@ -2,14 +2,18 @@
 
 use crate::answer;
 use crate::guard::guard;
+use crate::input;
 use crate::json;
-use crate::memory::{Answer, Buffer, Slot};
+use crate::memory::{Answer, Answers, Buffer, Slot};
 use crate::seat;
 use crate::terminal::argument;
 use crate::types::{
-    PK_LINE_SKU, PK_LINE_TEXT, PK_LINE_VOID_REASON, PK_TENDER_AUTH, PK_TENDER_REFERENCE, PkLine,
-    PkReceipt, PkResult, PkTender, PkTerminal, PkTotals, PkTransactionHandle,
+    PK_LINE_SKU, PK_LINE_SOLD_AT, PK_LINE_TEXT, PK_LINE_VOID_REASON, PK_TENDER_AUTH,
+    PK_TENDER_REFERENCE, PkApplied, PkLine, PkLineSplit, PkReceipt, PkResult, PkShare, PkTaxRow,
+    PkTender, PkTerminal, PkTotals, PkTransactionHandle,
 };
+use pos_kernel_core::journal::TaxRowRecord;
+use pos_kernel_core::pricing::TaxRow;
 use pos_kernel_core::sale::{Line, Sale, Tender};
 use pos_kernel_core::{Code, Error, Result};
 
@@ -116,7 +120,7 @@ pub unsafe extern "C" fn pk_get_line(
     })
 }
 
-/// A text of a line: `field` is PK_LINE_SKU, PK_LINE_TEXT or PK_LINE_VOID_REASON.
+/// A text of a line: `field` is PK_LINE_SKU, PK_LINE_TEXT, PK_LINE_VOID_REASON or PK_LINE_SOLD_AT.
 ///
 /// Codes: 1; 2; 3; 4.
 ///
@@ -136,12 +140,139 @@ pub unsafe extern "C" fn pk_get_line_text(
             PK_LINE_SKU => |line| Some(&line.sku),
             PK_LINE_TEXT => |line| line.text.as_deref(),
             PK_LINE_VOID_REASON => |line| line.voided.as_deref(),
-            other => return Err(argument("field", other.cast_unsigned(), "1, 2 or 3")),
+            PK_LINE_SOLD_AT => |line| line.of.as_ref().map(|of| of.terminal.as_str()),
+            other => return Err(argument("field", other.cast_unsigned(), "1 to 4")),
         };
         let pick = |line: &Line| pick(line).unwrap_or_default().to_owned();
         let text = read(handle, |sale| line_of(sale, line).map(pick))??;
         // SAFETY: the caller promises the buffer.
         unsafe { Buffer { to: buffer, capacity, need }.give(&text) }
+    })
+}
+
+/// The taxes of a line, in the order in which they were given: `out_count` tells how many there are,
+/// and they are written when `capacity` is that many. What a voided line comes to is 0.
+///
+/// Codes: 1 (also for a line that is not there); 2; 3; 4 (only `out_count` is written).
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_line_taxes(
+    handle: PkTransactionHandle,
+    line: u32,
+    out_rows: *mut PkTaxRow,
+    capacity: usize,
+    out_count: *mut usize,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises a structure there, unless it is null.
+        let slot = unsafe { Answers::new("out_rows", out_rows, capacity, out_count) }?;
+        let rows = read(handle, |sale| line_taxes(sale, line))??;
+        // SAFETY: the caller promises the array and the count.
+        unsafe { slot.give(&rows) }
+    })
+}
+
+/// The discounts and surcharges of a line, its shares of those on the sale among them, in their
+/// order. `out_count` and `capacity` as pk_get_line_taxes.
+///
+/// Codes: as pk_get_line_taxes.
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_line_adjustments(
+    handle: PkTransactionHandle,
+    line: u32,
+    out_applied: *mut PkApplied,
+    capacity: usize,
+    out_count: *mut usize,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises a structure there, unless it is null.
+        let slot = unsafe { Answers::new("out_applied", out_applied, capacity, out_count) }?;
+        let all = |line: &Line| line.adjustments.iter().map(answer::applied).collect::<Vec<_>>();
+        let applied = read(handle, |sale| line_of(sale, line).map(all))??;
+        // SAFETY: the caller promises the array and the count.
+        unsafe { slot.give(&applied) }
+    })
+}
+
+/// What each live line has of a discount or a surcharge, by its number in the sale: none of one that
+/// was taken back. `out_count` and `capacity` as pk_get_line_taxes.
+///
+/// Codes: 1; 2; 3; 4 (only `out_count` is written).
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_adjustment_shares(
+    handle: PkTransactionHandle,
+    adjustment: u32,
+    out_shares: *mut PkShare,
+    capacity: usize,
+    out_count: *mut usize,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises a structure there, unless it is null.
+        let slot = unsafe { Answers::new("out_shares", out_shares, capacity, out_count) }?;
+        let share = |(line, amount)| PkShare { struct_size: 0, line, amount };
+        let shares: Vec<PkShare> =
+            read(handle, |sale| sale.cart().shares(adjustment).map(share).collect())?;
+        // SAFETY: the caller promises the array and the count.
+        unsafe { slot.give(&shares) }
+    })
+}
+
+/// What each live line comes to: net, tax and gross. They add up to the totals. `out_count` and
+/// `capacity` as pk_get_line_taxes.
+///
+/// Codes: 1; 2; 3; 4 (only `out_count` is written).
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_line_splits(
+    handle: PkTransactionHandle,
+    out_splits: *mut PkLineSplit,
+    capacity: usize,
+    out_count: *mut usize,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises a structure there, unless it is null.
+        let slot = unsafe { Answers::new("out_splits", out_splits, capacity, out_count) }?;
+        let all = |sale: &Sale| -> Vec<PkLineSplit> {
+            sale.cart().splits().iter().map(|split| answer::line_split(&split)).collect()
+        };
+        let splits = read(handle, all)?;
+        // SAFETY: the caller promises the array and the count.
+        unsafe { slot.give(&splits) }
+    })
+}
+
+/// The tax table of a sale: net, tax and gross of each tax, in the order in which the sale first had
+/// them. `out_count` and `capacity` as pk_get_line_taxes.
+///
+/// Codes: 1; 2; 3; 4 (only `out_count` is written).
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_tax_table(
+    handle: PkTransactionHandle,
+    out_rows: *mut PkTaxRow,
+    capacity: usize,
+    out_count: *mut usize,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises a structure there, unless it is null.
+        let slot = unsafe { Answers::new("out_rows", out_rows, capacity, out_count) }?;
+        let table = read(handle, |sale| sale.cart().tax_table())??;
+        let row = |row: &TaxRow| answer::tax_row(&row.component, row.net, row.tax);
+        let rows: Vec<PkTaxRow> = table.rows().iter().map(row).collect();
+        // SAFETY: the caller promises the array and the count.
+        unsafe { slot.give(&rows) }
     })
 }
 
@@ -216,7 +347,8 @@ pub unsafe extern "C" fn pk_get_tender_text(
 }
 
 /// A whole sale as JSON: `sale`, `store`, `currency`, `state`, `recovered`, `beganAt`, `lines`,
-/// `tenders`, `totals`.
+/// `tenders`, `totals`; while it waits its `ticket`; `returns`, the receipt that it was begun for;
+/// `takes`, where it was suspended before it went on here.
 ///
 /// Codes: 1; 2; 3; 4.
 ///
@@ -259,6 +391,34 @@ pub unsafe extern "C" fn pk_get_receipt(
     })
 }
 
+/// The tax table of a receipt by its number, read from the journal. `circle`: PK_CIRCLE_..., or 0 for
+/// sales. `out_count` and `capacity` as pk_get_line_taxes.
+///
+/// Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written); 6; 7.
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_receipt_tax_table(
+    terminal: PkTerminal,
+    circle: u32,
+    receipt_number: u64,
+    out_rows: *mut PkTaxRow,
+    capacity: usize,
+    out_count: *mut usize,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises a structure there, unless it is null.
+        let slot = unsafe { Answers::new("out_rows", out_rows, capacity, out_count) }?;
+        let circle = input::circle(circle)?;
+        let receipt = seat::terminal(terminal)?.terminal.receipt_in(circle, receipt_number)?;
+        let row = |row: &TaxRowRecord| answer::tax_row(&row.tax, row.net, row.amount);
+        let rows: Vec<PkTaxRow> = receipt.taxes.iter().map(row).collect();
+        // SAFETY: the caller promises the array and the count.
+        unsafe { slot.give(&rows) }
+    })
+}
+
 /// A receipt by its number as JSON, with its lines and tenders: what a host prints.
 ///
 /// Codes: 1; 2 (PK_E_CLOSED); 3; 4; 6; 7.
@@ -281,10 +441,69 @@ pub unsafe extern "C" fn pk_get_receipt_json(
     })
 }
 
+/// As pk_get_receipt, of a circle: PK_CIRCLE_..., or 0 for sales.
+///
+/// Codes: as pk_get_receipt.
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_receipt_ex(
+    terminal: PkTerminal,
+    circle: u32,
+    receipt_number: u64,
+    out_receipt: *mut PkReceipt,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises the structure.
+        let slot = unsafe { Answer::needed("out_receipt", out_receipt) }?;
+        let circle = input::circle(circle)?;
+        let receipt = seat::terminal(terminal)?.terminal.receipt_in(circle, receipt_number)?;
+        // SAFETY: the caller promises that it can be written.
+        unsafe { slot.set(&answer::receipt(&receipt, false)) };
+        Ok(())
+    })
+}
+
+/// As pk_get_receipt_json, of a circle: PK_CIRCLE_..., or 0 for sales.
+///
+/// Codes: as pk_get_receipt_json.
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_receipt_json_ex(
+    terminal: PkTerminal,
+    circle: u32,
+    receipt_number: u64,
+    buffer: *mut u8,
+    capacity: usize,
+    need: *mut usize,
+) -> PkResult {
+    guard(|| {
+        let circle = input::circle(circle)?;
+        let receipt = seat::terminal(terminal)?.terminal.receipt_in(circle, receipt_number)?;
+        let text = json::receipt(&receipt).to_string();
+        // SAFETY: the caller promises the buffer.
+        unsafe { Buffer { to: buffer, capacity, need }.give(&text) }
+    })
+}
+
 /// Reads a sale where it stands.
 pub(crate) fn read<T>(handle: PkTransactionHandle, read: impl FnOnce(&Sale) -> T) -> Result<T> {
     let sale = seat::sale(handle)?;
     sale.seat.terminal.read_sale(sale.number, read)
+}
+
+fn line_taxes(sale: &Sale, number: u32) -> Result<Vec<PkTaxRow>> {
+    let line = line_of(sale, number)?;
+    let splits = sale.cart().splits();
+    let split = splits.line(number);
+    let rows = line.taxes.iter().enumerate().map(|(index, component)| match &split {
+        Some(split) => answer::tax_row(component, split.net, split.taxes[index]),
+        None => answer::tax_row(component, 0, 0),
+    });
+    Ok(rows.collect())
 }
 
 pub(crate) fn line_of(sale: &Sale, number: u32) -> Result<&Line> {

@@ -5,20 +5,18 @@
 
 use crate::answer;
 use crate::guard::guard;
+use crate::input::{self, Parts};
 use crate::memory::{self, Answer, Slot};
 use crate::seat::{self, NewSale, Settled};
-use crate::terminal::{argument, flags};
+use crate::terminal::flags;
 use crate::types::{
-    PK_BEGIN_AUTO_COMPLETE, PK_TENDER_CARD, PK_TENDER_CASH, PK_TENDER_IS_PENDING, PkCart,
-    PkDecimal, PkLineAnswer, PkLineInput, PkReason, PkReceipt, PkResult, PkTenderAnswer,
-    PkTenderInput, PkTerminal, PkTransactionHandle, PkTransactionOptions,
+    PK_BEGIN_AUTO_COMPLETE, PkCart, PkDecimal, PkLineAnswer, PkLineInput, PkReason, PkReceipt,
+    PkResult, PkTenderAnswer, PkTenderInput, PkTerminal, PkTransactionHandle, PkTransactionOptions,
 };
-use pos_kernel_core::journal::TenderKind;
 use pos_kernel_core::limits::{LINES_MAX, TENDERS_MAX};
-use pos_kernel_core::money::Decimal;
-use pos_kernel_core::sale::{LineInput, TenderInput};
+use pos_kernel_core::sale::Reason;
 use pos_kernel_core::terminal::{LineAnswer, Sold};
-use pos_kernel_core::{Code, Error, Result};
+use pos_kernel_core::{Code, Result};
 
 /// Begins a sale.
 ///
@@ -60,15 +58,17 @@ pub unsafe extern "C" fn pk_begin_transaction_ex(
     })
 }
 
-/// Adds a line.
+/// Adds a line, with the discounts and surcharges that it begins with in the same write.
 ///
-/// `line`: stock-keeping unit, text, exact quantity and unit price, the line it belongs to, an
-/// idempotency key. `out_answer` may be null.
+/// `line`: stock-keeping unit, text, exact quantity and unit price, taxes, discounts, the line it
+/// belongs to, an idempotency key. `out_answer` may be null.
 /// Durable as pk_begin_transaction_ex.
 ///
 /// Codes: 1 (also for the parent); 2 (PK_E_ALREADY_FINAL, PK_E_TENDER_TAKEN, PK_E_LINE_VOIDED for
-/// the parent, PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_BAD_QUANTITY, PK_E_BAD_PRICE, PK_E_OVERFLOW,
-/// PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_STRUCT_SIZE); 7; 8.
+/// the parent, PK_E_MIXED_RETURNS and PK_E_UNBOUND_RETURN by the policy, PK_E_CLOSED); 3
+/// (PK_E_BAD_TEXT, PK_E_BAD_QUANTITY, PK_E_BAD_PRICE, PK_E_BAD_RATE, PK_E_BAD_AMOUNT, PK_E_OVERFLOW,
+/// PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8; 9
+/// (PK_E_APPROVAL_REQUIRED for a return without its receipt).
 ///
 /// # Safety
 /// As the crate says of pointers.
@@ -83,8 +83,11 @@ pub unsafe extern "C" fn pk_add_line_ex(
         let slot = unsafe { Answer::new("out_answer", out_answer) }?;
         // SAFETY: the caller promises the structure.
         let given = unsafe { memory::structure("line", line) }?;
-        // SAFETY: the caller promises the texts.
-        let line = unsafe { line_input(&given) }?;
+        // SAFETY: the caller promises the arrays and the texts.
+        let parts = unsafe { Parts::of(&given) }?;
+        // SAFETY: as above.
+        let mut line = unsafe { input::line(&given) }?;
+        parts.lend(&mut line);
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, given.key) }?;
         let settled = seat::sale(handle)?.add_line(&line, key)?;
@@ -116,9 +119,9 @@ pub unsafe extern "C" fn pk_set_line_quantity(
         let slot = unsafe { Answer::new("out_answer", out_answer) }?;
         // SAFETY: the caller promises the decimal.
         let quantity = unsafe { memory::plain("quantity", quantity) }?;
-        let quantity = decimal("quantity", quantity, Code::BadQuantity)?;
+        let quantity = input::decimal("quantity", quantity, Code::BadQuantity)?;
         // SAFETY: the caller promises the structure and its texts.
-        let (reason, key) = unsafe { reason_and_key(reason) }?;
+        let (reason, key) = unsafe { input::reason(reason) }?;
         let sale = seat::sale(handle)?;
         let terminal = &sale.seat.terminal;
         let settled =
@@ -153,7 +156,7 @@ pub unsafe extern "C" fn pk_void_line(
         let slot = unsafe { Answer::new("out_answer", out_answer) }?;
         flags("linked", linked, 1)?;
         // SAFETY: the caller promises the structure and its texts.
-        let (reason, key) = unsafe { reason_and_key(reason) }?;
+        let (reason, key) = unsafe { input::reason(reason) }?;
         let settled = void_line(handle, line, linked == 1, reason, key)?;
         // SAFETY: the caller promises that it can be written.
         unsafe { slot.set(&answer::line_answer(&settled)) };
@@ -162,7 +165,8 @@ pub unsafe extern "C" fn pk_void_line(
 }
 
 /// Takes a tender: positive while something is due, negative while something is to be paid out.
-/// Only confirmed cash may be more than is due; the difference is change.
+/// Only what the policy names may be more than is due, cash and foreign cash where none is set, and
+/// only confirmed; the difference is change.
 ///
 /// `out_answer` may be null; its `receipt` is not 0 when the tender completed the sale.
 /// Durable when it returns: confirmed cash as pk_begin_transaction_ex; a card and a pending tender on
@@ -170,8 +174,9 @@ pub unsafe extern "C" fn pk_void_line(
 /// the code is the completion's and the tender stands.
 ///
 /// Codes: 1; 2 (PK_E_NOTHING_DUE, PK_E_EMPTY_SALE, PK_E_ALREADY_FINAL, PK_E_CLOSED); 3
-/// (PK_E_BAD_AMOUNT, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_LIMIT, PK_E_BAD_KEY, PK_E_BAD_UTF8,
-/// PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE); 7; 8.
+/// (PK_E_BAD_AMOUNT, PK_E_BAD_RATE, PK_E_BAD_CURRENCY, PK_E_OVERFLOW, PK_E_BAD_TEXT, PK_E_LIMIT,
+/// PK_E_BAD_KEY, PK_E_BAD_UTF8, PK_E_BAD_ARGUMENT for a rate without foreign money or the other way
+/// round, PK_E_STRUCT_SIZE); 7; 8.
 ///
 /// # Safety
 /// As the crate says of pointers.
@@ -187,7 +192,7 @@ pub unsafe extern "C" fn pk_add_tender_ex(
         // SAFETY: the caller promises the structure.
         let given = unsafe { memory::structure("tender", tender) }?;
         // SAFETY: the caller promises the texts.
-        let tender = unsafe { tender_input(&given) }?;
+        let tender = unsafe { input::tender(&given) }?;
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, given.key) }?;
         let (settled, receipt) = seat::sale(handle)?.tender(&tender, key)?;
@@ -251,7 +256,7 @@ pub unsafe extern "C" fn pk_decline_tender(
         // SAFETY: the caller promises the structure.
         let slot = unsafe { Answer::new("out_answer", out_answer) }?;
         // SAFETY: the caller promises the structure and its texts.
-        let (reason, key) = unsafe { reason_and_key(reason) }?;
+        let (reason, key) = unsafe { input::reason(reason) }?;
         let sale = seat::sale(handle)?;
         let terminal = &sale.seat.terminal;
         let settled = sale.settled(terminal.decline_tender(sale.number, tender, reason, key)?)?;
@@ -280,7 +285,7 @@ pub unsafe extern "C" fn pk_void_tender(
         // SAFETY: the caller promises the structure.
         let slot = unsafe { Answer::new("out_answer", out_answer) }?;
         // SAFETY: the caller promises the structure and its texts.
-        let (reason, key) = unsafe { reason_and_key(reason) }?;
+        let (reason, key) = unsafe { input::reason(reason) }?;
         let sale = seat::sale(handle)?;
         let terminal = &sale.seat.terminal;
         let settled = sale.settled(terminal.void_tender(sale.number, tender, reason, key)?)?;
@@ -334,18 +339,18 @@ pub unsafe extern "C" fn pk_void_transaction(
 ) -> PkResult {
     guard(|| {
         // SAFETY: the caller promises the structure and its texts.
-        let (reason, key) = unsafe { reason_and_key(reason) }?;
+        let (reason, key) = unsafe { input::reason(reason) }?;
         seat::sale(handle)?.void(reason, key).map(drop)
     })
 }
 
-/// Rings up a whole sale: begin, lines, tenders and completion in one write and one device flush. It
-/// is in the journal whole or not at all.
+/// Rings up a whole sale: begin, lines, discounts, tenders and completion in one write and one device
+/// flush. It is in the journal whole or not at all.
 ///
 /// `out_receipt` may be null. Durable when it returns: on the device, in both durabilities.
 ///
 /// Codes: 1; 2 (PK_E_UNDERPAID, PK_E_EMPTY_SALE, PK_E_NOTHING_DUE, PK_E_CLOSED); 3 (those of the
-/// calls that it stands for; PK_E_BAD_ARGUMENT for a pending tender or a key inside); 7; 8.
+/// calls that it stands for; PK_E_BAD_ARGUMENT for a pending tender or a key inside); 7; 8; 9.
 ///
 /// # Safety
 /// As the crate says of pointers.
@@ -369,25 +374,39 @@ pub unsafe extern "C" fn pk_sell(
         let reference = unsafe { memory::optional_field(memory::REFERENCE, cart.reference) }?;
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, cart.key) }?;
-        let line = |line: &PkLineInput| {
-            no_key(line.key.size)?;
-            // SAFETY: the caller promises the texts of each line.
-            unsafe { line_input(line) }
+        let mut parts = Vec::new();
+        let mut index = 0;
+        let read = |given: &PkLineInput| {
+            input::no_key(given.key.size)?;
+            // SAFETY: the caller promises the arrays and the texts of each line.
+            let of_line = unsafe { Parts::of(given) }?;
+            if !of_line.is_empty() {
+                parts.push((index, of_line));
+            }
+            index += 1;
+            // SAFETY: as above.
+            unsafe { input::line(given) }
         };
-        let tender = |tender: &PkTenderInput| {
-            no_key(tender.key.size)?;
+        let tender = |given: &PkTenderInput| {
+            input::no_key(given.key.size)?;
             // SAFETY: the caller promises the texts of each tender.
-            unsafe { tender_input(tender) }
+            unsafe { input::tender(given) }
         };
         let (given, count) = (cart.lines, cart.line_count);
         // SAFETY: the caller promises the array.
-        let lines = unsafe { memory::array("lines", given, count, LINES_MAX, line) }?;
+        let mut lines = unsafe { memory::array("lines", given, count, LINES_MAX, read) }?;
+        for (index, parts) in &parts {
+            parts.lend(&mut lines[*index]);
+        }
+        let (given, count) = (cart.adjustments, cart.adjustment_count);
+        // SAFETY: the caller promises the array and its texts.
+        let adjustments = unsafe { input::adjustments(given, count) }?;
         let (given, count) = (cart.tenders, cart.tender_count);
         // SAFETY: the caller promises the array.
         let tenders = unsafe { memory::array("tenders", given, count, TENDERS_MAX, tender) }?;
         let seat = seat::terminal(terminal)?;
-        let sold =
-            Sold { store, currency, reference, lines: &lines, adjustments: &[], tenders: &tenders };
+        let (lines, adjustments, tenders) = (&lines, &adjustments, &tenders);
+        let sold = Sold { store, currency, reference, lines, adjustments, tenders };
         let settled = seat::settled(&seat.terminal, seat.terminal.sell(&sold, key)?)?;
         // SAFETY: the caller promises that it can be written.
         unsafe { slot.set(&answer::receipt(&settled.value, settled.replayed)) };
@@ -428,7 +447,7 @@ pub(crate) fn void_line(
     handle: PkTransactionHandle,
     line: u32,
     linked: bool,
-    reason: &str,
+    reason: Reason<'_>,
     key: Option<&str>,
 ) -> Result<Settled<LineAnswer>> {
     let sale = seat::sale(handle)?;
@@ -439,68 +458,4 @@ pub(crate) fn void_line(
         terminal.void_line(sale.number, line, reason, key)?
     };
     sale.settled(answer)
-}
-
-/// # Safety
-/// The texts can be read.
-#[inline]
-unsafe fn line_input<'a>(given: &PkLineInput) -> Result<LineInput<'a>> {
-    // SAFETY: the caller promises the texts.
-    let sku = unsafe { memory::field(memory::SKU, given.sku) }?;
-    // SAFETY: as above.
-    let text = unsafe { memory::optional_field(memory::TEXT, given.text) }?;
-    let quantity = decimal("quantity", given.quantity, Code::BadQuantity)?;
-    let unit_price = decimal("unit_price", given.unit_price, Code::BadPrice)?;
-    let parent = (given.parent != 0).then_some(given.parent);
-    Ok(LineInput { text, parent, ..LineInput::item(sku, quantity, unit_price) })
-}
-
-/// # Safety
-/// The texts can be read.
-#[inline]
-unsafe fn tender_input<'a>(given: &PkTenderInput) -> Result<TenderInput<'a>> {
-    flags("tender.flags", given.flags, PK_TENDER_IS_PENDING)?;
-    let kind = match given.kind {
-        PK_TENDER_CASH => TenderKind::Cash,
-        PK_TENDER_CARD => TenderKind::Card,
-        other => return Err(argument("tender.kind", other, "1 (cash) or 2 (card)")),
-    };
-    // SAFETY: the caller promises the text.
-    let reference = unsafe { memory::optional_field(memory::REFERENCE, given.reference) }?;
-    let pending = given.flags & PK_TENDER_IS_PENDING != 0;
-    Ok(TenderInput { reference, pending, ..TenderInput::of(kind, given.amount) })
-}
-
-/// # Safety
-/// The structure and its texts can be read.
-unsafe fn reason_and_key<'a>(reason: *const PkReason) -> Result<(&'a str, Option<&'a str>)> {
-    // SAFETY: the caller promises the structure.
-    let given = unsafe { memory::structure("reason", reason) }?;
-    // SAFETY: the caller promises the texts.
-    let reason = unsafe { memory::field(memory::REASON, given.reason) }?;
-    // SAFETY: as above.
-    let key = unsafe { memory::optional_field(memory::KEY, given.key) }?;
-    Ok((reason, key))
-}
-
-#[inline]
-fn decimal(what: &'static str, given: PkDecimal, code: Code) -> Result<Decimal> {
-    let scale = u8::try_from(given.scale).ok();
-    let decimal = scale.and_then(|scale| Decimal::new(given.mantissa, scale));
-    decimal.ok_or_else(|| too_many_places(what, given.scale, code))
-}
-
-#[cold]
-fn too_many_places(what: &'static str, places: u32, code: Code) -> Error {
-    let message = format!("{what} has {places} places behind the point; at most 6");
-    Error::new(code, message).with("what", what).with("value", places)
-}
-
-/// A sale in one call has one key: its own.
-fn no_key(size: usize) -> Result<()> {
-    if size == 0 {
-        return Ok(());
-    }
-    let message = "a line or tender of a cart has an idempotency key; give the key to the cart";
-    Err(Error::new(Code::BadArgument, message).with("argument", "key"))
 }

@@ -7,7 +7,7 @@
 use crate::handle::Table;
 use pos_kernel_core::limits::STORE_BYTES_MAX;
 use pos_kernel_core::money::Currency;
-use pos_kernel_core::sale::{LineInput, Receipt, Sale, State, TenderInput, Totals};
+use pos_kernel_core::sale::{LineInput, Reason, Receipt, Sale, State, TenderInput, Totals};
 use pos_kernel_core::terminal::{Answer, LineAnswer, TenderAnswer, VoidAnswer};
 use pos_kernel_core::{Code, Error, Result, Terminal};
 use std::collections::hash_map::Entry;
@@ -197,6 +197,18 @@ impl TerminalSeat {
         self.terminal.wait_durable(self.terminal.status()?.position.sequence)
     }
 
+    /// Sales ended by a call that was not made through their handles: those that have one keep what
+    /// they came to.
+    pub(crate) fn over(&self, numbers: &[u64]) {
+        for number in numbers {
+            let handle = self.sales().as_ref().and_then(|s| s.handles.get(number).copied());
+            let sale = handle.and_then(|handle| SALES.get(handle));
+            if let (Some(sale), Ok(totals)) = (sale, self.terminal.totals(*number)) {
+                sale.end(totals, 0);
+            }
+        }
+    }
+
     fn ended(&self, number: u64) {
         let mut sales = self.sales();
         let Some(sales) = sales.as_mut() else { return };
@@ -319,7 +331,7 @@ impl SaleSeat {
     }
 
     /// Voids the sale.
-    pub(crate) fn void(&self, reason: &str, key: Option<&str>) -> Result<u64> {
+    pub(crate) fn void(&self, reason: Reason<'_>, key: Option<&str>) -> Result<u64> {
         self.voided(|terminal| terminal.void_sale(self.number, reason, key))
     }
 

@@ -3,17 +3,17 @@
 use crate::answer;
 use crate::guard::guard;
 use crate::json;
-use crate::memory::{self, Answer, Buffer, Slot, give_all};
+use crate::memory::{self, Answer, Answers, Buffer, Slot, give_all};
 use crate::seat::{self, TerminalSeat};
 use crate::types::{
     PK_DURABILITY_DEFAULT, PK_DURABILITY_RECORD, PK_DURABILITY_SALE, PK_OPEN_EXISTING,
-    PK_OPEN_SIGN, PK_OPEN_TEST_CLOCK, PK_SPACE_FULL, PK_SPACE_LOW, PK_SPACE_OK, PkCounters,
-    PkResult, PkTerminal, PkTerminalOptions, PkTerminalStats, PkTerminalStatus,
-    PkTransactionHandle, durability_number,
+    PK_OPEN_NEEDS_OPERATOR, PK_OPEN_NEEDS_SHIFT, PK_OPEN_SIGN, PK_OPEN_TEST_CLOCK, PK_SPACE_FULL,
+    PK_SPACE_LOW, PK_SPACE_OK, PkCounters, PkResult, PkTaxCounters, PkTerminal, PkTerminalOptions,
+    PkTerminalStats, PkTerminalStatus, PkTransactionHandle, durability_number,
 };
 use pos_kernel_core::clock::TestClock;
 use pos_kernel_core::signing::Signing;
-use pos_kernel_core::terminal::Durability;
+use pos_kernel_core::terminal::{Attendance, Durability};
 use pos_kernel_core::{Code, Error, OpenOptions, Result, Terminal};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -189,7 +189,8 @@ pub unsafe extern "C" fn pk_recovery_report(
 }
 
 /// Perpetual totals, one entry a currency, by currency: `out_count` tells how many there are, and
-/// they are written when `capacity` is that many. The first entry's `struct_size` is checked.
+/// they are written when `capacity` is that many. The first entry's `struct_size` is the distance
+/// from each to the next.
 ///
 /// Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written).
 ///
@@ -204,13 +205,42 @@ pub unsafe extern "C" fn pk_get_counters(
 ) -> PkResult {
     guard(|| {
         // SAFETY: the caller promises a structure there, unless it is null.
-        unsafe { Answer::new("out_counters", out_counters) }?.whole("out_counters")?;
+        let slot = unsafe { Answers::new("out_counters", out_counters, capacity, out_count) }?;
         let seat = seat::terminal(terminal)?;
         let counters = seat.terminal.counters()?;
         let counters: Vec<PkCounters> =
             counters.iter().map(|(currency, totals)| answer::counters(*currency, totals)).collect();
         // SAFETY: the caller promises the array and the count.
-        unsafe { give_all(&counters, out_counters, capacity, out_count) }
+        unsafe { slot.give(&counters) }
+    })
+}
+
+/// Perpetual totals of each tax, by currency, then class and rate. `out_count` and `capacity` as
+/// pk_get_counters.
+///
+/// Codes: 1; 2 (PK_E_CLOSED); 3; 4 (only `out_count` is written).
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_get_tax_counters(
+    terminal: PkTerminal,
+    out_counters: *mut PkTaxCounters,
+    capacity: usize,
+    out_count: *mut usize,
+) -> PkResult {
+    guard(|| {
+        // SAFETY: the caller promises a structure there, unless it is null.
+        let slot = unsafe { Answers::new("out_counters", out_counters, capacity, out_count) }?;
+        let seat = seat::terminal(terminal)?;
+        let mut counters = Vec::new();
+        for (currency, _) in seat.terminal.counters()? {
+            let book = seat.terminal.tax_counters(currency)?;
+            let row = |(tax, totals)| answer::tax_counters(currency, tax, totals);
+            counters.extend(book.iter().map(row));
+        }
+        // SAFETY: the caller promises the array and the count.
+        unsafe { slot.give(&counters) }
     })
 }
 
@@ -307,7 +337,12 @@ pub extern "C" fn pk_force_wal_sync_ex(terminal: PkTerminal) -> PkResult {
 /// # Safety
 /// The texts can be read.
 unsafe fn open_options(given: &PkTerminalOptions) -> Result<OpenOptions> {
-    flags("options.flags", given.flags, PK_OPEN_EXISTING | PK_OPEN_TEST_CLOCK | PK_OPEN_SIGN)?;
+    let known = PK_OPEN_EXISTING
+        | PK_OPEN_TEST_CLOCK
+        | PK_OPEN_SIGN
+        | PK_OPEN_NEEDS_OPERATOR
+        | PK_OPEN_NEEDS_SHIFT;
+    flags("options.flags", given.flags, known)?;
     // SAFETY: the caller promises the texts.
     let root = unsafe { memory::optional_field(memory::ROOT, given.root) }?;
     // SAFETY: as above.
@@ -331,6 +366,10 @@ unsafe fn open_options(given: &PkTerminalOptions) -> Result<OpenOptions> {
         create: given.flags & PK_OPEN_EXISTING == 0,
         archive: archive.map(path).transpose()?,
         signing: if given.flags & PK_OPEN_SIGN != 0 { Signing::Software } else { Signing::Off },
+        attendance: Attendance {
+            operator: given.flags & PK_OPEN_NEEDS_OPERATOR != 0,
+            shift: given.flags & PK_OPEN_NEEDS_SHIFT != 0,
+        },
         ..OpenOptions::default()
     };
     if given.flags & PK_OPEN_TEST_CLOCK != 0 {

@@ -5,7 +5,13 @@
 //! beyond the known fields would be ignored in silence. Sizes are multiples of eight, there is no
 //! padding, and there is no `bool`.
 
-use pos_kernel_core::journal::{TenderKind, TenderState};
+mod priced;
+mod till;
+
+pub use priced::*;
+pub use till::*;
+
+use pos_kernel_core::journal::{Circle, TenderKind, TenderState};
 use pos_kernel_core::sale::State;
 use pos_kernel_core::terminal::Durability;
 
@@ -46,6 +52,8 @@ pub const PK_RECOVERY_FAILED: i32 = 6;
 pub const PK_IO: i32 = 7;
 /// An idempotency key was used for another call.
 pub const PK_CONFLICT: i32 = 8;
+/// The call needs an approval.
+pub const PK_DENIED: i32 = 9;
 /// A fault of the library.
 pub const PK_INTERNAL_ERROR: i32 = 255;
 
@@ -122,6 +130,9 @@ pub const PK_LINE_SKU: i32 = 1;
 pub const PK_LINE_TEXT: i32 = 2;
 /// For pk_get_line_text: why it was voided; empty on a live line.
 pub const PK_LINE_VOID_REASON: i32 = 3;
+
+/// For pk_get_line_text: the terminal where it was sold, on a return with its receipt; else empty.
+pub const PK_LINE_SOLD_AT: i32 = 4;
 
 /// For pk_get_tender_text: the host's reference; empty when there is none.
 pub const PK_TENDER_REFERENCE: i32 = 1;
@@ -257,14 +268,20 @@ pub struct PkCounters {
     pub reserved: u32,
     /// Three letters of ISO 4217, then zeros.
     pub currency: [u8; 8],
-    /// Amounts sold, in minor units.
+    /// Amounts sold, taxes included, in minor units.
     pub sales: i64,
-    /// Amounts returned, in minor units, counted upwards.
+    /// Amounts returned, taxes included, in minor units, counted upwards.
     pub returns: i64,
     /// Completed sales.
     pub receipts: u64,
     /// Voided sales.
     pub voids: u64,
+    /// Taxes on what was sold.
+    pub sales_tax: i64,
+    /// Taxes on what was returned, counted upwards.
+    pub returns_tax: i64,
+    /// What cash rounding has added; it may fall.
+    pub rounding: i64,
 }
 
 /// What a sale begins with.
@@ -299,10 +316,27 @@ pub struct PkLineInput {
     pub text: PkText,
     /// Quantity, not zero; negative for a return line.
     pub quantity: PkDecimal,
-    /// Price of one in minor units, zero or more.
+    /// Price of `per` units in minor units, zero or more.
     pub unit_price: PkDecimal,
     /// Idempotency key, up to 64 bytes; none inside a cart.
     pub key: PkText,
+    /// PK_LINE_KIND_..., or 0 for an item.
+    pub kind: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Units that the price is for, more than zero; all zero for one.
+    pub per: PkDecimal,
+    /// Its taxes, none twice; the `struct_size` of the first is the distance from each to the next.
+    pub taxes: *const PkTaxInput,
+    /// How many taxes, up to 32.
+    pub tax_count: usize,
+    /// Discounts and surcharges that it begins with, in their order; the `struct_size` of the first
+    /// is the distance from each to the next.
+    pub adjustments: *const PkAdjustment,
+    /// How many of these, up to 32.
+    pub adjustment_count: usize,
+    /// Number of the approval for a return without its receipt; 0 for none.
+    pub approval: u64,
 }
 
 /// A line was added or changed.
@@ -323,9 +357,25 @@ pub struct PkLineAnswer {
     pub replayed: u32,
     /// Zero.
     pub reserved: u32,
+    /// Total of the sale without taxes.
+    pub net: i64,
+    /// All its taxes.
+    pub tax: i64,
+    /// Its discounts, on lines and on the sale.
+    pub discounts: i64,
+    /// Its surcharges, on lines and on the sale.
+    pub surcharges: i64,
+    /// What its total would be if all of it were paid in cash.
+    pub cash_payable: i64,
+    /// What the discount or surcharge that the call gave it last adds to its amount; else 0.
+    pub adjusted: i64,
+    /// Number of that discount or surcharge in the sale; 0 when the call gave none.
+    pub adjustment: u32,
+    /// Zero.
+    pub reserved_end: u32,
 }
 
-/// Why something is taken back.
+/// Why something is done, and who allowed it.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct PkReason {
@@ -337,6 +387,40 @@ pub struct PkReason {
     pub reason: PkText,
     /// Idempotency key, up to 64 bytes.
     pub key: PkText,
+    /// Number of the approval for it; 0 for none, and for calls that take no approval.
+    pub approval: u64,
+}
+
+/// A receipt to take lines back from.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkReturnOf {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Receipt number, from 1.
+    pub receipt: u64,
+    /// The terminal of the store that gave the receipt; none for the one that is called.
+    pub terminal: PkText,
+    /// Idempotency key, up to 64 bytes.
+    pub key: PkText,
+}
+
+/// A sale waits.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkSuspendAnswer {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// 1 when this is the stored answer of an earlier call with the same key.
+    pub replayed: u32,
+    /// Number of the sale.
+    pub sale: u64,
+    /// Sequence of the fact.
+    pub sequence: u64,
+    /// The ticket: up to 95 visible ASCII characters, then zeros.
+    pub ticket: [u8; 96],
 }
 
 /// A tender to take.
@@ -345,9 +429,10 @@ pub struct PkReason {
 pub struct PkTenderInput {
     /// Size of this structure in bytes.
     pub struct_size: u32,
-    /// PK_TENDER_CASH or PK_TENDER_CARD.
+    /// PK_TENDER_CASH and so on.
     pub kind: u32,
-    /// Minor units: positive while something is due, negative while something is to be paid out.
+    /// Minor units, tip included: positive while something is due, negative while something is to be
+    /// paid out. For PK_TENDER_FOREIGN minor units of the foreign currency.
     pub amount: i64,
     /// PK_TENDER_IS_PENDING or 0; 0 inside a cart.
     pub flags: u32,
@@ -357,6 +442,17 @@ pub struct PkTenderInput {
     pub reference: PkText,
     /// Idempotency key, up to 64 bytes; none inside a cart.
     pub key: PkText,
+    /// The part that is a tip, in minor units of the sale's currency, 0 to the amount.
+    pub tip: i64,
+    /// For PK_TENDER_FOREIGN: three letters of ISO 4217; else none.
+    pub currency: PkText,
+    /// For PK_TENDER_FOREIGN: what `per` whole units of it are worth in whole units of the sale's
+    /// currency, more than zero; else all zero.
+    pub rate: PkDecimal,
+    /// For PK_TENDER_FOREIGN: units that the rate is for; 0 for one.
+    pub per: u32,
+    /// Zero.
+    pub reserved_end: u32,
 }
 
 /// A tender was taken or changed.
@@ -379,6 +475,8 @@ pub struct PkTenderAnswer {
     pub sequence: u64,
     /// The receipt number, when the tender completed the sale; else 0.
     pub receipt: u64,
+    /// What cash rounding adds to the total, in minor units.
+    pub rounding: i64,
 }
 
 /// What a sale comes to, in minor units of its currency.
@@ -389,7 +487,7 @@ pub struct PkTotals {
     pub struct_size: u32,
     /// PK_STATE_...
     pub state: i32,
-    /// Sum of the live lines.
+    /// Total: net and taxes of the live lines.
     pub gross: i64,
     /// Confirmed tenders.
     pub tendered: i64,
@@ -399,6 +497,20 @@ pub struct PkTotals {
     pub due: i64,
     /// To be given back.
     pub change: i64,
+    /// Total without taxes.
+    pub net: i64,
+    /// All taxes.
+    pub tax: i64,
+    /// Discounts on lines and on the sale.
+    pub discounts: i64,
+    /// Surcharges on lines and on the sale.
+    pub surcharges: i64,
+    /// What the total would be if all that other tenders do not cover were cash.
+    pub cash_payable: i64,
+    /// What cash rounding adds to the total as it is paid so far.
+    pub rounding: i64,
+    /// Tips in the live tenders; part of no total.
+    pub tips: i64,
 }
 
 /// A whole sale to ring up in one call.
@@ -425,6 +537,11 @@ pub struct PkCart {
     pub tenders: *const PkTenderInput,
     /// How many tenders, up to 64.
     pub tender_count: usize,
+    /// Discounts and surcharges on the sale, in their order, behind those of its lines; the
+    /// `struct_size` of the first is the distance from each to the next.
+    pub adjustments: *const PkAdjustment,
+    /// How many of these, up to 32.
+    pub adjustment_count: usize,
 }
 
 /// A completed sale.
@@ -463,6 +580,34 @@ pub struct PkReceipt {
     pub currency: [u8; 8],
     /// Chain link of the completion's frame: an anchor for verifying.
     pub hash: [u8; 32],
+    /// Total without taxes.
+    pub net: i64,
+    /// All taxes.
+    pub tax: i64,
+    /// Discounts on lines and on the sale.
+    pub discounts: i64,
+    /// Surcharges on lines and on the sale.
+    pub surcharges: i64,
+    /// What cash rounding added to the total.
+    pub rounding: i64,
+    /// Tips in the tenders; part of no total.
+    pub tips: i64,
+    /// Perpetual taxes on what was sold in this currency, after this sale.
+    pub total_sales_tax: i64,
+    /// Perpetual taxes on what was returned in this currency, after this sale.
+    pub total_returns_tax: i64,
+    /// Perpetual cash rounding in this currency, after this sale.
+    pub total_rounding: i64,
+    /// Rows of the tax table: pk_get_receipt_tax_table.
+    pub tax_rows: u32,
+    /// 1 when the sale was priced by a policy of the till.
+    pub has_policy: u32,
+    /// BLAKE3 of that policy, else zeros.
+    pub policy: [u8; 32],
+    /// PK_CIRCLE_SALE or PK_CIRCLE_TRAINING: which numbers the receipt's is one of.
+    pub circle: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// A line of a sale. Its texts: pk_get_line_text.
@@ -479,10 +624,24 @@ pub struct PkLine {
     pub voided: u32,
     /// Quantity; negative on a return line.
     pub quantity: PkDecimal,
-    /// Price of one in minor units.
+    /// Price of `per` units in minor units.
     pub unit_price: PkDecimal,
-    /// Amount in minor units; kept when the line is voided.
+    /// Amount in minor units, after discounts and surcharges; kept when the line is voided.
     pub amount: i64,
+    /// Quantity times price in minor units.
+    pub listed: i64,
+    /// Units that the price is for.
+    pub per: PkDecimal,
+    /// PK_LINE_KIND_...
+    pub kind: u32,
+    /// How many taxes it has: pk_get_line_taxes.
+    pub tax_count: u32,
+    /// How many discounts and surcharges it has: pk_get_line_adjustments.
+    pub adjustment_count: u32,
+    /// On a return with its receipt: the line of that receipt; else 0.
+    pub of_line: u32,
+    /// On a return with its receipt: its number, at the terminal PK_LINE_SOLD_AT; else 0.
+    pub of_receipt: u64,
 }
 
 /// A tender of a sale. Its texts: pk_get_tender_text.
@@ -493,12 +652,24 @@ pub struct PkTender {
     pub struct_size: u32,
     /// Tender number, from 1.
     pub tender: u32,
-    /// PK_TENDER_CASH or PK_TENDER_CARD.
+    /// PK_TENDER_CASH and so on.
     pub kind: u32,
     /// PK_TENDER_PENDING and so on.
     pub state: u32,
-    /// Minor units; negative when it was paid out.
+    /// Minor units of the sale's currency, tip included; negative when it was paid out.
     pub amount: i64,
+    /// The part that is a tip.
+    pub tip: i64,
+    /// Minor units of the foreign currency; 0 when none was given.
+    pub foreign_amount: i64,
+    /// The foreign currency, three letters of ISO 4217, then zeros; zeros when none was given.
+    pub foreign_currency: [u8; 8],
+    /// What `per` whole units of it are worth in whole units of the sale's currency.
+    pub rate: PkDecimal,
+    /// Units that the rate is for.
+    pub per: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// Which journal to verify: of an open terminal, or of one in a folder.
@@ -610,22 +781,41 @@ structures! {
     PkTerminalOptions = 88,
     PkTerminalStatus = 112,
     PkTerminalStats = 104,
-    PkCounters = 48,
+    PkCounters = 72,
     PkTransactionOptions = 72,
-    PkLineInput = 88,
-    PkLineAnswer = 40,
-    PkReason = 40,
-    PkTenderInput = 56,
-    PkTenderAnswer = 48,
-    PkTotals = 48,
-    PkCart = 104,
-    PkReceipt = 136,
-    PkLine = 56,
-    PkTender = 24,
+    PkLineInput = 152,
+    PkLineAnswer = 96,
+    PkReason = 48,
+    PkTenderInput = 104,
+    PkTenderAnswer = 56,
+    PkTotals = 104,
+    PkCart = 120,
+    PkReceipt = 256,
+    PkLine = 104,
+    PkTender = 72,
     PkVerifyOptions = 96,
     PkAnchor = 160,
     PkArchiveReport = 56,
     PkVerifyReport = 80,
+    PkFactAnswer = 24,
+    PkApproval = 56,
+    PkCash = 24,
+    PkCashMovement = 72,
+    PkCountAnswer = 40,
+    PkDrawer = 64,
+    PkAttendance = 24,
+    PkReturnOf = 48,
+    PkSuspendAnswer = 120,
+    PkTaxInput = 32,
+    PkAdjustment = 64,
+    PkAdjustmentAnswer = 80,
+    PkPolicy = 88,
+    PkPolicyAnswer = 48,
+    PkTaxRow = 56,
+    PkApplied = 40,
+    PkShare = 16,
+    PkLineSplit = 40,
+    PkTaxCounters = 72,
 }
 
 pub(crate) fn state_number(state: State) -> i32 {
@@ -645,6 +835,13 @@ pub(crate) fn tender_state_number(state: TenderState) -> u32 {
         TenderState::Confirmed => PK_TENDER_CONFIRMED,
         TenderState::Declined => PK_TENDER_DECLINED,
         TenderState::Voided => PK_TENDER_VOIDED,
+    }
+}
+
+pub(crate) fn circle_number(circle: Circle) -> u32 {
+    match circle {
+        Circle::Sale => PK_CIRCLE_SALE,
+        Circle::Training => PK_CIRCLE_TRAINING,
     }
 }
 

@@ -18,6 +18,7 @@
 #define EXTRAS 2
 #define RECEIPTS_MAX 200000
 #define BUFFER 65536
+#define PLACES 4
 #define CANARY UINT64_C(0xa5a5a5a5a5a5a5a5)
 
 /* What all threads play with. Handles stay here when they have come to mean nothing. */
@@ -40,6 +41,12 @@ typedef struct {
     const char *call;
     uint8_t room[4][300];
     uint8_t *buffer;
+    /* What lines and carts point to, one place after the other. */
+    PkTaxInput taxes[PLACES][3];
+    PkAdjustment adjustments[PLACES][2];
+    unsigned place;
+    uint8_t ticket[96];
+    uint64_t report;
 } Player;
 
 static void must(Player *player, int holds, const char *what) {
@@ -54,8 +61,11 @@ static void must(Player *player, int holds, const char *what) {
 /* Whether a call was answered; a result that the library should not give ends the program. */
 static int answered(Player *player, PkResult result) {
     int32_t family = result.detail / 100;
-    int fits = result.detail == PK_E_BUFFER_TOO_SMALL ? result.code == PK_INSUFFICIENT_BUFFER
-                                                      : result.code == family;
+    int fits = result.code == family;
+    if (result.detail == PK_E_BUFFER_TOO_SMALL || result.detail == PK_E_APPROVAL_REQUIRED) {
+        fits = result.code == (result.detail == PK_E_BUFFER_TOO_SMALL ? PK_INSUFFICIENT_BUFFER
+                                                                      : PK_DENIED);
+    }
     if (!fits || (family > 3 && family != 8)) {
         char text[512];
         size_t need = 0;
@@ -146,8 +156,71 @@ static PkText because(Player *player) {
 }
 
 static PkReason reason(Player *player) {
-    PkReason reason = {size_of(&player->chance, sizeof reason), 0, because(player), key(player)};
+    PkReason reason;
+    memset(&reason, 0, sizeof reason);
+    reason.struct_size = size_of(&player->chance, sizeof reason);
+    reason.reason = because(player);
+    reason.key = key(player);
     return reason;
+}
+
+/* Few taxes, so that they meet in the rows of a table. */
+static PkTaxInput tax(Player *player) {
+    static const uint32_t rates[] = {190000, 70000, 82500, 0};
+    Chance *chance = &player->chance;
+    uint64_t which = below(chance, 4);
+    PkTaxInput tax;
+    memset(&tax, 0, sizeof tax);
+    tax.struct_size = sizeof tax;
+    tax.rate_ppm = one_in(chance, 24) ? (uint32_t)draw(chance) : rates[which];
+    tax.tax_class = word(player, 3, which == 0 ? "S" : "R");
+    tax.inclusive = one_in(chance, 48) ? (uint32_t)draw(chance) : (uint32_t)below(chance, 3);
+    return tax;
+}
+
+static PkAdjustment adjustment(Player *player) {
+    Chance *chance = &player->chance;
+    PkAdjustment adjustment;
+    memset(&adjustment, 0, sizeof adjustment);
+    adjustment.struct_size = sizeof adjustment;
+    adjustment.direction = 1 + (uint32_t)below(chance, 2);
+    adjustment.unit = 1 + (uint32_t)below(chance, 2);
+    adjustment.value = adjustment.unit == PK_ADJUST_PPM ? 100000 : (int64_t)below(chance, 200);
+    if (one_in(chance, 24)) {
+        adjustment.value = amount(chance);
+        adjustment.direction = (uint32_t)below(chance, 4);
+        adjustment.unit = (uint32_t)below(chance, 4);
+    }
+    adjustment.approval = one_in(chance, 8) ? below(chance, 3) : 0;
+    adjustment.reason = because(player);
+    return adjustment;
+}
+
+static PkPolicy policy(Player *player) {
+    Chance *chance = &player->chance;
+    static const char *const currencies[] = {"EUR", "USD", "JPY", "KWD"};
+    PkPolicy policy;
+    memset(&policy, 0, sizeof policy);
+    policy.struct_size = size_of(chance, sizeof policy);
+    memcpy(policy.currency, currencies[below(chance, 4)], 3);
+    policy.prices = (uint32_t)below(chance, 3);
+    policy.tax_scope = (uint32_t)below(chance, 4);
+    policy.tax_rounding = (uint32_t)below(chance, 5);
+    policy.gross_split = (uint32_t)below(chance, 3);
+    policy.amount_rounding = (uint32_t)below(chance, 5);
+    policy.cash_step = one_in(chance, 2) ? 5 : 0;
+    policy.cash_rounding = (uint32_t)below(chance, 5);
+    policy.unbound_returns = (uint32_t)below(chance, 4);
+    if (one_in(chance, 4)) {
+        policy.flags = PK_POLICY_CHANGE_FROM;
+        policy.change_from = 1 << PK_TENDER_CASH | 1 << PK_TENDER_VOUCHER;
+    }
+    if (one_in(chance, 24)) {
+        uint32_t *wild = &policy.minor_digits + below(chance, 10);
+        *wild = (uint32_t)draw(chance);
+        policy.flags = one_in(chance, 2) ? (uint32_t)draw(chance) : PK_POLICY_MINOR_DIGITS;
+    }
+    return policy;
 }
 
 static PkLineInput line(Player *player) {
@@ -163,6 +236,33 @@ static PkLineInput line(Player *player) {
     line.quantity = decimal(chance);
     line.unit_price = decimal(chance);
     line.key = key(player);
+    line.kind = one_in(chance, 8) ? (uint32_t)below(chance, 6) : 0;
+    line.per = one_in(chance, 8) ? decimal(chance) : (PkDecimal){0, 0, 0};
+    line.approval = one_in(chance, 8) ? 1 + below(chance, 3) : 0;
+    unsigned place = player->place;
+    player->place = (place + 1) % PLACES;
+    if (one_in(chance, 2)) {
+        line.tax_count = 1 + below(chance, 2);
+        line.taxes = player->taxes[place];
+        for (size_t i = 0; i < line.tax_count; i += 1) {
+            player->taxes[place][i] = tax(player);
+        }
+        player->taxes[place][0].struct_size = size_of(chance, sizeof player->taxes[place][0]);
+        if (player->taxes[place][0].struct_size != sizeof player->taxes[place][0]) {
+            line.tax_count = 1;
+        }
+    }
+    if (one_in(chance, 6)) {
+        line.adjustment_count = 1 + below(chance, 2);
+        line.adjustments = player->adjustments[place];
+        for (size_t i = 0; i < line.adjustment_count; i += 1) {
+            player->adjustments[place][i] = adjustment(player);
+        }
+    }
+    if (one_in(chance, 48)) {
+        line.taxes = NULL;
+        line.tax_count = one_in(chance, 2) ? 1 : SIZE_MAX;
+    }
     return line;
 }
 
@@ -171,12 +271,21 @@ static PkTenderInput tender(Player *player) {
     PkTenderInput tender;
     memset(&tender, 0, sizeof tender);
     tender.struct_size = size_of(chance, sizeof tender);
-    tender.kind = one_in(chance, 3) ? PK_TENDER_CARD : PK_TENDER_CASH;
+    tender.kind = one_in(chance, 3) ? 1 + (uint32_t)below(chance, 5) : PK_TENDER_CASH;
     tender.amount = one_in(chance, 6) ? amount(chance) / -2 : amount(chance);
     tender.flags = one_in(chance, 6) ? PK_TENDER_IS_PENDING : 0;
     if (one_in(chance, 24)) {
         tender.kind = (uint32_t)draw(chance);
         tender.flags = (uint32_t)draw(chance);
+    }
+    tender.tip = one_in(chance, 8) ? amount(chance) / 16 : 0;
+    if (one_in(chance, tender.kind == PK_TENDER_FOREIGN ? 1 : 24)) {
+        tender.currency = word(player, 2, one_in(chance, 2) ? "CHF" : "EUR");
+        tender.rate = (PkDecimal){9312, 4, 0};
+        tender.per = one_in(chance, 4) ? 100 : 0;
+        if (one_in(chance, 8)) {
+            tender.rate = decimal(chance);
+        }
     }
     tender.reference = one_in(chance, 4) ? word(player, 3, "slip-1") : (PkText){NULL, 0};
     tender.key = key(player);
@@ -185,10 +294,12 @@ static PkTenderInput tender(Player *player) {
 
 /* ---- how to judge --------------------------------------------------------------------------- */
 
-/* Completions of the main terminal are counted: a number is given once. */
-static void given(Player *player, uint64_t terminal, uint64_t receipt, uint32_t replayed) {
+/* Completions of the main terminal are counted: a number is given once. Training has its own. */
+static void given(Player *player, uint64_t terminal, const PkReceipt *answer) {
+    uint64_t receipt = answer->receipt;
     MUST(receipt >= 1 && receipt < RECEIPTS_MAX);
-    if (terminal != player->world->terminal || replayed != 0) {
+    if (terminal != player->world->terminal || answer->replayed != 0 ||
+        answer->circle != PK_CIRCLE_SALE) {
         return;
     }
     MUST(atomic_exchange(&player->world->given[receipt], 1) == 0);
@@ -196,7 +307,9 @@ static void given(Player *player, uint64_t terminal, uint64_t receipt, uint32_t 
 
 static void judge_receipt(Player *player, const PkReceipt *receipt) {
     if (receipt->struct_size == sizeof *receipt) {
-        MUST(receipt->tendered - receipt->change == receipt->gross);
+        MUST(receipt->tendered - receipt->change ==
+             receipt->gross + receipt->rounding + receipt->tips);
+        MUST(receipt->net + receipt->tax == receipt->gross);
         MUST(receipt->change >= 0);
         MUST(receipt->sequence > 0);
     }
@@ -366,6 +479,141 @@ CALL(pk_get_counters) {
         MUST((result.code == PK_INSUFFICIENT_BUFFER) == (count != (size_t)CANARY));
     }
 }
+/* An array of structures out, with a distance that is right or not and canaries behind it. `call`
+   uses these three names. */
+#define ARRAY_OUT(type, call)                                                                      \
+    do {                                                                                           \
+        type items[65];                                                                            \
+        memset(items, 0xa5, sizeof items);                                                         \
+        items[0].struct_size = size_of(&player->chance, sizeof items[0]);                          \
+        const uint32_t size = items[0].struct_size;                                                \
+        size_t capacity = one_in(&player->chance, 4) ? below(&player->chance, 3) : 64;             \
+        size_t count = (size_t)CANARY;                                                             \
+        PkResult result = (call);                                                                  \
+        uint64_t behind = CANARY;                                                                  \
+        memcpy(&behind, (uint8_t *)items + (size == sizeof items[0] ? capacity * size : 64), 8);   \
+        if (answered(player, result)) {                                                            \
+            MUST(count <= capacity);                                                               \
+            MUST(size != sizeof items[0] || capacity == 0 || behind == CANARY);                    \
+        } else {                                                                                   \
+            memcpy(&behind, (uint8_t *)items + 8, 8);                                              \
+            MUST(items[0].struct_size == size && behind == CANARY);                                \
+            MUST((result.code == PK_INSUFFICIENT_BUFFER) == (count != (size_t)CANARY));            \
+        }                                                                                          \
+    } while (0)
+
+CALL(pk_get_tax_counters) {
+    ARRAY_OUT(PkTaxCounters, pk_get_tax_counters(a_terminal(player), items, capacity, &count));
+}
+CALL(pk_set_policy) {
+    PkPolicy rules = policy(player);
+    PkText once = key(player);
+    OUT(PkPolicyAnswer, answer);
+    int is_answered = answered(player, pk_set_policy(a_terminal(player), &rules, once.data,
+                                                     once.size, &answer));
+    KEPT(PkPolicyAnswer, answer, is_answered);
+}
+CALL(pk_get_policy) {
+    PkText letters = currency(player);
+    OUT(PkPolicy, got);
+    int is_answered =
+        answered(player, pk_get_policy(a_terminal(player), letters.data, letters.size, &got));
+    KEPT(PkPolicy, got, is_answered);
+    MUST(!is_answered || got_size < sizeof got || (got.prices >= 1 && got.cash_step >= 1));
+}
+/* An answer that is a fact's. `call` uses these two names. */
+#define FACT_OUT(call)                                                                             \
+    do {                                                                                           \
+        PkText once = key(player);                                                                 \
+        OUT(PkFactAnswer, answer);                                                                 \
+        int is_answered = answered(player, (call));                                                \
+        KEPT(PkFactAnswer, answer, is_answered);                                                   \
+        if (is_answered && answer_size == sizeof answer) {                                         \
+            MUST(answer.sequence > 0);                                                             \
+            player->report = answer.sequence;                                                      \
+        }                                                                                          \
+    } while (0)
+
+CALL(pk_sign_on) {
+    PkText who = word(player, 3, one_in(CHANCE, 2) ? "Anna" : "Berta");
+    FACT_OUT(pk_sign_on(a_terminal(player), who.data, who.size, once.data, once.size, &answer));
+}
+CALL(pk_sign_off) {
+    PkText who = word(player, 3, one_in(CHANCE, 2) ? "Anna" : "Berta");
+    FACT_OUT(pk_sign_off(a_terminal(player), who.data, who.size, once.data, once.size, &answer));
+}
+CALL(pk_approve) {
+    PkApproval approval;
+    memset(&approval, 0, sizeof approval);
+    approval.struct_size = size_of(CHANCE, sizeof approval);
+    approval.approver = word(player, 3, "Clara");
+    approval.what = word(player, 0, "this once");
+    FACT_OUT((approval.key = once, pk_approve(a_terminal(player), &approval, &answer)));
+}
+CALL(pk_set_training) {
+    FACT_OUT(pk_set_training(a_terminal(player), (uint32_t)below(CHANCE, 3), below(CHANCE, 3),
+                             once.data, once.size, &answer));
+}
+CALL(pk_open_shift) {
+    PkCash cash[2];
+    memset(cash, 0, sizeof cash);
+    for (size_t i = 0; i < 2; i += 1) {
+        cash[i].struct_size = sizeof cash[i];
+        memcpy(cash[i].currency, i == 0 ? "EUR" : "USD", 3);
+        cash[i].amount = amount(CHANCE);
+    }
+    FACT_OUT(pk_open_shift(a_terminal(player), cash, below(CHANCE, 3), once.data, once.size,
+                           &answer));
+}
+CALL(pk_close_shift) {
+    FACT_OUT(pk_close_shift(a_terminal(player), once.data, once.size, &answer));
+}
+CALL(pk_move_cash) {
+    PkCashMovement movement;
+    memset(&movement, 0, sizeof movement);
+    movement.struct_size = size_of(CHANCE, sizeof movement);
+    movement.kind = (uint32_t)below(CHANCE, 5);
+    if (movement.kind != PK_MOVE_NO_SALE || one_in(CHANCE, 8)) {
+        movement.amount = amount(CHANCE);
+        movement.currency = word(player, 1, "EUR");
+    }
+    movement.reason = because(player);
+    movement.approval = one_in(CHANCE, 8) ? below(CHANCE, 50) : 0;
+    FACT_OUT((movement.key = once, pk_move_cash(a_terminal(player), &movement, &answer)));
+}
+CALL(pk_count_cash) {
+    PkText once = key(player);
+    OUT(PkCountAnswer, answer);
+    int is_answered = answered(player, pk_count_cash(a_terminal(player), (const uint8_t *)"EUR", 3,
+                                                     amount(CHANCE), once.data, once.size,
+                                                     &answer));
+    KEPT(PkCountAnswer, answer, is_answered);
+    MUST(!is_answered || answer_size < sizeof answer ||
+         answer.counted - answer.expected == answer.over_short);
+}
+CALL(pk_get_drawer) {
+    ARRAY_OUT(PkDrawer, pk_get_drawer(a_terminal(player), items, capacity, &count));
+}
+CALL(pk_get_attendance) {
+    OUT(PkAttendance, now);
+    int is_answered = answered(player, pk_get_attendance(a_terminal(player), &now));
+    KEPT(PkAttendance, now, is_answered);
+}
+CALL(pk_get_operator) { TEXT_OUT(pk_get_operator(a_terminal(player), buffer, capacity, &need)); }
+CALL(pk_x_report) { FACT_OUT(pk_x_report(a_terminal(player), once.data, once.size, &answer)); }
+CALL(pk_z_report) { FACT_OUT(pk_z_report(a_terminal(player), once.data, once.size, &answer)); }
+CALL(pk_period_close) {
+    FACT_OUT(pk_period_close(a_terminal(player), (uint32_t)below(CHANCE, 5), once.data, once.size,
+                             &answer));
+}
+CALL(pk_get_report_json) {
+    uint64_t sequence = one_in(CHANCE, 4) ? draw(CHANCE) : player->report;
+    TEXT_OUT(pk_get_report_json(a_terminal(player), sequence, buffer, capacity, &need));
+}
+CALL(pk_reprint) {
+    FACT_OUT(pk_reprint(a_terminal(player), (uint32_t)below(CHANCE, 4), below(CHANCE, 40),
+                        one_in(CHANCE, 8) ? below(CHANCE, 50) : 0, once.data, once.size, &answer));
+}
 CALL(pk_list_open_transactions) {
     PkTransactionHandle handles[64];
     memset(handles, 0xa5, sizeof handles);
@@ -489,6 +737,111 @@ CALL(pk_void_line) {
     KEPT(PkLineAnswer, answer, is_answered);
 }
 
+CALL(pk_override_line_price) {
+    PkDecimal price = decimal(CHANCE), per = decimal(CHANCE);
+    PkReason why = reason(player);
+    why.approval = below(CHANCE, 3);
+    OUT(PkLineAnswer, answer);
+    int is_answered = answered(
+        player, pk_override_line_price(a_sale(player), number(CHANCE), &price,
+                                       one_in(CHANCE, 4) ? &per : NULL, &why, &answer));
+    KEPT(PkLineAnswer, answer, is_answered);
+}
+CALL(pk_override_line_taxes) {
+    PkTaxInput taxes[2] = {tax(player), tax(player)};
+    PkReason why = reason(player);
+    OUT(PkLineAnswer, answer);
+    int is_answered =
+        answered(player, pk_override_line_taxes(a_sale(player), number(CHANCE), taxes,
+                                                below(CHANCE, 3), &why, &answer));
+    KEPT(PkLineAnswer, answer, is_answered);
+}
+CALL(pk_adjust_line) {
+    PkAdjustment given = adjustment(player);
+    given.key = key(player);
+    OUT(PkLineAnswer, answer);
+    int is_answered =
+        answered(player, pk_adjust_line(a_sale(player), number(CHANCE), &given, &answer));
+    KEPT(PkLineAnswer, answer, is_answered);
+    MUST(!is_answered || answer_size < sizeof answer || answer.adjustment >= 1);
+}
+CALL(pk_adjust_transaction) {
+    PkAdjustment given = adjustment(player);
+    given.key = key(player);
+    OUT(PkAdjustmentAnswer, answer);
+    int is_answered = answered(player, pk_adjust_transaction(a_sale(player), &given, &answer));
+    KEPT(PkAdjustmentAnswer, answer, is_answered);
+    MUST(!is_answered || answer_size < sizeof answer || answer.net + answer.tax == answer.gross);
+}
+CALL(pk_retract_adjustment) {
+    PkReason why = reason(player);
+    OUT(PkAdjustmentAnswer, answer);
+    int is_answered =
+        answered(player, pk_retract_adjustment(a_sale(player), number(CHANCE), &why, &answer));
+    KEPT(PkAdjustmentAnswer, answer, is_answered);
+}
+
+CALL(pk_begin_return) {
+    PkReturnOf of;
+    memset(&of, 0, sizeof of);
+    of.struct_size = size_of(CHANCE, sizeof of);
+    of.receipt = one_in(CHANCE, 8) ? draw(CHANCE) : below(CHANCE, 40);
+    of.terminal = one_in(CHANCE, 2) ? (PkText){NULL, 0} : word(player, 0, "STORM");
+    of.key = key(player);
+    PkTransactionHandle sale = CANARY;
+    if (answered(player, pk_begin_return(a_terminal(player), &of, &sale))) {
+        keep_sale(player, sale);
+    } else {
+        MUST(sale == CANARY);
+    }
+}
+CALL(pk_return_line) {
+    PkReturnOf of;
+    memset(&of, 0, sizeof of);
+    of.struct_size = size_of(CHANCE, sizeof of);
+    of.receipt = one_in(CHANCE, 8) ? draw(CHANCE) : below(CHANCE, 40);
+    of.terminal = one_in(CHANCE, 2) ? (PkText){NULL, 0} : word(player, 0, "STORM");
+    PkDecimal part = decimal(CHANCE);
+    if (one_in(CHANCE, 2)) {
+        part = (PkDecimal){1, 0, 0};
+    }
+    PkReason why = reason(player);
+    OUT(PkLineAnswer, answer);
+    int is_answered =
+        answered(player, pk_return_line(a_sale(player), number(CHANCE), &part,
+                                        one_in(CHANCE, 3) ? NULL : &of, &why, &answer));
+    KEPT(PkLineAnswer, answer, is_answered);
+    MUST(!is_answered || answer_size < sizeof answer || answer.amount <= 0);
+}
+CALL(pk_suspend_transaction) {
+    PkReason why = reason(player);
+    OUT(PkSuspendAnswer, answer);
+    int is_answered = answered(player, pk_suspend_transaction(a_sale(player), &why, &answer));
+    KEPT(PkSuspendAnswer, answer, is_answered);
+    if (is_answered && answer_size == sizeof answer) {
+        memcpy(player->ticket, answer.ticket, sizeof player->ticket);
+    }
+}
+CALL(pk_resume_transaction) {
+    PkText given = word(player, 0, (const char *)player->ticket), once = key(player);
+    PkTransactionHandle sale = CANARY;
+    if (answered(player, pk_resume_transaction(a_terminal(player), given.data, given.size,
+                                               once.data, once.size, &sale))) {
+        keep_sale(player, sale);
+    } else {
+        MUST(sale == CANARY);
+    }
+}
+CALL(pk_list_suspended_json) {
+    TEXT_OUT(pk_list_suspended_json(a_terminal(player), buffer, capacity, &need));
+}
+CALL(pk_collect_transfers) { NUMBER_OUT(size_t, pk_collect_transfers(a_terminal(player), &out)); }
+CALL(pk_expire_transactions) {
+    PkText why = because(player);
+    uint64_t idle = one_in(CHANCE, 16) ? 200000000 : UINT64_MAX;
+    NUMBER_OUT(size_t, pk_expire_transactions(a_terminal(player), idle, why.data, why.size, &out));
+}
+
 static void judge_tender(Player *player, const PkTenderAnswer *answer) {
     if (answer->struct_size == sizeof *answer) {
         MUST(answer->tender >= 1 && answer->change >= 0);
@@ -556,20 +909,28 @@ CALL(pk_sell) {
     cart.tenders = tenders;
     cart.tender_count = 1 + below(CHANCE, 2);
     int64_t due = 0;
+    PkAdjustment adjustments[1];
+    if (one_in(CHANCE, 4)) {
+        adjustments[0] = adjustment(player);
+        cart.adjustments = adjustments;
+        cart.adjustment_count = 1;
+    }
     for (size_t i = 0; i < cart.line_count; i += 1) {
         lines[i] = line(player);
         lines[i].key = (PkText){NULL, 0};
         if (!one_in(CHANCE, 8)) {
             lines[i].quantity = (PkDecimal){quantity(CHANCE), 0, 0};
             lines[i].unit_price = (PkDecimal){(int64_t)below(CHANCE, 5000), 0, 0};
-            due += 5 * 5000;
+            due += 100 * 5000;
         }
     }
     for (size_t i = 0; i < cart.tender_count; i += 1) {
         tenders[i] = tender(player);
         if (!one_in(CHANCE, 8)) {
-            tenders[i] = (PkTenderInput){sizeof tenders[i], PK_TENDER_CASH, due, 0, 0, {NULL, 0},
-                                         {NULL, 0}};
+            memset(&tenders[i], 0, sizeof tenders[i]);
+            tenders[i].struct_size = sizeof tenders[i];
+            tenders[i].kind = PK_TENDER_CASH;
+            tenders[i].amount = due;
             cart.tender_count = i + 1;
         }
     }
@@ -580,19 +941,18 @@ CALL(pk_sell) {
     if (is_answered) {
         judge_receipt(player, &receipt);
         if (receipt_size == sizeof receipt) {
-            given(player, terminal, receipt.receipt, receipt.replayed);
+            given(player, terminal, &receipt);
         }
     }
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static void judge_totals(Player *player, int64_t gross, int64_t tendered, int64_t change,
-                         int32_t state) {
+static void judge_totals(Player *player, int64_t tendered, int64_t change, int32_t state) {
     MUST(change >= 0);
     MUST(state == PK_STATE_BUILDING || state == PK_STATE_COMMITTING || state == PK_STATE_COMMITTED ||
-         state == PK_STATE_ABORTED);
-    MUST(state != PK_STATE_COMMITTED || tendered - change == gross);
+         state == PK_STATE_ABORTED || state == PK_STATE_SUSPENDED ||
+         state == PK_STATE_TRANSFERRED);
     MUST(state != PK_STATE_ABORTED || (tendered == 0 && change == 0));
 }
 static void totals_classic(Player *player, PkResult (*get)(PkTransactionHandle, int64_t *, int64_t *,
@@ -600,7 +960,7 @@ static void totals_classic(Player *player, PkResult (*get)(PkTransactionHandle, 
     int64_t total = (int64_t)CANARY, tendered = (int64_t)CANARY, change = (int64_t)CANARY;
     int32_t state = (int32_t)CANARY;
     if (answered(player, get(a_sale(player), &total, &tendered, &change, &state))) {
-        judge_totals(player, total, tendered, change, state);
+        judge_totals(player, tendered, change, state);
     } else {
         MUST(total == (int64_t)CANARY && tendered == (int64_t)CANARY);
         MUST(change == (int64_t)CANARY && state == (int32_t)CANARY);
@@ -613,8 +973,11 @@ CALL(pk_get_totals_ex) {
     int is_answered = answered(player, pk_get_totals_ex(a_sale(player), &totals));
     KEPT(PkTotals, totals, is_answered);
     if (is_answered && totals_size == sizeof totals) {
-        judge_totals(player, totals.gross, totals.tendered, totals.change, totals.state);
+        judge_totals(player, totals.tendered, totals.change, totals.state);
         MUST(totals.due == 0 || totals.change == 0);
+        MUST(totals.net + totals.tax == totals.gross);
+        MUST(totals.state != PK_STATE_COMMITTED ||
+             totals.tendered - totals.change == totals.gross + totals.rounding + totals.tips);
     }
 }
 CALL(pk_get_store_name) { TEXT_OUT(pk_get_store_name(a_sale(player), buffer, capacity, &need)); }
@@ -683,6 +1046,24 @@ CALL(pk_get_line_text) {
     int32_t field = (int32_t)below(CHANCE, 5);
     TEXT_OUT(pk_get_line_text(a_sale(player), number(CHANCE), field, buffer, capacity, &need));
 }
+CALL(pk_get_line_taxes) {
+    ARRAY_OUT(PkTaxRow,
+              pk_get_line_taxes(a_sale(player), number(CHANCE), items, capacity, &count));
+}
+CALL(pk_get_line_adjustments) {
+    ARRAY_OUT(PkApplied,
+              pk_get_line_adjustments(a_sale(player), number(CHANCE), items, capacity, &count));
+}
+CALL(pk_get_adjustment_shares) {
+    ARRAY_OUT(PkShare,
+              pk_get_adjustment_shares(a_sale(player), number(CHANCE), items, capacity, &count));
+}
+CALL(pk_get_line_splits) {
+    ARRAY_OUT(PkLineSplit, pk_get_line_splits(a_sale(player), items, capacity, &count));
+}
+CALL(pk_get_tax_table) {
+    ARRAY_OUT(PkTaxRow, pk_get_tax_table(a_sale(player), items, capacity, &count));
+}
 CALL(pk_get_tender_count) { NUMBER_OUT(uint32_t, pk_get_tender_count(a_sale(player), &out)); }
 CALL(pk_get_tender) {
     OUT(PkTender, got);
@@ -708,6 +1089,24 @@ CALL(pk_get_receipt) {
     if (is_answered) {
         judge_receipt(player, &receipt);
     }
+}
+CALL(pk_get_receipt_tax_table) {
+    ARRAY_OUT(PkTaxRow, pk_get_receipt_tax_table(a_terminal(player), (uint32_t)below(CHANCE, 4),
+                                                 a_receipt(player), items, capacity, &count));
+}
+CALL(pk_get_receipt_ex) {
+    OUT(PkReceipt, receipt);
+    int is_answered = answered(player, pk_get_receipt_ex(a_terminal(player),
+                                                         (uint32_t)below(CHANCE, 4),
+                                                         a_receipt(player), &receipt));
+    KEPT(PkReceipt, receipt, is_answered);
+    if (is_answered) {
+        judge_receipt(player, &receipt);
+    }
+}
+CALL(pk_get_receipt_json_ex) {
+    TEXT_OUT(pk_get_receipt_json_ex(a_terminal(player), (uint32_t)below(CHANCE, 4),
+                                    a_receipt(player), buffer, capacity, &need));
 }
 CALL(pk_get_receipt_json) {
     TEXT_OUT(pk_get_receipt_json(a_terminal(player), a_receipt(player), buffer, capacity, &need));
@@ -851,6 +1250,25 @@ static const Row rows[] = {
     ROW(pk_terminal_stats, 2),
     ROW(pk_recovery_report, 2),
     ROW(pk_get_counters, 4),
+    ROW(pk_get_tax_counters, 4),
+    ROW(pk_set_policy, 6),
+    ROW(pk_get_policy, 2),
+    ROW(pk_sign_on, 4),
+    ROW(pk_sign_off, 3),
+    ROW(pk_approve, 8),
+    ROW(pk_set_training, 1),
+    ROW(pk_open_shift, 6),
+    ROW(pk_close_shift, 2),
+    ROW(pk_move_cash, 8),
+    ROW(pk_count_cash, 4),
+    ROW(pk_get_drawer, 4),
+    ROW(pk_get_attendance, 2),
+    ROW(pk_get_operator, 2),
+    ROW(pk_x_report, 4),
+    ROW(pk_z_report, 2),
+    ROW(pk_period_close, 4),
+    ROW(pk_get_report_json, 6),
+    ROW(pk_reprint, 6),
     ROW(pk_list_open_transactions, 12),
     ROW(pk_find_transaction, 6),
     ROW(pk_durable_sequence, 2),
@@ -873,6 +1291,18 @@ static const Row rows[] = {
     ROW(pk_add_line_ex, 30),
     ROW(pk_set_line_quantity, 8),
     ROW(pk_void_line, 8),
+    ROW(pk_override_line_price, 6),
+    ROW(pk_override_line_taxes, 6),
+    ROW(pk_adjust_line, 8),
+    ROW(pk_adjust_transaction, 8),
+    ROW(pk_retract_adjustment, 6),
+    ROW(pk_begin_return, 6),
+    ROW(pk_return_line, 10),
+    ROW(pk_suspend_transaction, 6),
+    ROW(pk_resume_transaction, 8),
+    ROW(pk_list_suspended_json, 2),
+    ROW(pk_collect_transfers, 1),
+    ROW(pk_expire_transactions, 1),
     ROW(pk_add_tender_ex, 30),
     ROW(pk_confirm_tender, 12),
     ROW(pk_decline_tender, 8),
@@ -895,11 +1325,19 @@ static const Row rows[] = {
     ROW(pk_get_line_count, 2),
     ROW(pk_get_line, 4),
     ROW(pk_get_line_text, 4),
+    ROW(pk_get_line_taxes, 4),
+    ROW(pk_get_line_adjustments, 4),
+    ROW(pk_get_adjustment_shares, 4),
+    ROW(pk_get_line_splits, 4),
+    ROW(pk_get_tax_table, 4),
     ROW(pk_get_tender_count, 2),
     ROW(pk_get_tender, 4),
     ROW(pk_get_tender_text, 4),
     ROW(pk_get_transaction_json, 4),
     ROW(pk_get_receipt, 4),
+    ROW(pk_get_receipt_tax_table, 4),
+    ROW(pk_get_receipt_ex, 4),
+    ROW(pk_get_receipt_json_ex, 4),
     ROW(pk_get_receipt_json, 4),
     ROW(pk_verify_wal_integrity_ex, 1),
     ROW(pk_verify_report_json, 1),

@@ -38,6 +38,9 @@ static int32_t code_of(int32_t detail) {
     if (detail == PK_E_BUFFER_TOO_SMALL) {
         return PK_INSUFFICIENT_BUFFER;
     }
+    if (detail == PK_E_APPROVAL_REQUIRED) {
+        return PK_DENIED;
+    }
     return detail / 100 == 9 ? PK_INTERNAL_ERROR : detail / 100;
 }
 

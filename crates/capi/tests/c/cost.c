@@ -42,8 +42,13 @@ static PkTransactionHandle begun(PkTerminal terminal) {
 }
 
 static PkLineInput line_of(PkText sku, int64_t mantissa, uint32_t scale, int64_t price) {
-    PkLineInput line = {sizeof line, 0, sku, TEXT("something to drink"), {mantissa, scale, 0},
-                        {price, 0, 0}, {NULL, 0}};
+    PkLineInput line;
+    memset(&line, 0, sizeof line);
+    line.struct_size = sizeof line;
+    line.sku = sku;
+    line.text = TEXT("something to drink");
+    line.quantity = (PkDecimal){mantissa, scale, 0};
+    line.unit_price = (PkDecimal){price, 0, 0};
     return line;
 }
 
@@ -65,8 +70,8 @@ static void is_right(const PkReceipt *receipt) {
     }
 }
 
-static const PkTenderInput twenty = {sizeof twenty, PK_TENDER_CASH, 2000, 0, 0, {NULL, 0},
-                                     {NULL, 0}};
+static const PkTenderInput twenty = {
+    .struct_size = sizeof twenty, .kind = PK_TENDER_CASH, .amount = 2000};
 
 static void sales(PkTerminal terminal, uint64_t count) {
     for (uint64_t i = 0; i < count; i += 1) {
@@ -86,8 +91,15 @@ static void sales(PkTerminal terminal, uint64_t count) {
 static void carts(PkTerminal terminal, uint64_t count) {
     PkLineInput lines[] = {line_of(TEXT("COFFEE_001"), 2, 0, 399), line_of(TEXT("TEA"), 1, 0, 250),
                            line_of(TEXT("MILK"), 250, 3, 120)};
-    PkCart cart = {sizeof cart, 0,  TEXT("STORE_001"), TEXT("EUR"), {NULL, 0},
-                   {NULL, 0},   lines, 3,              &twenty,     1};
+    PkCart cart;
+    memset(&cart, 0, sizeof cart);
+    cart.struct_size = sizeof cart;
+    cart.store = TEXT("STORE_001");
+    cart.currency = TEXT("EUR");
+    cart.lines = lines;
+    cart.line_count = 3;
+    cart.tenders = &twenty;
+    cart.tender_count = 1;
     for (uint64_t i = 0; i < count; i += 1) {
         PkReceipt receipt;
         receipt.struct_size = sizeof receipt;

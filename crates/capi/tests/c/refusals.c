@@ -97,6 +97,26 @@ static PkCart cart_of(const PkLineInput *lines, size_t line_count, const PkTende
     return cart;
 }
 
+static PkAdjustment one_off(void) {
+    PkAdjustment adjustment;
+    memset(&adjustment, 0, sizeof adjustment);
+    adjustment.struct_size = sizeof adjustment;
+    adjustment.direction = PK_ADJUST_DISCOUNT;
+    adjustment.unit = PK_ADJUST_AMOUNT;
+    adjustment.value = 1;
+    adjustment.reason = TEXT("because");
+    return adjustment;
+}
+
+static PkPolicy gross_prices(void) {
+    PkPolicy policy;
+    memset(&policy, 0, sizeof policy);
+    policy.struct_size = sizeof policy;
+    memcpy(policy.currency, "SEK", 3);
+    policy.prices = PK_PRICES_GROSS;
+    return policy;
+}
+
 /* ---- texts ---------------------------------------------------------------------------------- */
 
 /* What is not UTF-8: overlong forms, surrogates, beyond the last character, stray and cut bytes. */
@@ -192,6 +212,76 @@ static PkResult by_complete_key(PkTransactionHandle sale, const uint8_t *data, s
     return pk_complete_transaction(sale, data, size, NULL);
 }
 
+static PkResult by_tax_class(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    PkTaxInput tax;
+    memset(&tax, 0, sizeof tax);
+    tax.struct_size = sizeof tax;
+    tax.tax_class = (PkText){data, size};
+    PkLineInput line = coffee();
+    line.taxes = &tax;
+    line.tax_count = 1;
+    return pk_add_line_ex(sale, &line, NULL);
+}
+
+static PkResult by_adjust_reason(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    PkAdjustment adjustment = one_off();
+    adjustment.reason = (PkText){data, size};
+    return pk_adjust_transaction(sale, &adjustment, NULL);
+}
+
+static PkResult by_adjust_key(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    PkAdjustment adjustment = one_off();
+    adjustment.key = (PkText){data, size};
+    return pk_adjust_line(sale, 1, &adjustment, NULL);
+}
+
+static PkResult by_foreign_currency(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    PkTenderInput tender = cash(500);
+    tender.kind = PK_TENDER_FOREIGN;
+    tender.currency = (PkText){data, size};
+    tender.rate = (PkDecimal){2, 0, 0};
+    return pk_add_tender_ex(sale, &tender, NULL);
+}
+
+static PkResult by_policy_key(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    (void)sale;
+    PkPolicy policy = gross_prices();
+    return pk_set_policy(terminal, &policy, data, size, NULL);
+}
+
+static PkResult by_operator(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    (void)sale;
+    return pk_sign_on(terminal, data, size, NULL, 0, NULL);
+}
+
+static PkResult by_approved(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    (void)sale;
+    PkApproval approval;
+    memset(&approval, 0, sizeof approval);
+    approval.struct_size = sizeof approval;
+    approval.approver = TEXT("Berta");
+    approval.what = (PkText){data, size};
+    return pk_approve(terminal, &approval, NULL);
+}
+
+static PkResult by_movement(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    (void)sale;
+    PkCashMovement movement;
+    memset(&movement, 0, sizeof movement);
+    movement.struct_size = sizeof movement;
+    movement.kind = PK_MOVE_NO_SALE;
+    movement.reason = (PkText){data, size};
+    return pk_move_cash(terminal, &movement, NULL);
+}
+
+static PkResult by_ticket(PkTransactionHandle sale, const uint8_t *data, size_t size) {
+    (void)sale;
+    PkTransactionHandle handle = 77;
+    PkResult result = pk_resume_transaction(terminal, data, size, NULL, 0, &handle);
+    EXPECT(handle == 77);
+    return result;
+}
+
 static PkResult by_initialize(PkTransactionHandle sale, const uint8_t *data, size_t size) {
     (void)sale;
     return pk_initialize_terminal(data, size);
@@ -217,6 +307,15 @@ static const struct {
     {by_abort_reason, 256, PK_E_BAD_TEXT, 1, 1},
     {by_tender_reference, 64, PK_E_BAD_TEXT, 1, 0},
     {by_complete_key, 64, PK_E_BAD_KEY, 1, 0},
+    {by_tax_class, 12, PK_E_BAD_TEXT, 1, 0},
+    {by_adjust_reason, 256, PK_E_BAD_TEXT, 0, 0},
+    {by_adjust_key, 64, PK_E_BAD_KEY, 1, 0},
+    {by_foreign_currency, 3, PK_E_BAD_CURRENCY, 0, 0},
+    {by_policy_key, 64, PK_E_BAD_KEY, 1, 0},
+    {by_operator, 64, PK_E_BAD_TEXT, 0, 0},
+    {by_approved, 256, PK_E_BAD_TEXT, 0, 0},
+    {by_movement, 256, PK_E_BAD_TEXT, 0, 0},
+    {by_ticket, 96, PK_E_BAD_ARGUMENT, 0, 0},
     {by_initialize, 32, PK_E_BAD_ID, 0, 0},
 };
 
@@ -281,6 +380,9 @@ static void with_sale(PkTransactionHandle sale, int32_t detail) {
     PkTenderInput tender = cash(500);
     PkReason reason = because(TEXT("because"));
     PkDecimal two = {2, 0, 0};
+    PkAdjustment off = one_off();
+    PkSuspendAnswer waits;
+    waits.struct_size = sizeof waits;
     PkTotals totals;
     PkLine got_line;
     PkTender got_tender;
@@ -317,6 +419,18 @@ static void with_sale(PkTransactionHandle sale, int32_t detail) {
     REFUSE(detail, pk_add_line_ex(sale, &line, NULL));
     REFUSE(detail, pk_set_line_quantity(sale, 1, &two, &reason, NULL));
     REFUSE(detail, pk_void_line(sale, 1, 0, &reason, NULL));
+    REFUSE(detail, pk_override_line_price(sale, 1, &two, NULL, &reason, NULL));
+    REFUSE(detail, pk_override_line_taxes(sale, 1, NULL, 0, &reason, NULL));
+    REFUSE(detail, pk_adjust_line(sale, 1, &off, NULL));
+    REFUSE(detail, pk_adjust_transaction(sale, &off, NULL));
+    REFUSE(detail, pk_retract_adjustment(sale, 1, &reason, NULL));
+    REFUSE(detail, pk_get_line_taxes(sale, 1, NULL, 0, &need));
+    REFUSE(detail, pk_get_line_adjustments(sale, 1, NULL, 0, &need));
+    REFUSE(detail, pk_get_adjustment_shares(sale, 1, NULL, 0, &need));
+    REFUSE(detail, pk_get_line_splits(sale, NULL, 0, &need));
+    REFUSE(detail, pk_get_tax_table(sale, NULL, 0, &need));
+    REFUSE(detail, pk_return_line(sale, 1, &two, NULL, &reason, NULL));
+    REFUSE(detail, pk_suspend_transaction(sale, &reason, &waits));
     REFUSE(detail, pk_add_tender_ex(sale, &tender, NULL));
     REFUSE(detail, pk_confirm_tender(sale, 1, NULL, 0, NULL, 0, NULL));
     REFUSE(detail, pk_decline_tender(sale, 1, &reason, NULL));
@@ -360,6 +474,24 @@ static void with_terminal(PkTerminal other, int32_t detail) {
     PkLineInput line = coffee();
     PkTenderInput tender = cash(500);
     PkCart cart = cart_of(&line, 1, &tender, 1);
+    PkPolicy policy = gross_prices();
+    PkReturnOf of;
+    PkApproval approval;
+    PkCashMovement movement;
+    PkAttendance attendance;
+    memset(&of, 0, sizeof of);
+    memset(&approval, 0, sizeof approval);
+    memset(&movement, 0, sizeof movement);
+    memset(&attendance, 77, sizeof attendance);
+    of.struct_size = sizeof of;
+    of.receipt = 1;
+    approval.struct_size = sizeof approval;
+    approval.approver = TEXT("Berta");
+    approval.what = TEXT("this once");
+    movement.struct_size = sizeof movement;
+    movement.kind = PK_MOVE_NO_SALE;
+    movement.reason = TEXT("because");
+    attendance.struct_size = sizeof attendance;
     PkVerifyOptions verify;
     memset(&verify, 0, sizeof verify);
     verify.struct_size = sizeof verify;
@@ -371,6 +503,33 @@ static void with_terminal(PkTerminal other, int32_t detail) {
     REFUSE(detail, pk_terminal_stats(other, &stats));
     REFUSE(detail, pk_recovery_report(other, buffer, sizeof buffer, &need));
     REFUSE(detail, pk_get_counters(other, &counters, 1, &need));
+    REFUSE(detail, pk_get_tax_counters(other, NULL, 0, &need));
+    REFUSE(detail, pk_set_policy(other, &policy, NULL, 0, NULL));
+    REFUSE(detail, pk_get_policy(other, BYTES("EUR"), &policy));
+    REFUSE(detail, pk_get_receipt_tax_table(other, 0, 1, NULL, 0, &need));
+    REFUSE(detail, pk_get_receipt_ex(other, 0, 1, &receipt));
+    REFUSE(detail, pk_get_receipt_json_ex(other, 0, 1, buffer, sizeof buffer, &need));
+    REFUSE(detail, pk_begin_return(other, &of, &handles[0]));
+    REFUSE(detail, pk_resume_transaction(other, BYTES("FIRST.1.1.1"), NULL, 0, &handles[0]));
+    REFUSE(detail, pk_list_suspended_json(other, buffer, sizeof buffer, &need));
+    REFUSE(detail, pk_collect_transfers(other, &need));
+    REFUSE(detail, pk_expire_transactions(other, UINT64_MAX, BYTES("late"), &need));
+    REFUSE(detail, pk_sign_on(other, BYTES("Anna"), NULL, 0, NULL));
+    REFUSE(detail, pk_sign_off(other, BYTES("Anna"), NULL, 0, NULL));
+    REFUSE(detail, pk_approve(other, &approval, NULL));
+    REFUSE(detail, pk_set_training(other, 1, 0, NULL, 0, NULL));
+    REFUSE(detail, pk_open_shift(other, NULL, 0, NULL, 0, NULL));
+    REFUSE(detail, pk_close_shift(other, NULL, 0, NULL));
+    REFUSE(detail, pk_move_cash(other, &movement, NULL));
+    REFUSE(detail, pk_count_cash(other, BYTES("EUR"), 1, NULL, 0, NULL));
+    REFUSE(detail, pk_get_drawer(other, NULL, 0, &need));
+    REFUSE(detail, pk_get_attendance(other, &attendance));
+    REFUSE(detail, pk_get_operator(other, buffer, sizeof buffer, &need));
+    REFUSE(detail, pk_x_report(other, NULL, 0, NULL));
+    REFUSE(detail, pk_z_report(other, NULL, 0, NULL));
+    REFUSE(detail, pk_period_close(other, PK_PERIOD_DAY, NULL, 0, NULL));
+    REFUSE(detail, pk_get_report_json(other, 1, buffer, sizeof buffer, &need));
+    REFUSE(detail, pk_reprint(other, 0, 1, 0, NULL, 0, NULL));
     REFUSE(detail, pk_list_open_transactions(other, handles, 2, &need));
     REFUSE(detail, pk_find_transaction(other, 1, &handles[0]));
     REFUSE(detail, pk_durable_sequence(other, &wide));
@@ -483,6 +642,13 @@ static void bad_structures(const char *root) {
     memset(&verify, 0, sizeof verify);
     verify.struct_size = sizeof verify;
     verify.terminal = terminal;
+    PkAdjustment off = one_off();
+    PkPolicy policy = gross_prices();
+    PkTaxInput tax;
+    PkTaxRow row;
+    memset(&tax, 0, sizeof tax);
+    tax.struct_size = sizeof tax;
+    row.struct_size = sizeof row;
     PkLineAnswer line_answer;
     PkTenderAnswer tender_answer;
     PkReceipt receipt;
@@ -513,6 +679,22 @@ static void bad_structures(const char *root) {
     WRONG_SIZES(line_answer, pk_set_line_quantity(sale, 1, &two, &reason, &line_answer));
     WRONG_SIZES(reason, pk_void_line(sale, 1, 0, &reason, NULL));
     WRONG_SIZES(line_answer, pk_void_line(sale, 1, 0, &reason, &line_answer));
+    WRONG_SIZES(tax, pk_override_line_taxes(sale, 1, &tax, 1, &reason, NULL));
+    WRONG_SIZES(off, pk_adjust_line(sale, 1, &off, NULL));
+    WRONG_SIZES(off, pk_adjust_transaction(sale, &off, NULL));
+    WRONG_SIZES(policy, pk_set_policy(terminal, &policy, NULL, 0, NULL));
+    WRONG_SIZES(policy, pk_get_policy(terminal, BYTES("SEK"), &policy));
+    line.taxes = &tax;
+    line.tax_count = 1;
+    line.adjustments = &off;
+    line.adjustment_count = 1;
+    WRONG_SIZES(tax, pk_add_line_ex(sale, &line, NULL));
+    WRONG_SIZES(off, pk_add_line_ex(sale, &line, NULL));
+    WRONG_SIZES(tax, pk_sell(terminal, &cart, NULL));
+    WRONG_SIZES(off, pk_sell(terminal, &cart, NULL));
+    line = coffee();
+    WRONG_SIZES(row, pk_get_tax_table(sale, &row, 1, &count));
+    WRONG_SIZES(row, pk_get_line_taxes(sale, 1, &row, 1, &count));
     WRONG_SIZES(tender, pk_add_tender_ex(sale, &tender, NULL));
     WRONG_SIZES(tender_answer, pk_add_tender_ex(sale, &tender, &tender_answer));
     WRONG_SIZES(tender_answer, pk_confirm_tender(sale, 1, NULL, 0, NULL, 0, &tender_answer));
@@ -596,6 +778,20 @@ static void bad_pointers(void) {
     REFUSE(bad, pk_set_line_quantity(sale, 1, NULL, &reason, NULL));
     REFUSE(bad, pk_set_line_quantity(sale, 1, &two, NULL, NULL));
     REFUSE(bad, pk_void_line(sale, 1, 0, NULL, NULL));
+    REFUSE(bad, pk_override_line_price(sale, 1, NULL, NULL, &reason, NULL));
+    REFUSE(bad, pk_override_line_price(sale, 1, &two, NULL, NULL, NULL));
+    REFUSE(bad, pk_override_line_taxes(sale, 1, NULL, 1, &reason, NULL));
+    REFUSE(bad, pk_adjust_line(sale, 1, NULL, NULL));
+    REFUSE(bad, pk_adjust_transaction(sale, NULL, NULL));
+    REFUSE(bad, pk_retract_adjustment(sale, 1, NULL, NULL));
+    REFUSE(bad, pk_set_policy(terminal, NULL, NULL, 0, NULL));
+    REFUSE(bad, pk_get_policy(terminal, BYTES("EUR"), NULL));
+    REFUSE(bad, pk_get_tax_table(sale, NULL, 0, NULL));
+    REFUSE(bad, pk_get_tax_table(sale, NULL, 1, &need));
+    REFUSE(bad, pk_get_line_splits(sale, NULL, 1, &need));
+    REFUSE(bad, pk_get_adjustment_shares(sale, 1, NULL, 1, &need));
+    REFUSE(bad, pk_get_line_adjustments(sale, 1, NULL, 1, &need));
+    REFUSE(bad, pk_get_tax_counters(terminal, NULL, 1, &need));
     REFUSE(bad, pk_add_tender_ex(sale, NULL, NULL));
     REFUSE(bad, pk_confirm_tender(sale, 1, NULL, 9, NULL, 0, NULL));
     REFUSE(bad, pk_confirm_tender(sale, 1, NULL, 0, NULL, 9, NULL));
@@ -749,6 +945,7 @@ static void bad_numbers(void) {
 
 /* Calls that change a sale, and what each of its states says to them; 0 is "done". */
 enum { EMPTY, FILLED, PENDING, PAID, COMPLETED, VOIDED, STATES };
+enum { CLOSE = 16, CALLS };
 
 static PkTransactionHandle in_state(int state) {
     PkTransactionHandle sale = begun(terminal);
@@ -779,6 +976,7 @@ static PkResult changing(PkTransactionHandle sale, int call) {
     PkTenderInput tender = cash(399);
     PkReason reason = because(TEXT("because"));
     PkDecimal two = {2, 0, 0};
+    PkAdjustment off = one_off();
     switch (call) {
     case 0: return pk_add_line(sale, BYTES("LATE"), 1, 1);
     case 1: return pk_set_line_quantity(sale, 1, &two, &reason, NULL);
@@ -791,11 +989,16 @@ static PkResult changing(PkTransactionHandle sale, int call) {
     case 8: return pk_commit_transaction_legal(sale);
     case 9: return pk_void_transaction(sale, &reason);
     case 10: return pk_abort_transaction_legal(sale, BYTES("because"));
+    case 11: return pk_adjust_transaction(sale, &off, NULL);
+    case 12: return pk_adjust_line(sale, 1, &off, NULL);
+    case 13: return pk_override_line_price(sale, 1, &two, NULL, &reason, NULL);
+    case 14: return pk_override_line_taxes(sale, 1, NULL, 0, &reason, NULL);
+    case 15: return pk_retract_adjustment(sale, 1, &reason, NULL);
     default: return pk_close_transaction(sale);
     }
 }
 
-static const int32_t answers[12][STATES] = {
+static const int32_t answers[CALLS][STATES] = {
     /* add line */ {0, 0, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL,
                     PK_E_ALREADY_FINAL},
     /* quantity */ {PK_E_NOT_FOUND, 0, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL,
@@ -815,6 +1018,16 @@ static const int32_t answers[12][STATES] = {
     /* commit */ {PK_E_EMPTY_SALE, PK_E_UNDERPAID, PK_E_PENDING_TENDER, 0, 0, PK_E_ALREADY_FINAL},
     /* void */ {0, 0, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL, PK_E_ALREADY_FINAL},
     /* abort */ {0, 0, PK_E_TENDER_TAKEN, 0, PK_E_ALREADY_FINAL, PK_E_ALREADY_FINAL},
+    /* adjust sale */ {PK_E_EMPTY_SALE, 0, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL,
+                   PK_E_ALREADY_FINAL},
+    /* adjust line */ {PK_E_NOT_FOUND, 0, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL,
+                   PK_E_ALREADY_FINAL},
+    /* price */ {PK_E_NOT_FOUND, 0, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL,
+                   PK_E_ALREADY_FINAL},
+    /* taxes */ {PK_E_NOT_FOUND, 0, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL,
+                   PK_E_ALREADY_FINAL},
+    /* retract */ {PK_E_NOT_FOUND, PK_E_NOT_FOUND, PK_E_TENDER_TAKEN, PK_E_TENDER_TAKEN, PK_E_ALREADY_FINAL,
+                   PK_E_ALREADY_FINAL},
     /* close */ {PK_E_STILL_OPEN, PK_E_STILL_OPEN, PK_E_STILL_OPEN, PK_E_STILL_OPEN, 0, 0},
 };
 
@@ -827,7 +1040,7 @@ static size_t shown(PkTransactionHandle sale, char *text, size_t room) {
 
 static void bad_states(void) {
     static char before[4096], after[4096];
-    for (int call = 0; call < 12; call += 1) {
+    for (int call = 0; call < CALLS; call += 1) {
         for (int state = 0; state < STATES; state += 1) {
             PkTransactionHandle sale = in_state(state);
             size_t size = shown(sale, before, sizeof before);
@@ -838,7 +1051,7 @@ static void bad_states(void) {
                 EXPECT(shown(sale, after, sizeof after) == size);
                 EXPECT(memcmp(before, after, size) == 0);
             }
-            if (call == 11 && answers[call][state] == 0) {
+            if (call == CLOSE && answers[call][state] == 0) {
                 continue;
             }
             /* Whatever came of it, the sale can still be ended. */
