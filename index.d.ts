@@ -32,55 +32,114 @@ export declare class NativeRules {
 
 /** An open terminal. See the TypeScript layer for what its calls mean. */
 export declare class NativeTerminal {
-  /** Who signs, and what stands unsigned; null when nothing was ever signed. */
-  signing(): Record<string, unknown> | null
-  /** Says that the terminal's own signer is up again, or that a device outside is. */
-  signerUp(device?: NativeDevice | undefined | null): Promise<NativeProof>
-  /** Says that the signer is out. */
-  signerDown(reason: string): Promise<NativeProof>
-  /** The oldest receipt without a signature, with the bytes to sign; null when all have one. */
-  nextUnsigned(): Promise<NativeProof>
-  /** What has to be signed for a receipt. */
-  unsigned(receipt: number): Promise<NativeProof>
-  /** Attaches a signature that was made outside. */
-  attachSignature(sequence: number, signature: string): Promise<NativeProof>
-  /** Signs receipts that an outage has left; answers how many. */
-  signLate(limit: number): Promise<NativeProof>
-  /** The signature of a receipt; null when it has none. */
-  signature(receipt: number): Promise<NativeProof>
-  /** Gives the software signer a new key; answers the public one, in hexadecimal. */
-  rotateKey(): Promise<NativeProof>
-  /** A place in the chain to keep elsewhere; with `place`, the journal notes where. */
-  anchor(place?: string | undefined | null): Promise<NativeProof>
-  /** Moves sealed segments into the archive: all of them, or those up to one. */
-  archive(uptoSegment?: number | undefined | null): Promise<NativeProof>
+  /** Suspends a sale. Durable when it answers: the ticket may be handed out. */
+  suspend(sale: number, reason: string, key?: string | undefined | null): Promise<NativeSuspended>
+  /** Suspends a sale, waiting on the calling thread. */
+  suspendSync(sale: number, reason: string, key?: string | undefined | null): NativeSuspended
+  /** Resumes a suspended sale by its ticket. Durable when it answers. */
+  resume(ticket: string, key?: string | undefined | null): Promise<NativeBegun>
+  /** Resumes a suspended sale, waiting on the calling thread. */
+  resumeSync(ticket: string, key?: string | undefined | null): NativeBegun
+  /** Journals which suspended sales of this terminal have gone on at others; gives their numbers. */
+  collectTransfers(): Promise<number[]>
+  /** Journals transfers, waiting on the calling thread. */
+  collectTransfersSync(): Array<number>
+  /** The sales that wait in the store. */
+  suspendedSales(): Promise<NativeWaiting[]>
+  /** The sales that wait in the store, reading on the calling thread. */
+  suspendedSalesSync(): Array<NativeWaiting>
+  /** Voids the sales to which nothing has happened for so long. */
+  expire(idleMs: number, reason: string): NativeExpired
+  /** Signs an operator on. */
+  signOn(operator: string, key?: string | undefined | null): NativeDone
+  /** Signs the operator off. */
+  signOff(operator: string, key?: string | undefined | null): NativeDone
+  /** Gives an approval. */
+  approve(approver: string, what: string, key?: string | undefined | null): NativeDone
+  /** Switches training on or off. */
+  setTraining(on: boolean, approval?: number | undefined | null, key?: string | undefined | null): NativeDone
+  /** Opens a shift with its float. */
+  openShift(float: Array<NativeCash>, key?: string | undefined | null): NativeDone
+  /** Closes the shift and gives its drawer. */
+  closeShift(key?: string | undefined | null): NativeTold
+  /** Pays cash into the drawer. */
+  paidIn(cash: NativeCash, reason: NativeReason, key?: string | undefined | null): NativeDone
+  /** Pays cash out of the drawer. */
+  paidOut(cash: NativeCash, reason: NativeReason, key?: string | undefined | null): NativeDone
+  /** Opens the drawer without a sale. */
+  noSale(reason: NativeReason, key?: string | undefined | null): NativeDone
+  /** Counts the cash of one currency. */
+  cashCount(cash: NativeCash, key?: string | undefined | null): NativeCounted
+  /** What the till took since the last Z report. */
+  xReport(key?: string | undefined | null): Promise<NativeTold>
+  /** What the till took since the last Z report, reading on the calling thread. */
+  xReportSync(key?: string | undefined | null): NativeTold
+  /** Closes the period and seals the segment. */
+  zReport(key?: string | undefined | null): Promise<NativeTold>
+  /** Closes the period and seals the segment, on the calling thread. */
+  zReportSync(key?: string | undefined | null): NativeTold
+  /** Closes a longer period. */
+  periodClose(kind: string, key?: string | undefined | null): NativeTold
+  /** Prints a receipt once more and counts the copy. */
+  reprint(circle: string, receiptNumber: number, approval?: number | undefined | null, key?: string | undefined | null): Promise<NativeReprint>
+  /** Prints a receipt once more, reading on the calling thread. */
+  reprintSync(circle: string, receiptNumber: number, approval?: number | undefined | null, key?: string | undefined | null): NativeReprint
+  /** The shift under way, with its drawer, by the names of the record of its end. */
+  shift(): Record<string, unknown> | null
+  /** Sets the rules by which sales of a currency are priced from here on. */
+  setPolicy(policy: NativePolicy, key?: string | undefined | null): NativePolicyAnswer
+  /** The rules by which sales of a currency are priced from here on, when any are set. */
+  policy(currency: string): NativePolicy | null
+  /** Overrides the price of a line. */
+  overridePrice(sale: number, line: number, price: NativePrice, reason: NativeReason, key?: string | undefined | null): NativeLineAnswer
+  /** Overrides the taxes of a line. */
+  overrideTaxes(sale: number, line: number, taxes: Array<NativeTax>, reason: NativeReason, key?: string | undefined | null): NativeLineAnswer
+  /** Gives a line a discount or a surcharge. */
+  adjustLine(sale: number, line: number, adjustment: NativeAdjustment, approval?: number | undefined | null, key?: string | undefined | null): NativeAdjustmentAnswer
+  /** Gives the sale a discount or a surcharge. */
+  adjustSale(sale: number, adjustment: NativeAdjustment, approval?: number | undefined | null, key?: string | undefined | null): NativeAdjustmentAnswer
+  /** Takes a discount or a surcharge back. */
+  retract(sale: number, adjustment: number, reason: NativeReason, key?: string | undefined | null): NativeAdjustmentAnswer
+  /**
+   * Rings up a whole sale of any kind in one frame, one write and one flush. A plain one is rung
+   * up faster by `sell`.
+   */
+  sellCart(cart: NativeCart): NativeReceipt
+  /** Begins a sale that takes lines of a receipt back. */
+  beginReturn(terminal: string, receiptNumber: number, key?: string | undefined | null): Promise<NativeBegun>
+  /** Begins a sale that takes lines of a receipt back, reading it on the calling thread. */
+  beginReturnSync(terminal: string, receiptNumber: number, key?: string | undefined | null): NativeBegun
+  /** Takes a part of a sold line back. */
+  returnLine(sale: number, part: NativeReturn, key?: string | undefined | null): Promise<NativeLineAnswer>
+  /** Takes a part of a sold line back, reading journals on the calling thread. */
+  returnLineSync(sale: number, part: NativeReturn, key?: string | undefined | null): NativeLineAnswer
   /** Begins a sale. */
   begin(store: string, currency: string, reference?: string | undefined | null, key?: string | undefined | null): NativeBegun
   /** Adds a line. */
   addLine(sale: number, line: NativeLine, key?: string | undefined | null): NativeLineAnswer
   /** Changes a line's quantity. */
-  setQuantity(sale: number, line: number, newQuantity: number | string, reason: string, key?: string | undefined | null): NativeLineAnswer
+  setQuantity(sale: number, line: number, newQuantity: number | string, reason: NativeReason, key?: string | undefined | null): NativeLineAnswer
   /** Voids a line. */
-  voidLine(sale: number, line: number, reason: string, key?: string | undefined | null): NativeLineAnswer
+  voidLine(sale: number, line: number, reason: NativeReason, key?: string | undefined | null): NativeLineAnswer
   /** Voids a line and the lines that belong to it, in one frame. */
-  voidLinked(sale: number, line: number, reason: string, key?: string | undefined | null): NativeLineAnswer
+  voidLinked(sale: number, line: number, reason: NativeReason, key?: string | undefined | null): NativeLineAnswer
   /** Takes a tender. */
   tender(sale: number, tender: NativeTender, key?: string | undefined | null): NativeTenderAnswer
   /** Confirms a pending tender. */
   confirmTender(sale: number, tender: number, auth?: string | undefined | null, key?: string | undefined | null): NativeTenderAnswer
   /** Declines a pending tender. */
-  declineTender(sale: number, tender: number, reason: string, key?: string | undefined | null): NativeTenderAnswer
+  declineTender(sale: number, tender: number, reason: NativeReason, key?: string | undefined | null): NativeTenderAnswer
   /** Takes a live tender back. */
-  voidTender(sale: number, tender: number, reason: string, key?: string | undefined | null): NativeTenderAnswer
+  voidTender(sale: number, tender: number, reason: NativeReason, key?: string | undefined | null): NativeTenderAnswer
   /** Completes a sale. */
   complete(sale: number, key?: string | undefined | null): NativeReceipt
   /** Voids a whole sale. */
-  voidSale(sale: number, reason: string, key?: string | undefined | null): NativeBegun
+  voidSale(sale: number, reason: NativeReason, key?: string | undefined | null): NativeBegun
   /** Forgets a finished sale. */
   closeSale(sale: number): void
   /**
    * Rings up a whole sale in one frame, one write and one flush. Texts and numbers are packed as
-   * the door's `packed.rs` says; `numbers` takes the answer. Returns the receipt's hash.
+   * the door's `packed.rs` says; `numbers` takes the answer. Returns what of the answer is text.
    */
   sell(texts: string, numbers: Float64Array): string
   /** What a sale comes to. */
@@ -92,9 +151,9 @@ export declare class NativeTerminal {
   /** The open sales, by number. */
   openSales(): Array<NativeOpenSale>
   /** A receipt from the journal. Reads the disk on the calling thread. */
-  receiptSync(receiptNumber: number): NativeReceipt
+  receiptSync(receiptNumber: number, circle: string): NativeReceipt
   /** A receipt from the journal. */
-  receipt(receiptNumber: number): Promise<NativeReceipt>
+  receipt(receiptNumber: number, circle: string): Promise<NativeReceipt>
   /** Perpetual totals by currency. */
   counters(): Array<NativeCounters>
   /** Where the terminal stands. */
@@ -129,12 +188,6 @@ export declare function compileRules(source: string): NativeRules
 /** Writes an export of a terminal's journal into a new folder. */
 export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>
 
-/**
- * Lines of a journal's export from a sequence on: headers of segments, and at most `limit` records
- * and a frame more.
- */
-export declare function exportRecords(root: string, terminal: string, archive: string | undefined | null, fromSequence: number, limit: number): NativeExport
-
 /** Decodes records from a sequence on, at most `limit` of them. */
 export declare function inspectRecords(root: string, terminal: string, fromSequence: number, limit: number): NativeInspection
 
@@ -149,6 +202,51 @@ export declare function minimize(table: string | Uint8Array, options: NativeMini
 
 /** Minimises a table while the calling thread waits. */
 export declare function minimizeSync(table: string | Uint8Array, options: NativeMinimizeOptions): NativeMinimized
+/** A discount or a surcharge: an amount or a percentage. */
+export interface NativeAdjustment {
+  /** It makes the amount larger. */
+  surcharge: boolean
+  /** Minor units, more than zero. */
+  amount?: number
+  /** Per cent of the amount as it stands, integer or decimal string. */
+  percent?: number | string
+  /** Why. */
+  reason: string
+}
+
+/** A discount or surcharge was given or taken back. */
+export interface NativeAdjustmentAnswer {
+  /** Its number in the sale. */
+  number: number
+  /** What the call adds to the amounts of the lines together. */
+  adjusted: number
+  /** What each line got; empty when it was taken back. */
+  allocated: Array<NativeShare>
+  /** What the sale comes to. */
+  totals: NativeTotals
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
+/** A discount or surcharge of a line. */
+export interface NativeApplied {
+  /** Its number in the sale. */
+  number: number
+  /** `discount` or `surcharge`. */
+  kind: string
+  /** Minor units that were asked for. */
+  amount?: number
+  /** Per cent that was asked for, as a decimal string. */
+  percent?: string
+  /** It is the line's share of one on the sale. */
+  ofSale: boolean
+  /** What it adds to the line's amount. */
+  adjusted: number
+}
 
 /** A sale has begun. */
 export interface NativeBegun {
@@ -178,6 +276,46 @@ export interface NativeBusiness {
   taxNumber?: string
   /** VAT identification number. */
   vatId?: string
+/** A whole sale. */
+export interface NativeCart {
+  /** Store. */
+  store: string
+  /** ISO 4217 letters. */
+  currency: string
+  /** The host's own number for it. */
+  reference?: string
+  /** The lines. */
+  lines: Array<NativeLine>
+  /** Discounts and surcharges on the sale. */
+  adjustments: Array<NativeAdjustment>
+  /** The tenders. */
+  tenders: Array<NativeTender>
+  /** Idempotency key. */
+  key?: string
+}
+
+/** An amount of one currency. */
+export interface NativeCash {
+  /** ISO 4217 letters. */
+  currency: string
+  /** Minor units. */
+  amount: number
+}
+
+/** Cash was counted. */
+export interface NativeCounted {
+  /** What had to be there. */
+  expected: number
+  /** What was there. */
+  counted: number
+  /** Counted less expected. */
+  overShort: number
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
 }
 
 /** Perpetual totals of one currency. */
@@ -190,6 +328,14 @@ export interface NativeCounters {
   returns: number
   /** Sold less returned. */
   net: number
+  /** Taxes on what was sold. */
+  salesTax: number
+  /** Taxes on what was returned, counted upwards. */
+  returnsTax: number
+  /** Cash rounding. */
+  rounding: number
+  /** By tax. */
+  taxes: Array<NativeTaxTotals>
   /** Completed sales. */
   receipts: number
   /** Voided sales. */
@@ -206,26 +352,6 @@ export interface NativeCut {
   bytes: number
   /** File in the journal's folder that keeps them. */
   keptAs: string
-}
-
-/** A device that signs outside. */
-export interface NativeDevice {
-  /** Its name. */
-  signer: string
-  /** `ed25519`, or the name of another algorithm. */
-  algorithm: string
-  /** Public key, in hexadecimal. */
-  key: string
-}
-
-/** Lines of an export. */
-export interface NativeExport {
-  /** Headers of segments and records, in order. */
-  lines: Record<string, unknown>[]
-  /** Where to go on. */
-  nextSequence: number
-  /** Nothing more is there. */
-  end: boolean
 }
 
 /** What an export holds. */
@@ -246,6 +372,28 @@ export interface NativeExportedFile {
   name: string
   /** Rows, headings not counted. */
   rows: number
+/** A fact was made. */
+export interface NativeDone {
+  /** Number of the approval or of the shift that it began. */
+  number?: number
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
+/** Sales have expired. */
+export interface NativeExpired {
+  /** Their numbers. */
+  sales: Array<number>
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** Never: the call has no key. */
+  replayed: boolean
 }
 
 /** An error as data. */
@@ -280,6 +428,18 @@ export interface NativeFlushes {
   close: number
 }
 
+/** Foreign money. */
+export interface NativeForeign {
+  /** ISO 4217 letters. */
+  currency: string
+  /** Its minor units. */
+  amount: number
+  /** What `per` whole units are worth in whole units of the sale's currency. */
+  rate: string
+  /** Units that the rate is for; absent for one. */
+  per?: number
+}
+
 /** Decoded records. */
 export interface NativeInspection {
   /** The records. */
@@ -292,16 +452,26 @@ export interface NativeInspection {
 
 /** A line to add. */
 export interface NativeLine {
+  /** `item`, `surcharge`, `deposit` or `tip`. */
+  kind?: string
   /** Stock-keeping unit. */
   sku: string
   /** Text for people. */
   text?: string
   /** Quantity, integer or decimal string; negative for a return. */
   quantity: number | string
-  /** Price of one in minor units, integer or decimal string. */
+  /** Price of `perQuantity` units in minor units, integer or decimal string. */
   unitPrice: number | string
+  /** Units that the price is for, integer or decimal string; one when left out. */
+  perQuantity?: number | string
+  /** Its taxes. */
+  taxes?: Array<NativeTax>
+  /** Discounts and surcharges that it begins with. */
+  adjustments?: Array<NativeAdjustment>
   /** The live line that it belongs to. */
   parent?: number
+  /** Number of the approval for a return without its receipt. */
+  approval?: number
 }
 
 /** A line was added or changed. */
@@ -318,6 +488,18 @@ export interface NativeLineAnswer {
   wait: boolean
   /** The stored answer of an earlier call with the same key. */
   replayed: boolean
+}
+
+/** A tax of a line. */
+export interface NativeLineTax {
+  /** Per cent, as a decimal string. */
+  rate: string
+  /** Class; may be empty. */
+  class: string
+  /** The price contains it. */
+  inclusive: boolean
+  /** What it comes to; absent on a voided line. */
+  tax?: number
 }
 
 /** A completed sale as it stands in a journal. */
@@ -420,10 +602,10 @@ export interface NativeOpenOptions {
   segmentBytes?: number
   /** Makes the terminal when it does not exist; default true. */
   create?: boolean
-  /** Signs receipts with a key in the terminal's folder. */
-  sign?: boolean
-  /** Folder in which each terminal has the folder of its archive. */
-  archive?: string
+  /** A sale may begin only while an operator is signed on; default false. */
+  needsOperator?: boolean
+  /** A sale may begin only while a shift is open; default false. */
+  needsShift?: boolean
   /** Starts a clock of tests at this wall time, nanoseconds as a decimal string. */
   testWallNs?: string
 }
@@ -438,14 +620,22 @@ export interface NativeOpenSale {
   currency: string
   /** The host's own number for it. */
   reference?: string
-  /** `building` or `tendering`. */
+  /** `building`, `tendering` or `suspended`. */
   state: string
   /** Lines, voided ones included. */
   lines: number
-  /** Sum of the live lines. */
+  /** Total. */
   gross: number
   /** It came back after its owner was gone. */
   recovered: boolean
+  /** It is training. */
+  training: boolean
+  /** The ticket that it waits for, when it is suspended. */
+  ticket?: string
+  /** The receipt that it takes lines back from. */
+  returns?: NativeReturnsOf
+  /** Where it was suspended before it went on here. */
+  takes?: NativeTakenOver
   /** Begin, ISO 8601 in UTC. */
   beganAt: string
 }
@@ -468,6 +658,66 @@ export interface NativeOwner {
   released: boolean
 }
 
+/** Perpetual totals besides those of sales and returns. */
+export interface NativePerpetual {
+  /** Taxes on what was sold. */
+  salesTax: number
+  /** Taxes on what was returned, counted upwards. */
+  returnsTax: number
+  /** Cash rounding. */
+  rounding: number
+  /** Those of the taxes of this sale. */
+  taxes: Array<NativeTaxTotals>
+}
+
+/** The rules by which sales of a currency are priced. */
+export interface NativePolicy {
+  /** ISO 4217 letters. */
+  currency: string
+  /** Decimal places of its minor unit. */
+  minorDigits?: number
+  /** `net` or `gross`. */
+  prices?: string
+  /** `perRate`, `perLine` or `perUnit`. */
+  taxScope?: string
+  /** `halfUp`, `halfEven`, `up` or `down`. */
+  taxRounding?: string
+  /** `taxFirst` or `netFirst`. */
+  grossSplit?: string
+  /** `halfUp`, `halfEven`, `up` or `down`. */
+  amountRounding?: string
+  /** Smallest cash, in minor units. */
+  cashStep?: number
+  /** `halfUp`, `halfDown`, `up` or `down`. */
+  cashRounding?: string
+  /** What may be tendered for more than is due. */
+  changeFrom?: Array<string>
+  /** One sale may hold both sold and returned lines. */
+  mixedReturns?: boolean
+  /** `allow`, `approve` or `refuse`. */
+  unboundReturns?: string
+}
+
+/** A policy was set. */
+export interface NativePolicyAnswer {
+  /** BLAKE3 of its canonical bytes, 64 hexadecimal digits. */
+  hash: string
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
+/** A price. */
+export interface NativePrice {
+  /** Minor units for `perQuantity` units, integer or decimal string. */
+  unitPrice: number | string
+  /** Units that it is for, integer or decimal string; one when left out. */
+  perQuantity?: number | string
+}
+
 /** One thing that is wrong with a journal. */
 export interface NativeProblem {
   /** Segment. */
@@ -482,10 +732,12 @@ export interface NativeProblem {
   message: string
 }
 
-/** What a call of this room answers. */
-export interface NativeProof {
-  /** The answer; null where there is none. */
-  value: unknown
+/** Why something is done, and who allowed it. */
+export interface NativeReason {
+  /** Why. */
+  reason: string
+  /** Number of the approval for it. */
+  approval?: number
 }
 
 /** A completed sale. */
@@ -494,6 +746,10 @@ export interface NativeReceipt {
   sale: number
   /** Receipt number. */
   receiptNumber: number
+  /** `sale`, or `training` with numbers of its own. */
+  circle: string
+  /** The operator who completed it. */
+  operator?: string
   /** Store. */
   store: string
   /** ISO 4217 letters. */
@@ -506,16 +762,34 @@ export interface NativeReceipt {
   lines: Array<NativeReceiptLine>
   /** Tenders, dead ones included. */
   tenders: Array<NativeReceiptTender>
+  /** Total without taxes. */
+  net: number
+  /** All taxes. */
+  tax: number
   /** Total. */
   gross: number
+  /** Discounts on lines and on the sale. */
+  discount: number
+  /** Surcharges on lines and on the sale. */
+  surcharge: number
+  /** The tax table. */
+  taxes: Array<NativeTaxRow>
+  /** What cash rounding added. */
+  rounding: number
   /** Confirmed tenders. */
   tendered: number
+  /** Tips in them. */
+  tips: number
   /** Change given. */
   change: number
   /** Perpetual total sold, after this sale. */
   totalSales: number
   /** Perpetual total returned, after this sale. */
   totalReturns: number
+  /** The other perpetual totals, after this sale; absent while all are zero. */
+  perpetual?: NativePerpetual
+  /** BLAKE3 of the policy that it was priced by; absent when none was set. */
+  policy?: string
   /** Completion, ISO 8601 in UTC. */
   at: string
   /** Begin, ISO 8601 in UTC. */
@@ -536,30 +810,50 @@ export interface NativeReceipt {
 export interface NativeReceiptLine {
   /** Line number. */
   line: number
+  /** `surcharge`, `deposit` or `tip`; absent for an item. */
+  kind?: string
   /** Stock-keeping unit. */
   sku: string
   /** Text for people. */
   text?: string
   /** Quantity as a decimal string. */
   quantity: string
-  /** Price of one in minor units, as a decimal string. */
+  /** Price of `perQuantity` units in minor units, as a decimal string. */
   unitPrice: string
-  /** Amount in minor units. */
+  /** Units that the price is for, as a decimal string; absent for one. */
+  perQuantity?: string
+  /** Quantity times price; absent when no discount or surcharge changes it. */
+  listed?: number
+  /** Discounts and surcharges. */
+  adjustments?: Array<NativeApplied>
+  /** Amount in minor units, after discounts and surcharges. */
   amount: number
+  /** Taxes. */
+  taxes?: Array<NativeLineTax>
+  /** Without tax; absent on a line without taxes and on a voided one. */
+  net?: number
+  /** With all taxes; absent as `net`. */
+  gross?: number
   /** Why it was voided; absent on a live line. */
   voided?: string
   /** The line that it belongs to. */
   parent?: number
+  /** Where it was sold; absent unless it is a return with its receipt. */
+  of?: NativeSoldAt
 }
 
 /** A tender of a sale. */
 export interface NativeReceiptTender {
   /** Tender number. */
   tender: number
-  /** `cash` or `card`. */
+  /** `cash`, `card`, `voucher`, `foreign` or `other`. */
   kind: string
-  /** Minor units. */
+  /** Minor units of the sale's currency, tip included. */
   amount: number
+  /** The part that is a tip; absent for none. */
+  tip?: number
+  /** What was given in another currency. */
+  foreign?: NativeForeign
   /** `pending`, `confirmed`, `declined` or `voided`. */
   state: string
   /** The host's reference. */
@@ -586,6 +880,62 @@ export interface NativeRecovery {
   records: number
   /** Newest sequence that the journal itself proved durable. */
   durableSequence: number
+}
+
+/** A receipt was printed once more. */
+export interface NativeReprint {
+  /** Number of the copy, from 1. */
+  copy: number
+  /** What to print. */
+  receipt: NativeReceipt
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
+/** A part of a sold line that comes back. */
+export interface NativeReturn {
+  /** Number of the line on its receipt. */
+  of: number
+  /** How much of it, integer or decimal string. */
+  quantity: number | string
+  /** Terminal of the receipt; with `receiptNumber`, and without it that of the sale is meant. */
+  terminal?: string
+  /** The receipt. */
+  receiptNumber?: number
+  /** Why. */
+  reason: string
+  /** Number of the approval for it. */
+  approval?: number
+}
+
+/** A receipt that a sale takes lines back from. */
+export interface NativeReturnsOf {
+  /** Terminal id. */
+  terminal: string
+  /** Receipt number there. */
+  receiptNumber: number
+}
+
+/** What a discount or surcharge gave to a line. */
+export interface NativeShare {
+  /** Line number. */
+  line: number
+  /** Minor units; negative for a discount on a sold line. */
+  amount: number
+}
+
+/** Where a line that comes back was sold. */
+export interface NativeSoldAt {
+  /** Terminal id. */
+  terminal: string
+  /** Receipt number there. */
+  receiptNumber: number
+  /** Line of that receipt. */
+  line: number
 }
 
 /** Work done since the terminal was opened. */
@@ -628,6 +978,12 @@ export interface NativeStatus {
   space: string
   /** A disk failure has ended this terminal. */
   poisoned: boolean
+  /** The operator signed on. */
+  operator?: string
+  /** Sales begin as training. */
+  training: boolean
+  /** Number of the shift under way. */
+  shift?: number
   /** Smoothed time of a device flush, in nanoseconds. */
   flushNs: number
   /** The slowest device flush so far, in nanoseconds. */
@@ -636,12 +992,88 @@ export interface NativeStatus {
   keysMax: number
 }
 
+/** A sale was suspended. */
+export interface NativeSuspended {
+  /** Number of the sale. */
+  sale: number
+  /** What it is resumed by. */
+  ticket: string
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
+/** Where a sale was suspended that went on here. */
+export interface NativeTakenOver {
+  /** Terminal id. */
+  terminal: string
+  /** Number of the sale there. */
+  sale: number
+  /** Its ticket. */
+  ticket: string
+}
+
+/** A tax of a line. */
+export interface NativeTax {
+  /** Per cent of the net amount, integer or decimal string. */
+  rate: number | string
+  /** Class, up to twelve visible ASCII characters. */
+  class?: string
+  /** The price contains it; what the policy says of all prices when it is left out. */
+  inclusive?: boolean
+}
+
+/** A row of a tax table. */
+export interface NativeTaxRow {
+  /** Per cent, as a decimal string. */
+  rate: string
+  /** Class; may be empty. */
+  class: string
+  /** Prices contain it. */
+  inclusive: boolean
+  /** Net of the lines that have it. */
+  net: number
+  /** Tax. */
+  tax: number
+  /** Net and this tax. */
+  gross: number
+}
+
+/** Perpetual totals of one tax. */
+export interface NativeTaxTotals {
+  /** Per cent, as a decimal string. */
+  rate: string
+  /** Class; may be empty. */
+  class: string
+  /** Prices contain it. */
+  inclusive: boolean
+  /** Net sold. */
+  soldNet: number
+  /** Tax on that. */
+  soldTax: number
+  /** Net returned, counted upwards. */
+  returnedNet: number
+  /** Tax on that, counted upwards. */
+  returnedTax: number
+}
+
 /** A tender to take. */
 export interface NativeTender {
-  /** `cash` or `card`. */
+  /** `cash`, `card`, `voucher`, `foreign` or `other`. */
   kind: string
-  /** Minor units. */
+  /** Minor units, tip included; of the foreign currency where it is one. */
   amount: number
+  /** The part that is a tip. */
+  tip?: number
+  /** The foreign currency. */
+  currency?: string
+  /** What `per` whole units of it are worth in whole units of the sale's currency. */
+  rate?: number | string
+  /** Units that the rate is for; one when left out. */
+  per?: number
   /** The host's reference. */
   reference?: string
   /** The outcome is not known yet. */
@@ -658,6 +1090,8 @@ export interface NativeTenderAnswer {
   due: number
   /** Change to give. */
   change: number
+  /** What cash rounding adds to the total. */
+  rounding: number
   /** Sequence of the last record of this call. */
   seq: number
   /** Not durable yet. */
@@ -682,33 +1116,53 @@ export interface NativeTerminalReport {
   receipts: number
   /** Bytes behind the last frame that were never durable. */
   tornBytes: number
-  /** Sequence of the first record that was read; 0 when none was. */
-  firstSequence: number
-  /** What the signatures vouch for; absent when there was never a signer. */
-  signing?: Record<string, unknown>
-  /** What was archived, as the journal says. */
-  archived?: Record<string, unknown>
-  /** Segments that were read from an archive. */
-  archiveSegments: number
   /** What is wrong, in order, up to a thousand. */
   problems: Array<NativeProblem>
   /** How many things are wrong in all. */
   problemCount: number
 }
 
+/** A fact was made that tells something. */
+export interface NativeTold {
+  /** What it tells, by the names of its record's fields. */
+  told: Record<string, unknown>
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
 /** What a sale comes to, in minor units. */
 export interface NativeTotals {
-  /** Sum of the live lines. */
+  /** Without taxes. */
+  net: number
+  /** All taxes. */
+  tax: number
+  /** With taxes. */
   gross: number
+  /** Discounts on lines and on the sale. */
+  discount: number
+  /** Surcharges on lines and on the sale. */
+  surcharge: number
+  /** The tax table, where it was asked for. */
+  taxes?: Array<NativeTaxRow>
+  /** What it would come to if all of it were paid in cash. */
+  cashPayable: number
+  /** What cash rounding adds. */
+  rounding: number
   /** Confirmed tenders. */
   tendered: number
   /** Pending tenders. */
   pending: number
+  /** Tips in the live tenders. */
+  tips: number
   /** Still to be tendered. */
   due: number
   /** To be given back. */
   change: number
-  /** `building`, `tendering`, `completed` or `voided`. */
+  /** `building`, `tendering`, `suspended`, `completed`, `voided` or `transferred`. */
   state: string
 }
 
@@ -728,6 +1182,28 @@ export interface NativeVersion {
   journalFormat: number
 }
 
+/** A sale that waits somewhere in the store. */
+export interface NativeWaiting {
+  /** What it is resumed by. */
+  ticket: string
+  /** Terminal where it was suspended. */
+  terminal: string
+  /** Number of the sale there. */
+  sale: number
+  /** The host's own number for it. */
+  reference?: string
+  /** ISO 4217 letters. */
+  currency: string
+  /** Total. */
+  gross: number
+  /** Lines that count. */
+  lines: number
+  /** Why it was suspended. */
+  reason: string
+  /** When, ISO 8601 in UTC. */
+  at: string
+}
+
 /** Opens a terminal off the event loop. `onDurable` hears of every flush that `flush` asked for. */
 export declare function openTerminal(options: NativeOpenOptions, onDurable: (durable: number, error?: NativeFault | null) => void): Promise<NativeTerminal>
 
@@ -735,7 +1211,7 @@ export declare function openTerminal(options: NativeOpenOptions, onDurable: (dur
 export declare function openTerminalSync(options: NativeOpenOptions, onDurable: (durable: number, error?: NativeFault | null) => void): NativeTerminal
 
 /** Verifies one terminal, or all of a store. `onProgress` hears terminal, segments done, segments. */
-export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null, keys?: Array<string> | undefined | null, archive?: string | undefined | null): Promise<NativeVerifyReport>
+export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null): Promise<NativeVerifyReport>
 
 /** Versions of what is loaded. */
 export declare function version(): NativeVersion

@@ -11,11 +11,22 @@
  * @module pos-kernel
  */
 export type {
+  AdjustmentCall,
+  AdjustmentInput,
+  Adjustments,
+  Applied,
+  Share,
+  Worth,
+} from './kernel/adjustment.js'
+export type {
+  AdjustmentAnswer,
   Answer,
   LineAnswer,
+  PolicyAnswer,
   ReceiptAnswer,
   SaleState,
   SaleSummary,
+  SaleTotals,
   TenderAnswer,
   Totals,
   VoidAnswer,
@@ -27,6 +38,23 @@ export type {
   FactMessage,
   OpenMessage,
 } from './kernel/diagnostics.js'
+export type {
+  ApprovalAnswer,
+  ApprovalInput,
+  CashAmount,
+  CashInput,
+  CountAnswer,
+  CountInput,
+  DrawerSum,
+  OperatorInput,
+  ReprintAnswer,
+  ReprintInput,
+  Shift,
+  ShiftAnswer,
+  ShiftClosedAnswer,
+  ShiftInput,
+  TrainingInput,
+} from './kernel/drawer.js'
 export {
   type BindingFacts,
   BindingLoadError,
@@ -65,6 +93,7 @@ export type {
   LineChildFacts,
   LineFacts,
   NoAnswerFacts,
+  NoFacts,
   NotFoundFacts,
   OpenSalesFacts,
   OperatorFacts,
@@ -72,8 +101,10 @@ export type {
   OwnerFacts,
   PeriodFacts,
   PlaFacts,
-  PricingFacts,
+  PolicyFacts,
   ProofFacts,
+  RateFacts,
+  RefundFacts,
   ResumedFacts,
   RuleFacts,
   RuleTableFacts,
@@ -90,6 +121,14 @@ export type {
   ValueFacts,
   VersionFacts,
 } from './kernel/facts.js'
+export type {
+  Expiry,
+  ExpiryAnswer,
+  SuspendAnswer,
+  TakenOver,
+  WaitingSale,
+} from './kernel/handover.js'
+export type { Approved, Keyed, Reasoned } from './kernel/input.js'
 export {
   type ArchivedReport,
   type DecodedRecord,
@@ -131,6 +170,16 @@ export {
 } from './kernel/logic-table.js'
 export type { Decimal } from './kernel/money.js'
 export type {
+  CashRounding,
+  GrossSplit,
+  Policy,
+  PolicyInput,
+  Prices,
+  Rounding,
+  TaxScope,
+  UnboundReturns,
+} from './kernel/policy.js'
+export type {
   Anchor,
   AnchorOptions,
   ArchiveManifest,
@@ -143,12 +192,29 @@ export type {
   UnsignedReceipt,
 } from './kernel/proof.js'
 export type {
+  Circle,
+  ForeignMoney,
+  LineKind,
+  Perpetual,
   Receipt,
   ReceiptLine,
   ReceiptTender,
+  SoldAt,
   TenderKind,
   TenderState,
 } from './kernel/receipt.js'
+export type {
+  PeriodAnswer,
+  PeriodInput,
+  PeriodKind,
+  Report,
+  ReportAnswer,
+  ReportCounters,
+  Takings,
+  TenderSum,
+  Turnover,
+} from './kernel/report.js'
+export type { BeginReturnInput, ReturnInput, ReturnsOf } from './kernel/returns.js'
 export {
   compileRules,
   type HitPolicy,
@@ -168,13 +234,14 @@ export type {
   Cart,
   CartTender,
   Confirmed,
-  Keyed,
   LineInput,
   LineVoid,
-  Reasoned,
+  PriceOverride,
   TenderInput,
 } from './kernel/sale-input.js'
+export type { LineTax, Tax, TaxInput, TaxRow, TaxTotals } from './kernel/tax.js'
 export {
+  type Attendance,
   type Counters,
   type CutTail,
   type Durability,

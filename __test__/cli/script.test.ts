@@ -114,6 +114,261 @@ test('every operation, in order', async (t) => {
   t.deepEqual(answers[16]?.receipt, answers[24]?.receipt)
 })
 
+test('every operation about prices, in order', async (t) => {
+  const root = tempStore(t)
+  const rules = { prices: 'gross', taxScope: 'perRate', taxRounding: 'halfUp' }
+  const { code, stderr, answers } = await script(root, [
+    { op: 'begin', store: 'shop' },
+    { op: 'setPolicy', currency: 'CHF', ...rules, cashStep: 5, key: 'p' },
+    { op: 'setPolicy', currency: 'CHF', ...rules, cashStep: 5, key: 'p' },
+    { op: 'policy', currency: 'CHF' },
+    { op: 'policy', currency: 'EUR' },
+    { op: 'begin', store: 'shop' },
+    {
+      op: 'addLine',
+      sku: 'shirt',
+      quantity: 2,
+      unitPrice: 2000,
+      taxes: [{ rate: '8.1', class: 'N' }],
+      discount: { percent: 10, reason: 'season' },
+    },
+    {
+      op: 'addLine',
+      sku: 'tea',
+      quantity: '350',
+      unitPrice: '199.5',
+      perQuantity: 100,
+      taxes: [{ rate: '2.6', class: 'R' }],
+    },
+    { op: 'addLine', sku: 'bottle', kind: 'deposit', quantity: 1, unitPrice: 25, parent: 2 },
+    { op: 'overridePrice', line: 2, unitPrice: 200, perQuantity: 100, reason: 'shelf', key: 'o' },
+    { op: 'overrideTaxes', line: 2, taxes: [{ rate: 0, class: 'Z' }], reason: 'export' },
+    { op: 'discountLine', line: 1, amount: 100, reason: 'button' },
+    { op: 'surchargeLine', line: 1, percent: '2.5', reason: 'wrap' },
+    { op: 'discountSale', percent: 10, reason: 'coupon', key: 'd' },
+    { op: 'discountSale', percent: 10, reason: 'coupon', key: 'd' },
+    { op: 'surchargeSale', amount: 12, reason: 'evening' },
+    { op: 'retract', number: 4, reason: 'expired' },
+    { op: 'totals' },
+    { op: 'tender', kind: 'foreign', amount: 1000, currency: 'EUR', rate: '0.9312' },
+    { op: 'tender', kind: 'voucher', amount: 1000, reference: 'V-1' },
+    { op: 'tender', kind: 'card', amount: 600, tip: 100 },
+    { op: 'tender', kind: 'cash', amount: 2000 },
+    { op: 'complete' },
+    { op: 'receipt', receiptNumber: 1 },
+    {
+      op: 'sell',
+      store: 'shop',
+      lines: [{ sku: 'a', quantity: 1, unitPrice: 102, taxes: [{ rate: '8.1', class: 'N' }] }],
+      discount: [{ amount: 2, reason: 'cent' }],
+      surcharge: { amount: 1, reason: 'cent' },
+      tenders: [{ kind: 'other', amount: 101 }],
+    },
+    { op: 'counters' },
+  ])
+  t.is(stderr, '')
+  t.is(code, 0)
+  const totals = { gross: 4291, discount: 500, surcharge: 100, net: 4019, tax: 272 }
+  transcript(t, answers, [
+    { ok: false, op: 'begin', code: 'PK_E_BAD_ARGUMENT', facts: { argument: 'currency' } },
+    { ok: true, op: 'setPolicy', replayed: false },
+    { ok: true, op: 'setPolicy', replayed: true, hash: answers[1]?.hash },
+    { ok: true, op: 'policy', policy: { ...rules, cashStep: 5, unboundReturns: 'approve' } },
+    { ok: true, op: 'policy', policy: null },
+    { ok: true, op: 'begin', sale: 1 },
+    { ok: true, op: 'addLine', line: 1, amount: 3600, totals: { gross: 3600, discount: 400 } },
+    { ok: true, op: 'addLine', line: 2, amount: 698 },
+    { ok: true, op: 'addLine', line: 3, amount: 25, totals: { gross: 4323, cashPayable: 4325 } },
+    { ok: true, op: 'overridePrice', line: 2, amount: 700 },
+    { ok: true, op: 'overrideTaxes', line: 2, amount: 700 },
+    { ok: true, op: 'discountLine', number: 2, allocated: [{ line: 1, amount: -100 }] },
+    { ok: true, op: 'surchargeLine', number: 3, adjusted: 88 },
+    {
+      ok: true,
+      op: 'discountSale',
+      number: 4,
+      allocated: [
+        { line: 1, amount: -359 },
+        { line: 2, amount: -70 },
+      ],
+      replayed: false,
+    },
+    { ok: true, op: 'discountSale', number: 4, adjusted: -429, replayed: true },
+    { ok: true, op: 'surchargeSale', number: 5, adjusted: 12 },
+    { ok: true, op: 'retract', number: 4, adjusted: 429, allocated: [] },
+    {
+      ok: true,
+      op: 'totals',
+      ...totals,
+      gross: 4325,
+      net: 4055,
+      tax: 270,
+      taxes: [
+        { rate: '8.1', class: 'N', net: 3328, tax: 270, gross: 3598 },
+        { rate: '0', class: 'Z', net: 702, tax: 0, gross: 702 },
+      ],
+    },
+    { ok: true, op: 'tender', tender: 1, state: 'confirmed', due: 3394 },
+    { ok: true, op: 'tender', tender: 2, due: 2394 },
+    { ok: true, op: 'tender', tender: 3, due: 1894 },
+    { ok: true, op: 'tender', tender: 4, due: 0, change: 105, rounding: 1 },
+    { ok: true, op: 'complete', receipt: { gross: 4325, rounding: 1, tips: 100, change: 105 } },
+    { ok: true, op: 'receipt', receipt: { policy: answers[1]?.hash } },
+    { ok: true, op: 'sell', receipt: { gross: 101, discount: 2, surcharge: 1 } },
+    { ok: true, op: 'counters', counters: [{ sales: 4426, rounding: 1, receipts: 2 }] },
+  ])
+  t.deepEqual(answers[13]?.allocated, answers[14]?.allocated)
+})
+
+test('returns and suspended sales, in order', async (t) => {
+  const root = tempStore(t)
+  const lines = [{ sku: 'a', quantity: 3, unitPrice: 500 }]
+  const { code, answers } = await script(root, [
+    {
+      op: 'sell',
+      store: 'shop',
+      currency: 'EUR',
+      lines,
+      tenders: [{ kind: 'cash', amount: 1500 }],
+    },
+    { op: 'beginReturn', terminal: 'T1', receiptNumber: 1, key: 'b' },
+    { op: 'returnLine', of: 1, quantity: 2, reason: 'too many', key: 'r' },
+    { op: 'returnLine', of: 1, quantity: 2, reason: 'too many', key: 'r' },
+    { op: 'returnLine', of: 1, quantity: 2, reason: 'too many' },
+    { op: 'suspend', reason: 'fetches the rest', key: 's' },
+    { op: 'totals' },
+    { op: 'begin', store: 'shop', currency: 'EUR' },
+    { op: 'addLine', sku: 'b', quantity: 1, unitPrice: 100 },
+    { op: 'expire', idleMs: 0, reason: 'nobody' },
+    { op: 'suspendedSales' },
+    { op: 'resume', ticket: 'T1.2.7.1', key: 'u' },
+    { op: 'resume', ticket: 'T1.2.7.1' },
+    { op: 'tender', kind: 'cash', amount: -1000 },
+    { op: 'complete' },
+    { op: 'collectTransfers' },
+  ])
+  t.is(code, 0)
+  const ticket = answers[5]?.ticket
+  const waiting = { ticket, terminal: 'T1', sale: 2, gross: -1000, lines: 1 }
+  transcript(t, answers, [
+    { ok: true, op: 'sell' },
+    { ok: true, op: 'beginReturn', sale: 2, replayed: false },
+    { ok: true, op: 'returnLine', line: 1, amount: -1000, totals: { due: -1000 } },
+    { ok: true, op: 'returnLine', line: 1, replayed: true },
+    { ok: false, op: 'returnLine', code: 'PK_E_REFUND_EXCEEDS', facts: { left: '1' } },
+    { ok: true, op: 'suspend', sale: 2, ticket: 'T1.2.7.1' },
+    { ok: true, op: 'totals', state: 'suspended' },
+    { ok: true, op: 'begin', sale: 3 },
+    { ok: true, op: 'addLine', line: 1, totals: { gross: 100 } },
+    { ok: true, op: 'expire', sales: [3] },
+    { ok: true, op: 'suspendedSales', sales: [waiting] },
+    { ok: true, op: 'resume', sale: 2, replayed: false },
+    { ok: false, op: 'resume', code: 'PK_E_ALREADY_RESUMED', facts: { terminal: 'T1' } },
+    { ok: true, op: 'tender', due: 0 },
+    { ok: true, op: 'complete', receipt: { gross: -1000, totalReturns: 1000 } },
+    { ok: true, op: 'collectTransfers', sales: [] },
+  ])
+})
+
+test('people, the drawer and reports, in order', async (t) => {
+  const root = tempStore(t)
+  const lines = [{ sku: 'a', quantity: 1, unitPrice: 500 }]
+  const sell = { op: 'sell', store: 'shop', lines, tenders: [{ kind: 'cash', amount: 1000 }] }
+  const { code, answers } = await script(root, [
+    { op: 'paidIn', amount: 100, reason: 'no currency yet' },
+    { op: 'signOn', operator: 'anna' },
+    { op: 'openShift', float: [{ currency: 'EUR', amount: 10_000 }], key: 'f' },
+    { ...sell, currency: 'EUR' },
+    { op: 'paidIn', amount: 2000, reason: 'bank' },
+    { op: 'paidOut', amount: 500, reason: 'cleaner' },
+    { op: 'approve', operator: 'boss', what: 'the drawer' },
+    { op: 'noSale', reason: 'change', approval: 1 },
+    { op: 'noSale', reason: 'change', approval: 1 },
+    { op: 'cashCount', amount: 12_001 },
+    { op: 'shift' },
+    { op: 'closeShift' },
+    { op: 'openShift', float: 300 },
+    { op: 'closeShift' },
+    { op: 'training', on: true },
+    sell,
+    { op: 'receipt', receiptNumber: 1, circle: 'training' },
+    { op: 'training', on: false },
+    { op: 'reprint', receiptNumber: 1 },
+    { op: 'xReport' },
+    { op: 'zReport', key: 'z' },
+    { op: 'zReport', key: 'z' },
+    { op: 'periodClose', kind: 'day' },
+    { op: 'periodClose', kind: 'day' },
+    { op: 'signOff', operator: 'anna' },
+    { op: 'status' },
+    { op: 'shift' },
+  ])
+  t.is(code, 0)
+  const report = { number: 1, lastReceipt: 1, noSales: 1, reprints: 1, trainingReceipts: 1 }
+  transcript(t, answers, [
+    { ok: false, op: 'paidIn', code: 'PK_E_BAD_ARGUMENT', facts: { argument: 'currency' } },
+    { ok: true, op: 'signOn', replayed: false },
+    { ok: true, op: 'openShift', shift: 1 },
+    { ok: true, op: 'sell', receipt: { operator: 'anna', circle: 'sale', change: 500 } },
+    { ok: true, op: 'paidIn' },
+    { ok: true, op: 'paidOut' },
+    { ok: true, op: 'approve', approval: 1 },
+    { ok: true, op: 'noSale' },
+    { ok: false, op: 'noSale', code: 'PK_E_APPROVAL_USED', facts: { approval: 1 } },
+    { ok: true, op: 'cashCount', expected: 12_000, counted: 12_001, overShort: 1 },
+    { ok: true, op: 'shift', shift: { shift: 1, owner: 'anna' } },
+    { ok: true, op: 'closeShift', shift: 1, drawer: [{ expected: 12_001, sales: 500 }] },
+    { ok: true, op: 'openShift', shift: 2 },
+    { ok: true, op: 'closeShift', drawer: [{ currency: 'EUR', float: 300, expected: 300 }] },
+    { ok: true, op: 'training' },
+    { ok: true, op: 'sell', receipt: { circle: 'training', receiptNumber: 1 } },
+    { ok: true, op: 'receipt', receipt: { circle: 'training' } },
+    { ok: true, op: 'training' },
+    { ok: true, op: 'reprint', copy: 1, receipt: { circle: 'sale', receiptNumber: 1 } },
+    { ok: true, op: 'xReport', ...report },
+    { ok: true, op: 'zReport', ...report, replayed: false },
+    { ok: true, op: 'zReport', ...report, replayed: true },
+    { ok: true, op: 'periodClose', kind: 'day', number: 1, first: 1, last: 1 },
+    { ok: false, op: 'periodClose', code: 'PK_E_NOTHING_TO_CLOSE', facts: { kind: 'day' } },
+    { ok: true, op: 'signOff' },
+    { ok: true, op: 'status', training: false },
+    { ok: true, op: 'shift', shift: null },
+  ])
+})
+
+test('bad operations about prices name their field', async (t) => {
+  const root = tempStore(t)
+  const line = { op: 'addLine', sku: 'a', quantity: 1, unitPrice: 1 }
+  const { answers } = await script(root, [
+    { op: 'begin', store: 'shop', currency: 'EUR' },
+    { op: 'setPolicy', currency: 'EUR', prices: 'gros', taxScope: 'perRate', taxRounding: 'up' },
+    { op: 'setPolicy', currency: 'EUR', taxScope: 'perRate', taxRounding: 'up' },
+    { ...line, taxes: [{ rate: 19, clas: 'A' }] },
+    { ...line, taxes: 19 },
+    { ...line, discount: { amount: 1, percent: 1, reason: 'r' } },
+    { op: 'discountLine', line: 1, reason: 'r' },
+    { op: 'discountSale', percent: true, reason: 'r' },
+    { op: 'tender', kind: 'gold', amount: 1 },
+    { op: 'retract', reason: 'r' },
+    { op: 'totals' },
+  ])
+  const named = answers.slice(1, -1).map(({ code, facts }) => {
+    return [code, (facts as { argument?: string }).argument]
+  })
+  t.deepEqual(named, [
+    ['PK_E_BAD_ARGUMENT', 'prices'],
+    ['PK_E_BAD_ARGUMENT', 'prices'],
+    ['PK_E_BAD_ARGUMENT', 'taxes.0.clas'],
+    ['PK_E_BAD_ARGUMENT', 'taxes'],
+    ['PK_E_BAD_ARGUMENT', 'discount'],
+    ['PK_E_BAD_ARGUMENT', 'discount'],
+    ['PK_E_BAD_ARGUMENT', 'percent'],
+    ['PK_E_BAD_ARGUMENT', 'kind'],
+    ['PK_E_BAD_ARGUMENT', 'number'],
+  ])
+  t.like(answers.at(-1), { ok: true, gross: 0 })
+})
+
 test('a refused operation changes nothing and the script goes on', async (t) => {
   const root = tempStore(t)
   const { code, answers } = await script(root, [

@@ -307,7 +307,16 @@ test('a misspelt option is named, with the one that was meant', async (t) => {
   t.is(error.message, 'options has no option "durabilty"; did you mean "durability"?')
   t.deepEqual(error.facts, {
     argument: 'durabilty',
-    allowed: ['root', 'id', 'durability', 'segmentBytes', 'create', 'signing', 'archive'],
+    allowed: [
+      'root',
+      'id',
+      'durability',
+      'segmentBytes',
+      'create',
+      'signing',
+      'archive',
+      'attendance',
+    ],
   })
   const far = await refusal(
     t,

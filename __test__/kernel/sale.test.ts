@@ -10,9 +10,16 @@ test('a cash sale: lines, change, receipt', async (t) => {
   const coffee = await sale.addLine({ sku: 'coffee', quantity: 2, unitPrice: 320 })
   t.like(coffee, { line: 1, amount: 640, replayed: false })
   t.deepEqual(coffee.totals, {
+    net: 640,
+    tax: 0,
     gross: 640,
+    discount: 0,
+    surcharge: 0,
+    cashPayable: 640,
+    rounding: 0,
     tendered: 0,
     pending: 0,
+    tips: 0,
     due: 640,
     change: 0,
     state: 'building',

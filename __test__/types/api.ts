@@ -3,6 +3,7 @@
  * that must compile, each `@ts-expect-error` one that must not.
  */
 import type {
+  AdjustmentAnswer,
   Cart,
   ErrorCode,
   LineAnswer,
@@ -13,12 +14,14 @@ import type {
   NoAnswerFacts,
   OwnerFacts,
   PlaFacts,
+  Policy,
   PosError,
   Receipt,
   ReceiptAnswer,
   RecoveryReport,
   Sale,
   SaleState,
+  SaleTotals,
   TenderAnswer,
   TenderState,
   Terminal,
@@ -47,8 +50,12 @@ holds<Same<Awaited<ReturnType<Terminal['receipt']>>, Receipt>>()
 holds<Same<Awaited<ReturnType<Sale['addLine']>>, LineAnswer>>()
 holds<Same<ReturnType<Sale['addLineSync']>, LineAnswer>>()
 holds<Same<Awaited<ReturnType<Sale['tender']>>, TenderAnswer>>()
-holds<Same<ReturnType<Sale['totals']>, Totals>>()
-holds<Same<SaleState, 'building' | 'tendering' | 'completed' | 'voided'>>()
+holds<Same<ReturnType<Sale['totals']>, SaleTotals>>()
+holds<SaleTotals extends Totals ? true : false>()
+holds<Same<Awaited<ReturnType<Sale['discountSale']>>, AdjustmentAnswer>>()
+holds<Same<ReturnType<Terminal['policy']>, Policy | undefined>>()
+type States = 'building' | 'tendering' | 'suspended' | 'completed' | 'voided' | 'transferred'
+holds<Same<SaleState, States>>()
 holds<Same<keyof typeof errorCodes, ErrorCode>>()
 holds<ReceiptAnswer extends Receipt ? true : false>()
 holds<Terminal extends AsyncDisposable ? true : false>()
@@ -68,9 +75,38 @@ holds<Twin<Terminal, 'begin'>>()
 holds<Twin<Terminal, 'sell'>>()
 holds<Twin<Terminal, 'receipt'>>()
 holds<Twin<Terminal, 'close'>>()
+holds<Twin<Terminal, 'setPolicy'>>()
+holds<Twin<Terminal, 'beginReturn'>>()
+holds<Twin<Terminal, 'resume'>>()
+holds<Twin<Terminal, 'suspendedSales'>>()
+holds<Twin<Terminal, 'collectTransfers'>>()
+holds<Twin<Terminal, 'expire'>>()
+holds<Twin<Terminal, 'signOn'>>()
+holds<Twin<Terminal, 'signOff'>>()
+holds<Twin<Terminal, 'approve'>>()
+holds<Twin<Terminal, 'setTraining'>>()
+holds<Twin<Terminal, 'openShift'>>()
+holds<Twin<Terminal, 'closeShift'>>()
+holds<Twin<Terminal, 'paidIn'>>()
+holds<Twin<Terminal, 'paidOut'>>()
+holds<Twin<Terminal, 'noSale'>>()
+holds<Twin<Terminal, 'cashCount'>>()
+holds<Twin<Terminal, 'xReport'>>()
+holds<Twin<Terminal, 'zReport'>>()
+holds<Twin<Terminal, 'periodClose'>>()
+holds<Twin<Terminal, 'reprint'>>()
+holds<Twin<Sale, 'returnLine'>>()
+holds<Twin<Sale, 'suspend'>>()
 holds<Twin<Sale, 'addLine'>>()
 holds<Twin<Sale, 'setQuantity'>>()
 holds<Twin<Sale, 'voidLine'>>()
+holds<Twin<Sale, 'overridePrice'>>()
+holds<Twin<Sale, 'overrideTaxes'>>()
+holds<Twin<Sale, 'discountLine'>>()
+holds<Twin<Sale, 'discountSale'>>()
+holds<Twin<Sale, 'surchargeLine'>>()
+holds<Twin<Sale, 'surchargeSale'>>()
+holds<Twin<Sale, 'retract'>>()
 holds<Twin<Sale, 'tender'>>()
 holds<Twin<Sale, 'confirmTender'>>()
 holds<Twin<Sale, 'declineTender'>>()
@@ -98,6 +134,51 @@ export async function uses(terminal: Terminal): Promise<void> {
   await sale.tender({ kind: 'card', amount: 100, pending: true })
   await sale.confirmTender(1)
   await sale.complete()
+  await sale.addLine({
+    kind: 'item',
+    sku: 'a',
+    quantity: 350,
+    unitPrice: 199,
+    perQuantity: 100,
+    taxes: [{ rate: 19, class: 'A', inclusive: true }, { rate: '2.5' }],
+    discount: { percent: '2.5', reason: 'r' },
+    surcharge: [{ amount: 5, reason: 'r' }],
+    approval: 1,
+  })
+  await sale.overridePrice(1, '0.880', { reason: 'r', perQuantity: 100, approval: 1, key: 'k' })
+  await sale.overrideTaxes(1, [], { reason: 'r' })
+  await sale.discountLine(1, { amount: 5, reason: 'r', approval: 1, key: 'k' })
+  const { number } = await sale.discountSale({ percent: 10, reason: 'r' })
+  await sale.retract(number, { reason: 'r' })
+  await sale.tender({ kind: 'foreign', amount: 100, currency: 'CHF', rate: '1.07', per: 1 })
+  const policy = {
+    currency: 'EUR',
+    prices: 'gross',
+    taxScope: 'perRate',
+    taxRounding: 'halfUp',
+    changeFrom: ['cash', 'voucher'],
+  } as const
+  await terminal.setPolicy(policy, { key: 'k' })
+  // What is set can be read, and set again.
+  const set = terminal.policy('EUR')
+  if (set !== undefined) await terminal.setPolicy(set)
+  const back = await terminal.beginReturn({ terminal: 'T2', receiptNumber: 1, key: 'k' })
+  await back.returnLine({ of: 1, quantity: '0.5', reason: 'r', approval: 1, key: 'k' })
+  await back.returnLine({ of: 1, quantity: 1, receiptNumber: 2, reason: 'r' })
+  const { ticket } = await back.suspend({ reason: 'r', key: 'k' })
+  const resumed: Sale = await terminal.resume(ticket, { key: 'k' })
+  await terminal.expire({ idleMs: 1000, reason: 'r' })
+  await terminal.openShift({ float: [{ currency: 'EUR', amount: 100 }], key: 'k' })
+  const { approval } = await terminal.approve({ operator: 'boss', what: 'w' })
+  await sale.setQuantity(1, 2, { reason: 'r', approval })
+  await terminal.periodClose({ kind: 'day' })
+  await openTerminal({ attendance: { operator: true, shift: true } })
+  // @ts-expect-error there is no such period
+  await terminal.periodClose({ kind: 'week' })
+  // @ts-expect-error cash has a currency
+  await terminal.paidIn({ amount: 100, reason: 'r' })
+  // @ts-expect-error a return has a reason
+  await resumed.returnLine({ of: 1, quantity: 1 })
   // An option that is undefined is an option that was left out.
   await openTerminal({ root: undefined, id: process.env.ID, durability: undefined })
 
@@ -111,6 +192,20 @@ export async function uses(terminal: Terminal): Promise<void> {
   await sale.tender({ kind: 'cash', amount: 100n })
   // @ts-expect-error there is no such tender
   await sale.tender({ kind: 'gold', amount: 100 })
+  // @ts-expect-error a discount is an amount or a percentage
+  await sale.discountLine(1, { reason: 'r' })
+  // @ts-expect-error a discount is not both
+  await sale.discountLine(1, { amount: 1, percent: 1, reason: 'r' })
+  // @ts-expect-error a discount has a reason
+  await sale.discountSale({ percent: 10 })
+  // @ts-expect-error there is no such kind of line
+  await sale.addLine({ kind: 'gift', sku: 'a', quantity: 1, unitPrice: 1 })
+  // @ts-expect-error a tax has a rate
+  await sale.addLine({ sku: 'a', quantity: 1, unitPrice: 1, taxes: [{ class: 'A' }] })
+  // @ts-expect-error prices are net or gross, and a policy says which
+  await terminal.setPolicy({ currency: 'EUR', taxScope: 'perRate', taxRounding: 'halfUp' })
+  // @ts-expect-error there is no such rule
+  await terminal.setPolicy({ ...policy, taxScope: 'perTrolley' })
   // @ts-expect-error a reason is needed
   await sale.voidLine(1)
   // @ts-expect-error a reason is needed

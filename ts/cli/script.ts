@@ -29,9 +29,12 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Operations: begin, addLine, setQuantity, voidLine, tender, confirmTender, declineTender, voidTender,
-totals, complete, void, close, sell, receipt, openSales, counters, status. "sale" may be left out
-when exactly one is open.
+Operations: setPolicy, policy, begin, addLine, setQuantity, voidLine, overridePrice, overrideTaxes,
+discountLine, surchargeLine, discountSale, surchargeSale, retract, tender, confirmTender,
+declineTender, voidTender, beginReturn, returnLine, suspend, resume, suspendedSales, collectTransfers,
+expire, totals, complete, void, close, sell, receipt, openSales, counters, status, signOn, signOff,
+approve, training, openShift, closeShift, shift, paidIn, paidOut, noSale, cashCount, xReport, zReport,
+periodClose, reprint. "sale" may be left out when exactly one is open.
 
 Examples:
   pos-kernel script morning.jsonl --root ./store --terminal REGISTER_01

@@ -72,6 +72,25 @@ export class Crossing {
     }
   }
 
+  /**
+   * Makes a fact by a call that reads files or waits for other tills. It runs off the event loop, and
+   * what it makes is durable when it answers.
+   */
+  async away<N extends NativeAnswer, T>(
+    operation: string,
+    sale: number | undefined,
+    call: (native: NativeTerminal) => Promise<N>,
+    answer: (native: N) => T,
+  ): Promise<T> {
+    try {
+      const native = await call(this.#open())
+      if (isTracing()) tellFact(this.#trace(operation, sale, native))
+      return answer(native)
+    } catch (thrown) {
+      throw this.failure(operation, thrown)
+    }
+  }
+
   /** Asks something that only touches memory. */
   ask<T>(operation: string, call: (native: NativeTerminal) => T): T {
     try {

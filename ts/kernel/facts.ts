@@ -57,8 +57,46 @@ export interface LineChildFacts extends LineFacts {
   readonly child: number
 }
 
-/** What a rule of prices, taxes or returns was not content with. */
-export type PricingFacts = Readonly<Record<string, unknown>>
+/** A return of more than is left of what was sold. */
+export interface RefundFacts {
+  /** The quantity that was to come back. */
+  readonly value: string
+  /** The quantity that was sold. */
+  readonly sold: string
+  /** The quantity that has not come back yet. */
+  readonly left: string
+}
+
+/** A rate, a percentage or an exchange rate that is refused. */
+export interface RateFacts {
+  /** What was given: a decimal, or a count of parts per million. */
+  readonly value: string | number
+  /** Which argument. */
+  readonly what?: string
+  /** The largest rate there is, in parts per million. */
+  readonly limit?: number
+  /** Class of the tax that stands twice. */
+  readonly class?: string
+  /** Units that the exchange rate is for. */
+  readonly per?: number
+  /** Currency of the exchange rate. */
+  readonly currency?: string
+}
+
+/** A rule of a policy that is refused. */
+export interface PolicyFacts {
+  /** Which rule. */
+  readonly what?: string
+  /** What was given. */
+  readonly value?: string | number
+  /** The least that it may be. */
+  readonly least?: number
+  /** The most that it may be. */
+  readonly most?: number
+}
+
+/** A code that says all there is. */
+export type NoFacts = Readonly<Record<string, never>>
 
 /** A sale that is suspended. */
 export interface SuspendedFacts extends SaleFacts {
@@ -226,8 +264,10 @@ export interface AmountFacts {
   readonly what?: string
   /** What is due, where that decides. */
   readonly due?: number
-  /** The largest amount there is. */
-  readonly limit?: number
+  /** Number of the sale, where it is a tender's amount. */
+  readonly sale?: number
+  /** The largest amount that there may be here; as digits when it is no safe integer. */
+  readonly limit?: number | string
 }
 
 /** An amount beyond the safe integers. */
@@ -382,10 +422,10 @@ export interface ErrorFacts {
   readonly PK_E_LINE_VOIDED: LineFacts
   /** The line, and one that belongs to it. */
   readonly PK_E_LINE_HAS_CHILDREN: LineChildFacts
-  /** Of the pricing engine: the quantity, what was sold and what is left. */
-  readonly PK_E_REFUND_EXCEEDS: PricingFacts
-  /** Of the pricing engine. */
-  readonly PK_E_MIXED_RETURNS: PricingFacts
+  /** The quantity, what was sold and what is left. */
+  readonly PK_E_REFUND_EXCEEDS: RefundFacts
+  /** Nothing but the code. */
+  readonly PK_E_MIXED_RETURNS: NoFacts
   /** The sale that a return without its receipt was meant for. */
   readonly PK_E_UNBOUND_RETURN: SaleFacts
   /** The sale that waits, and the ticket that it waits for. */
@@ -397,7 +437,7 @@ export interface ErrorFacts {
   /** Who is signed on. */
   readonly PK_E_SIGNED_ON: OperatorFacts
   /** Nothing more to know. */
-  readonly PK_E_SHIFT_CLOSED: Readonly<Record<string, never>>
+  readonly PK_E_SHIFT_CLOSED: NoFacts
   /** The shift that is open. */
   readonly PK_E_SHIFT_OPEN: ShiftFacts
   /** The sales that are open, or hold cash. */
@@ -407,15 +447,15 @@ export interface ErrorFacts {
   /** The kind of closing that holds nothing. */
   readonly PK_E_NOTHING_TO_CLOSE: PeriodFacts
   /** Nothing more to know. */
-  readonly PK_E_TRAINING: Readonly<Record<string, never>>
+  readonly PK_E_TRAINING: NoFacts
   /** What needs an approval, and the rule that wants it. */
   readonly PK_E_APPROVAL_REQUIRED: ApprovalFacts
   /** The rule that refuses. */
   readonly PK_E_RULE_REFUSED: RuleFacts
-  /** Of the pricing engine: the rate as it was given. */
-  readonly PK_E_BAD_RATE: PricingFacts
-  /** Of the pricing engine: which rule, and its value. */
-  readonly PK_E_BAD_POLICY: PricingFacts
+  /** The rate as it was given. */
+  readonly PK_E_BAD_RATE: RateFacts
+  /** Which rule, and its value. */
+  readonly PK_E_BAD_POLICY: PolicyFacts
   /** Of the C interface: which text. */
   readonly PK_E_BAD_UTF8: BorderFacts
   /** Of the C interface: the size that was given and those that are known. */

@@ -3,6 +3,7 @@
  * the currency) is not repeated here; what would be bent on its way there (a wrong type, a misspelt
  * name, half a character) is refused by name.
  */
+import type { NativeReason } from '../native.js'
 import { posError } from './errors.js'
 
 /** Checks that `value` is an object and that each of its names is one of `allowed`. */
@@ -48,8 +49,32 @@ export function list(what: string, value: unknown): readonly unknown[] {
   throw wrong(what, value, 'an array')
 }
 
+/** An idempotency key for a call that makes a fact. */
+export interface Keyed {
+  /**
+   * 1 to 64 bytes, without control characters. The first call with a key makes the fact; every
+   * later one with the same key and the same arguments gets the first one's answer.
+   */
+  readonly key?: string | undefined
+}
+
+/** Why something is done or taken back, and an idempotency key. */
+export interface Reasoned extends Keyed {
+  /** 1 to 256 bytes for the journal. */
+  readonly reason: string
+}
+
+/** Why something is done, and who allowed it. */
+export interface Approved extends Reasoned {
+  /** Number of the approval for it. */
+  readonly approval?: number | undefined
+}
+
 const keyNames = new Set(['key'])
 const reasonNames = new Set(['reason', 'key'])
+
+/** The names of {@link Approved}. */
+export const approvedNames = new Set([...reasonNames, 'approval'])
 
 /** The idempotency key of `{ key? }`. */
 export function keyOf(options: unknown): string | undefined {
@@ -63,6 +88,13 @@ export function reasonOf(options: unknown): { reason: string; key: string | unde
   checkNames('options', options, reasonNames)
   const { reason, key } = options as { reason?: unknown; key?: unknown }
   return { reason: text('reason', reason), key: optionalText('key', key) }
+}
+
+/** The parts of {@link Approved}; the names of the object are the caller's to check. */
+export function approvedOf({ reason, approval, key }: Approved) {
+  const why: NativeReason = { reason: text('reason', reason) }
+  if (approval !== undefined) why.approval = numberOf('approval', approval)
+  return { why, key: optionalText('key', key) }
 }
 
 /** The error of an argument that is missing, or of the wrong type or value. */

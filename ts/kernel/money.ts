@@ -34,9 +34,19 @@ export function unitPrice(value: unknown): Decimal {
   return decimal('unitPrice', 'PK_E_BAD_PRICE', value)
 }
 
+/** Checks the type of the units that a price is for. */
+export function perQuantity(value: unknown): Decimal {
+  return decimal('perQuantity', 'PK_E_BAD_QUANTITY', value)
+}
+
+/** Checks the type of a tax rate, a percentage or an exchange rate. */
+export function rate(what: string, value: unknown): Decimal {
+  return decimal(what, 'PK_E_BAD_RATE', value)
+}
+
 function decimal(
   what: string,
-  code: 'PK_E_BAD_QUANTITY' | 'PK_E_BAD_PRICE',
+  code: 'PK_E_BAD_QUANTITY' | 'PK_E_BAD_PRICE' | 'PK_E_BAD_RATE',
   value: unknown,
 ): Decimal {
   if (typeof value === 'string' || Number.isSafeInteger(value)) return value as Decimal

@@ -4,17 +4,19 @@
  * Reading and making objects through N-API costs more than the sale itself, so `sell` packs its
  * cart, and the receipt is made here from the cart and the numbers that come back. The layout stands
  * in `crates/node/src/packed.rs`; each terminal has an array of its own, used within one call.
+ *
+ * That is for carts that say only what most carts do. One with taxes, discounts, tips or foreign
+ * money goes as the objects that it is, and so does one that is malformed: its error is found there.
  */
 import type { NativeTerminal } from '../native.js'
-import type { ReceiptAnswer } from './answers.js'
+import { type ReceiptAnswer, receiptAnswer } from './answers.js'
 import type { NativeAnswer } from './crossing.js'
 import { posError } from './errors.js'
 import type { ErrorFacts } from './facts.js'
-import { checkNames, list, numberOf, optionalText, shown, text } from './input.js'
+import { numberOf, optionalText, shown, text } from './input.js'
 import { amount, type Decimal, quantity, unitPrice } from './money.js'
 import type { ReceiptLine, ReceiptTender } from './receipt.js'
-import type { LineInput } from './sale-input.js'
-import { type Cart, type CartTender, cartNames, cartTenderNames, lineNames } from './sale-input.js'
+import { type Cart, type CartTender, cartOf, type LineInput } from './sale-input.js'
 
 const HAS_REFERENCE = 1
 const HAS_KEY = 2
@@ -22,7 +24,7 @@ const LINE_HAS_TEXT = 1
 const LINE_QUANTITY_IS_TEXT = 2
 const LINE_PRICE_IS_TEXT = 4
 const LINE_HAS_PARENT = 8
-const ANSWER_NUMBERS = 12
+const ANSWER_NUMBERS = 18
 const FIRST_NUMBERS = 256
 
 /** A receipt and what the border needs to know of it. */
@@ -36,9 +38,12 @@ export class SalePacker {
 
   /** Checks a cart, sells it and makes its receipt. */
   sell(native: NativeTerminal, cart: Cart): PackedAnswer {
-    checkNames('cart', cart, cartNames)
-    const lines = list('lines', cart.lines) as readonly LineInput[]
-    const tenders = list('tenders', cart.tenders) as readonly CartTender[]
+    if (!isPlainCart(cart)) {
+      const answer = native.sellCart(cartOf(cart))
+      const { sale, seq, wait, replayed } = answer
+      return { sale, seq, wait, replayed, receipt: receiptAnswer(answer) }
+    }
+    const { lines, tenders } = cart
     const numbers = this.#room(ANSWER_NUMBERS + 3 * lines.length + 2 * tenders.length)
     let texts = `${text('store', cart.store)}\n${text('currency', cart.currency)}`
     let flags = 0
@@ -69,6 +74,26 @@ export class SalePacker {
     if (this.#numbers.length < count) this.#numbers = new Float64Array(count * 2)
     return this.#numbers
   }
+}
+
+const plainCartNames = new Set(['store', 'currency', 'reference', 'key', 'lines', 'tenders'])
+const plainLineNames = new Set(['sku', 'text', 'quantity', 'unitPrice', 'parent'])
+const plainTenderNames = new Set(['kind', 'amount', 'reference'])
+
+/** A cart that can be packed. */
+function isPlainCart(cart: Cart): boolean {
+  if (!hasOnly(cart, plainCartNames)) return false
+  const { lines, tenders } = cart
+  if (!Array.isArray(lines) || !Array.isArray(tenders)) return false
+  for (const line of lines) if (!hasOnly(line, plainLineNames)) return false
+  for (const tender of tenders) if (!hasOnly(tender, plainTenderNames)) return false
+  return true
+}
+
+function hasOnly(value: unknown, names: ReadonlySet<string>): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  for (const name in value) if (!names.has(name)) return false
+  return true
 }
 
 /** Sells; a refusal that a line feed has moved to another text is brought back to its own. */
@@ -104,7 +129,6 @@ function lineFeedIn({ store, currency, reference, key, lines, tenders }: Cart): 
 }
 
 function packLine(line: LineInput, numbers: Float64Array, at: number): string {
-  checkNames('line', line, lineNames)
   let texts = `\n${text('sku', line.sku)}`
   let flags = 0
   if (optionalText('text', line.text) !== undefined) {
@@ -134,7 +158,6 @@ function packLine(line: LineInput, numbers: Float64Array, at: number): string {
 }
 
 function packTender(tender: CartTender, numbers: Float64Array, at: number): string {
-  checkNames('tender', tender, cartTenderNames)
   numbers[at + 1] = amount('amount', tender.amount)
   const kind = text('kind', tender.kind)
   const reference = optionalText('reference', tender.reference)
@@ -147,7 +170,7 @@ function answer(
   lines: readonly LineInput[],
   tenders: readonly CartTender[],
   numbers: Float64Array,
-  hash: string,
+  texts: string,
 ): PackedAnswer {
   const number = (index: number) => numbers[index] as number
   const sequence = number(9)
@@ -155,20 +178,42 @@ function answer(
   const receipt: { -readonly [Name in keyof ReceiptAnswer]: ReceiptAnswer[Name] } = {
     sale: number(0),
     receiptNumber: number(1),
+    circle: number(17) === 1 ? 'training' : 'sale',
     store: cart.store,
     currency: cart.currency,
     lines: lines.map((line, index) => receiptLine(line, index, number(ANSWER_NUMBERS + index))),
     tenders: tenders.map(receiptTender),
+    net: number(2),
+    tax: 0,
     gross: number(2),
+    discount: 0,
+    surcharge: 0,
+    taxes: [],
+    rounding: number(12),
     tendered: number(3),
+    tips: 0,
     change: number(4),
     totalSales: number(5),
     totalReturns: number(6),
     at: new Date(number(7)).toISOString(),
     beganAt: new Date(number(8)).toISOString(),
-    hash,
+    hash: texts,
     sequence,
     replayed,
+  }
+  if (number(13) === 1) {
+    receipt.perpetual = {
+      salesTax: number(14),
+      returnsTax: number(15),
+      rounding: number(16),
+      taxes: [],
+    }
+  }
+  if (texts.includes('\n')) {
+    const [hash = '', policy = '', operator = ''] = texts.split('\n')
+    receipt.hash = hash
+    if (policy !== '') receipt.policy = policy
+    if (operator !== '') receipt.operator = operator
   }
   if (cart.reference !== undefined) receipt.reference = cart.reference
   if (cart.key !== undefined) receipt.key = cart.key

@@ -8,17 +8,37 @@
  */
 import path from 'node:path'
 import { binding, type NativeOpenOptions, type NativeTerminal, packageVersion } from '../native.js'
-import { type ReceiptAnswer, receiptOf } from './answers.js'
+import { type PolicyAnswer, policyAnswer, type ReceiptAnswer, receiptOf } from './answers.js'
 import { Crossing, type NativeAnswer } from './crossing.js'
 import { tellClose, tellError, tellOpen } from './diagnostics.js'
 import { DurableQueue } from './durable-queue.js'
 import { isPosError, toPosError } from './errors.js'
-import { checkNames, numberOf, optionalFlag, optionalText, wrong } from './input.js'
+import {
+  type Expiry,
+  type ExpiryAnswer,
+  expiryAnswer,
+  expiryOf,
+  type WaitingSale,
+} from './handover.js'
+import {
+  checkNames,
+  type Keyed,
+  keyOf,
+  numberOf,
+  optionalFlag,
+  optionalText,
+  text,
+  wrong,
+} from './input.js'
 import { SalePacker } from './packed-sale.js'
+import { type Policy, type PolicyInput, policyOf } from './policy.js'
 import { Proof } from './proof.js'
-import type { Receipt } from './receipt.js'
+import type { Circle, Receipt } from './receipt.js'
+import { type BeginReturnInput, beginReturnOf } from './returns.js'
 import { Sale } from './sale.js'
 import { type BeginInput, beginOf, type Cart } from './sale-input.js'
+import type { TaxTotals } from './tax.js'
+import { Till } from './till.js'
 
 /**
  * When a call is acknowledged. `record`: every call that makes a fact is on the device first.
@@ -53,6 +73,16 @@ export interface TerminalOptions {
   readonly signing?: 'off' | 'software' | undefined
   /** Folder in which each terminal has the folder of its archive; else `archive` in the root. */
   readonly archive?: string | undefined
+  /** What has to be there before a sale may begin; nothing when left out. */
+  readonly attendance?: Attendance | undefined
+}
+
+/** What has to be there before a sale may begin. */
+export interface Attendance {
+  /** An operator is signed on: for sales, the drawer, reports and copies. */
+  readonly operator?: boolean | undefined
+  /** A shift is open: for sales. */
+  readonly shift?: boolean | undefined
 }
 
 /** The owner of a terminal before this one. */
@@ -105,7 +135,10 @@ export interface RecoveryReport {
   readonly durableSequence: number
 }
 
-/** Perpetual totals of one currency. They never fall and are never reset. */
+/**
+ * Perpetual totals of one currency, taxes included where nothing else is said. They never fall and are
+ * never reset.
+ */
 export interface Counters {
   /** Currency. */
   readonly currency: string
@@ -115,6 +148,14 @@ export interface Counters {
   readonly returns: number
   /** Sold less returned, in minor units. */
   readonly net: number
+  /** Taxes on what was sold, in minor units. */
+  readonly salesTax: number
+  /** Taxes on what was returned, in minor units, counted upwards. */
+  readonly returnsTax: number
+  /** What cash rounding has added, in minor units; it alone may fall. */
+  readonly rounding: number
+  /** The same of each tax, by class and rate. */
+  readonly taxes: readonly TaxTotals[]
   /** Completed sales. */
   readonly receipts: number
   /** Voided sales. */
@@ -150,6 +191,12 @@ export interface TerminalStatus {
   readonly space: 'ok' | 'low' | 'full'
   /** A disk failure has ended this terminal; close it and open it again. */
   readonly poisoned: boolean
+  /** The operator signed on; absent when nobody is. */
+  readonly operator?: string
+  /** Sales begin as training. */
+  readonly training: boolean
+  /** Number of the shift under way; absent when none is open. */
+  readonly shift?: number
   /** How long a device flush takes, smoothed, in nanoseconds. */
   readonly flushNs: number
   /** The slowest device flush since the terminal was opened, in nanoseconds. */
@@ -263,7 +310,7 @@ export async function openAt(
  * console.log(receipt.receiptNumber, receipt.change)
  * await terminal.close()
  */
-export class Terminal implements AsyncDisposable {
+export class Terminal extends Till implements AsyncDisposable {
   /** Terminal id. */
   readonly id: string
   /** Root folder, absolute. */
@@ -281,17 +328,62 @@ export class Terminal implements AsyncDisposable {
   /** @internal */
   constructor(native: NativeTerminal, queue: DurableQueue, root: string) {
     const { id, durability } = native.status()
+    const crossing = new Crossing(native, queue, id)
+    super(crossing)
     this.id = id
     this.root = root
     this.durability = durability as Durability
     this.recovery = native.recovery()
-    this.#crossing = new Crossing(native, queue, id)
-    this.proof = new Proof(this.#crossing)
+    this.#crossing = crossing
+    this.proof = new Proof(crossing)
     tellOpen({ terminal: id, root, recovery: this.recovery })
   }
 
   /**
-   * Begins a sale.
+   * Sets the rules by which sales of a currency are priced from here on. Sales that are open keep
+   * theirs. Without a policy, prices are net, nothing is rounded for cash, and returns need no receipt.
+   *
+   * Durable when the promise resolves, in both durability modes.
+   *
+   * @throws {@link MoneyError} `PK_E_BAD_POLICY`, `PK_E_BAD_CURRENCY`
+   * @throws {@link InputError} `PK_E_BAD_ARGUMENT`, `PK_E_LIMIT` (16 currencies), `PK_E_BAD_KEY`
+   * @throws {@link SaleStateError} `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
+   * @throws {@link StorageError} `PK_E_NO_SPACE`, `PK_E_POISONED`, `PK_E_OUTCOME_UNKNOWN`
+   * @example
+   * await terminal.setPolicy({
+   *   currency: 'CHF',
+   *   prices: 'gross',
+   *   taxScope: 'perRate',
+   *   taxRounding: 'halfUp',
+   *   cashStep: 5,
+   * })
+   */
+  setPolicy(policy: PolicyInput, options?: Keyed): Promise<PolicyAnswer> {
+    const call = this.#setPolicy(policy, options)
+    return this.#crossing.later('setPolicy', undefined, call, policyAnswer)
+  }
+
+  /** As {@link setPolicy}, waiting on the calling thread. */
+  setPolicySync(policy: PolicyInput, options?: Keyed): PolicyAnswer {
+    const call = this.#setPolicy(policy, options)
+    return this.#crossing.now('setPolicy', undefined, call, policyAnswer)
+  }
+
+  /**
+   * The rules by which sales of a currency are priced from here on; `undefined` when none are set.
+   *
+   * @throws {@link MoneyError} `PK_E_BAD_CURRENCY`
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @example
+   * if (terminal.policy('CHF')?.cashStep !== 5) console.log('cash is not rounded to 5 Rappen')
+   */
+  policy(currency: string): Policy | undefined {
+    const ask = (native: NativeTerminal) => native.policy(text('currency', currency))
+    return (this.#crossing.ask('policy', ask) ?? undefined) as Policy | undefined
+  }
+
+  /**
+   * Begins a sale. It is priced by the policy that is set for its currency at this moment.
    *
    * Durable when the promise resolves in durability `record`; with the operating system, and so
    * safe from the death of the process, in durability `sale`.
@@ -314,15 +406,133 @@ export class Terminal implements AsyncDisposable {
   }
 
   /**
-   * Rings up a whole sale: begin, lines, tenders and completion in one frame, one write and one
-   * flush. It is in the journal whole or not at all.
+   * Begins a sale that takes lines of a receipt back, in its store and its currency.
+   *
+   * Durable as {@link begin}.
+   *
+   * @throws {@link SaleStateError} `PK_E_NOT_FOUND` when there is no such terminal or receipt,
+   * `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
+   * @throws {@link InputError} `PK_E_BAD_ID`, `PK_E_BAD_ARGUMENT`, `PK_E_LIMIT`, `PK_E_BAD_KEY`
+   * @throws {@link StorageError} `PK_E_CORRUPT`, `PK_E_IO`, `PK_E_NO_SPACE`
+   * @example
+   * const back = await terminal.beginReturn({ terminal: 'REGISTER_02', receiptNumber: 17 })
+   */
+  beginReturn(input: BeginReturnInput): Promise<Sale> {
+    const call = async (native: NativeTerminal) => {
+      const { terminal, receiptNumber, key } = beginReturnOf(input, this.id)
+      return native.beginReturn(terminal, receiptNumber, key)
+    }
+    return this.#crossing.away('beginReturn', undefined, call, this.#handle)
+  }
+
+  /** As {@link beginReturn}, waiting on the calling thread. */
+  beginReturnSync(input: BeginReturnInput): Sale {
+    const call = (native: NativeTerminal) => {
+      const { terminal, receiptNumber, key } = beginReturnOf(input, this.id)
+      return native.beginReturnSync(terminal, receiptNumber, key)
+    }
+    return this.#crossing.now('beginReturn', undefined, call, this.#handle)
+  }
+
+  /**
+   * Resumes a suspended sale by its ticket: under its own number where it was suspended, under a new
+   * one at another terminal of the store. A ticket is good once.
+   *
+   * Durable when the promise resolves, in both durability modes.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_RESUMED` with the terminal where it went on,
+   * `PK_E_NOT_FOUND`, `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
+   * @throws {@link InputError} `PK_E_BAD_ARGUMENT` for what is no ticket, `PK_E_BAD_ID`, `PK_E_LIMIT`
+   * @throws {@link StorageError} `PK_E_IO`, `PK_E_CORRUPT`, `PK_E_NO_SPACE`
+   * @example
+   * for (const { ticket } of await terminal.suspendedSales()) {
+   *   const sale = await terminal.resume(ticket)
+   *   console.log(sale.id, sale.totals().due)
+   * }
+   */
+  resume(ticket: string, options?: Keyed): Promise<Sale> {
+    const call = async (native: NativeTerminal) =>
+      native.resume(text('ticket', ticket), keyOf(options))
+    return this.#crossing.away('resume', undefined, call, this.#handle)
+  }
+
+  /** As {@link resume}, waiting on the calling thread. */
+  resumeSync(ticket: string, options?: Keyed): Sale {
+    const call = (native: NativeTerminal) =>
+      native.resumeSync(text('ticket', ticket), keyOf(options))
+    return this.#crossing.now('resume', undefined, call, this.#handle)
+  }
+
+  /**
+   * The sales that wait in the store for their tickets, at any terminal.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @throws {@link StorageError} `PK_E_IO`
+   * @example
+   * for (const { ticket, gross } of await terminal.suspendedSales()) console.log(ticket, gross)
+   */
+  suspendedSales(): Promise<readonly WaitingSale[]> {
+    return this.#crossing.read('suspendedSales', async (native) => native.suspendedSales())
+  }
+
+  /** As {@link suspendedSales}, reading on the calling thread. */
+  suspendedSalesSync(): readonly WaitingSale[] {
+    return this.#crossing.ask('suspendedSales', (native) => native.suspendedSalesSync())
+  }
+
+  /**
+   * Journals which suspended sales of this terminal have gone on at others, and gives their numbers:
+   * they are over here. Opening does it too.
+   *
+   * Durable when the promise resolves, in both durability modes.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @throws {@link StorageError} `PK_E_IO`, `PK_E_NO_SPACE`
+   * @throws {@link InputError} `PK_E_BAD_CONFIG` for a file of the store that is no claim
+   * @example
+   * const goneOn = await terminal.collectTransfers()
+   */
+  collectTransfers(): Promise<readonly number[]> {
+    return this.#crossing.read('collectTransfers', async (native) => native.collectTransfers())
+  }
+
+  /** As {@link collectTransfers}, waiting on the calling thread. */
+  collectTransfersSync(): readonly number[] {
+    return this.#crossing.ask('collectTransfers', (native) => native.collectTransfersSync())
+  }
+
+  /**
+   * Voids the sales to which nothing has happened for so long, by a clock that nobody can set, counted
+   * while the terminal is open. A sale with a live tender never expires, nor does a suspended one.
+   *
+   * Durable when the promise resolves, in both durability modes.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`
+   * @throws {@link StorageError} `PK_E_POISONED`, `PK_E_OUTCOME_UNKNOWN`
+   * @example
+   * const { sales } = await terminal.expire({ idleMs: 15 * 60_000, reason: 'nobody went on' })
+   */
+  expire(expiry: Expiry): Promise<ExpiryAnswer> {
+    return this.#crossing.later('expire', undefined, this.#expire(expiry), expiryAnswer)
+  }
+
+  /** As {@link expire}, waiting on the calling thread. */
+  expireSync(expiry: Expiry): ExpiryAnswer {
+    return this.#crossing.now('expire', undefined, this.#expire(expiry), expiryAnswer)
+  }
+
+  /**
+   * Rings up a whole sale: begin, lines, discounts, tenders and completion in one frame, one write
+   * and one flush. It is in the journal whole or not at all.
    *
    * Durable when the promise resolves, in both durability modes.
    *
    * @throws {@link MoneyError} `PK_E_BAD_CURRENCY`, `PK_E_BAD_QUANTITY`, `PK_E_BAD_PRICE`,
-   * `PK_E_BAD_AMOUNT`, `PK_E_OVERFLOW`
+   * `PK_E_BAD_RATE`, `PK_E_BAD_AMOUNT`, `PK_E_OVERFLOW`
    * @throws {@link SaleStateError} `PK_E_UNDERPAID`, `PK_E_EMPTY_SALE`, `PK_E_NOTHING_DUE`,
-   * `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
+   * `PK_E_MIXED_RETURNS`, `PK_E_UNBOUND_RETURN`, `PK_E_APPROVAL_REQUIRED`, `PK_E_CLOSED`,
+   * `PK_E_IDEMPOTENCY_MISMATCH`
    * @throws {@link InputError} `PK_E_BAD_TEXT`, `PK_E_BAD_ARGUMENT`, `PK_E_LIMIT`, `PK_E_BAD_KEY`
    * @throws {@link StorageError} `PK_E_NO_SPACE`, `PK_E_POISONED`, `PK_E_OUTCOME_UNKNOWN`
    * @example
@@ -390,22 +600,23 @@ export class Terminal implements AsyncDisposable {
   /**
    * A receipt by its number, read from the journal.
    *
+   * @param circle - `training` for the receipts of training, which have numbers of their own
    * @throws {@link SaleStateError} `PK_E_NOT_FOUND`, `PK_E_CLOSED`
    * @throws {@link InputError} `PK_E_BAD_ARGUMENT`
    * @throws {@link StorageError} `PK_E_CORRUPT`, `PK_E_IO`
    * @example
    * const receipt = await terminal.receipt(1)
    */
-  async receipt(receiptNumber: number): Promise<Receipt> {
-    const read = (native: NativeTerminal) =>
-      native.receipt(numberOf('receiptNumber', receiptNumber))
+  async receipt(receiptNumber: number, circle: Circle = 'sale'): Promise<Receipt> {
+    const read = async (native: NativeTerminal) =>
+      native.receipt(numberOf('receiptNumber', receiptNumber), text('circle', circle))
     return receiptOf(await this.#crossing.read('receipt', read))
   }
 
   /** As {@link receipt}, reading on the calling thread. */
-  receiptSync(receiptNumber: number): Receipt {
+  receiptSync(receiptNumber: number, circle: Circle = 'sale'): Receipt {
     const read = (native: NativeTerminal) =>
-      native.receiptSync(numberOf('receiptNumber', receiptNumber))
+      native.receiptSync(numberOf('receiptNumber', receiptNumber), text('circle', circle))
     return receiptOf(this.#crossing.ask('receipt', read))
   }
 
@@ -475,12 +686,27 @@ export class Terminal implements AsyncDisposable {
     tellClose({ terminal: this.id, root: this.root })
   }
 
+  #setPolicy(policy: PolicyInput, options: Keyed | undefined) {
+    return (native: NativeTerminal) => native.setPolicy(policyOf(policy), keyOf(options))
+  }
+
   #begin(input: BeginInput) {
     return (native: NativeTerminal) => {
       const { store, currency, reference, key } = beginOf(input)
       return native.begin(store, currency, reference, key)
     }
   }
+
+  #expire(expiry: Expiry) {
+    return (native: NativeTerminal) => {
+      const { idleMs, reason } = expiryOf(expiry)
+      return native.expire(idleMs, reason)
+    }
+  }
+
+  /** A handle that asks when it is asked. */
+  readonly #handle = ({ sale, replayed }: NativeAnswer & { readonly sale: number }) =>
+    new Sale(this.#crossing, sale, undefined, replayed)
 
   #begun(input: BeginInput) {
     return ({ sale, replayed }: NativeAnswer & { readonly sale: number }) => {
@@ -500,7 +726,9 @@ const optionNames = new Set([
   'create',
   'signing',
   'archive',
+  'attendance',
 ])
+const attendanceNames = new Set(['operator', 'shift'])
 
 /**
  * The root folder that an option means: itself, else `POS_KERNEL_ROOT`, else `./pos_kernel_data`.
@@ -537,6 +765,11 @@ function checkedOptions(options: TerminalOptions): NativeOpenOptions & { root: s
   const archive = optionalText('archive', options.archive)
   if (archive === '') throw wrong('archive', archive, 'a folder')
   if (archive !== undefined) checked.archive = path.resolve(archive)
+  if (options.attendance !== undefined) {
+    checkNames('attendance', options.attendance, attendanceNames)
+    checked.needsOperator = optionalFlag('operator', options.attendance.operator) ?? false
+    checked.needsShift = optionalFlag('shift', options.attendance.shift) ?? false
+  }
   return checked
 }
 

@@ -8,15 +8,24 @@
 //! that record is not durable. The caller answers its own host once `onDurable` has named a
 //! sequence as high, or after `waitSync`. One callback settles any number of calls.
 //!
-//! Read `terminal.rs` first, then `value.rs` (what crosses) and `fault.rs` (how errors do). `logic.rs`
-//! is the door of the minimiser, which knows nothing of the others.
+//! Read `terminal.rs` first, then `input.rs` and `receipt.rs` (what a host gives and gets), `value.rs`
+//! (what else crosses) and `fault.rs` (how errors do). `logic.rs` is the door of the minimiser, which
+//! knows nothing of the others.
 
 pub mod audit;
+pub mod away;
 pub mod export;
 mod fault;
+pub mod handover;
+pub mod input;
 pub mod logic;
 mod packed;
+pub mod people;
+pub mod policy;
+pub mod pricing;
 pub mod proof;
+pub mod receipt;
+pub mod returns;
 pub mod rules;
 pub mod terminal;
 pub mod value;

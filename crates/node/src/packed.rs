@@ -4,6 +4,9 @@
 //! tenth of a microsecond a property. So `sell` takes its texts joined by line feeds and its numbers
 //! in an array that also takes the answer. A text that holds a line feed itself shows in the count.
 //!
+//! Only what most carts say goes this way: a line or a tender that says more makes its cart an object,
+//! which `input.rs` reads.
+//!
 //! ```text
 //! texts    store, currency, [reference], [key]
 //!          for each line:   sku, [text], [quantity], [unitPrice], [parent]   as its flags say
@@ -13,11 +16,16 @@
 //!                                quantity, unitPrice
 //!               for each tender: flags (1 reference), amount
 //!          out: sale, receipt number, gross, tendered, change, total sales, total returns,
-//!               completion ms, begin ms, sequence, wait, replayed, then the amount of each line
+//!               completion ms, begin ms, sequence, wait, replayed, cash rounding,
+//!               1 when the three perpetual sums follow, sales tax, returns tax, rounding,
+//!               1 when it is training, then the amount of each line
+//! answer   the receipt's hash; when it has a policy or an operator, then the hash of the one and the
+//!          name of the other, each possibly empty
 //! ```
 
 use crate::fault::argument;
 use crate::value::{as_double, integer_decimal, safe_integer, whole};
+use pos_kernel_core::journal::Circle;
 use pos_kernel_core::money::Decimal;
 use pos_kernel_core::sale::{LineInput, Receipt, TenderInput, input};
 use pos_kernel_core::terminal::{Answer, Sold};
@@ -30,7 +38,7 @@ const LINE_TEXT: u64 = 1;
 const LINE_QUANTITY: u64 = 2;
 const LINE_PRICE: u64 = 4;
 const LINE_PARENT: u64 = 8;
-const ANSWER_NUMBERS: usize = 12;
+const ANSWER_NUMBERS: usize = 18;
 const NS_PER_MS: i64 = 1_000_000;
 
 /// Rings up the packed sale; `numbers` takes the answer.
@@ -57,6 +65,7 @@ pub(crate) fn sell(
         Sold { store, currency, reference, lines: &lines, adjustments: &[], tenders: &tenders };
     let answer = terminal.sell(&sold, key)?;
     let receipt = &answer.value;
+    let sums = receipt.perpetual.as_ref();
     let head = [
         whole_double(receipt.sale),
         whole_double(receipt.number),
@@ -70,6 +79,12 @@ pub(crate) fn sell(
         whole_double(answer.sequence),
         f64::from(u8::from(answer.wait)),
         f64::from(u8::from(answer.replayed)),
+        as_double(receipt.rounding),
+        f64::from(u8::from(receipt.perpetual.is_some())),
+        as_double(sums.map_or(0, |sums| sums.sales_tax)),
+        as_double(sums.map_or(0, |sums| sums.returns_tax)),
+        as_double(sums.map_or(0, |sums| sums.rounding)),
+        f64::from(u8::from(receipt.circle == Circle::Training)),
     ];
     numbers[..ANSWER_NUMBERS].copy_from_slice(&head);
     for (number, line) in numbers[ANSWER_NUMBERS..].iter_mut().zip(&receipt.lines) {

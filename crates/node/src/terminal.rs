@@ -1,12 +1,17 @@
 //! A terminal as a JavaScript class.
 
+use crate::away::{Away, away};
 use crate::fault::{Cross, argument, thrown};
+use crate::input::{NativeLine, NativeReason, NativeTender};
 use crate::packed;
+use crate::people::circle_of;
+use crate::receipt::{
+    NativeReceipt, NativeReceiptLine, NativeReceiptTender, NativeTotals, lines_of, policy_hash,
+    totals_of,
+};
 use crate::value::{
-    NativeBegun, NativeCounters, NativeFlushes, NativeLine, NativeLineAnswer, NativeOpenSale,
-    NativeReceipt, NativeReceiptLine, NativeReceiptTender, NativeRecovery, NativeStats,
-    NativeStatus, NativeTender, NativeTenderAnswer, NativeTotals, as_double, number, quantity,
-    small, whole,
+    NativeBegun, NativeCounters, NativeFlushes, NativeLineAnswer, NativeOpenSale, NativeRecovery,
+    NativeStats, NativeStatus, NativeTenderAnswer, as_double, number, quantity, small, whole,
 };
 use napi::bindgen_prelude::{AsyncTask, Float64ArraySlice, FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -14,9 +19,9 @@ use napi::{Either, Env, Status, Task};
 use napi_derive::napi;
 use pos_kernel_core::clock::TestClock;
 use pos_kernel_core::journal::Hash;
-use pos_kernel_core::sale::Receipt;
+use pos_kernel_core::sale::{Receipt, Sale};
 use pos_kernel_core::signing::Signing;
-use pos_kernel_core::terminal::{Answer, Durability};
+use pos_kernel_core::terminal::{Answer, Attendance, Durability};
 use pos_kernel_core::{Error, OpenOptions, Result, Terminal};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -45,6 +50,10 @@ pub struct NativeOpenOptions {
     pub sign: Option<bool>,
     /// Folder in which each terminal has the folder of its archive.
     pub archive: Option<String>,
+    /// A sale may begin only while an operator is signed on; default false.
+    pub needs_operator: Option<bool>,
+    /// A sale may begin only while a shift is open; default false.
+    pub needs_shift: Option<bool>,
     /// Starts a clock of tests at this wall time, nanoseconds as a decimal string.
     pub test_wall_ns: Option<String>,
 }
@@ -58,6 +67,10 @@ impl NativeOpenOptions {
             create: self.create.unwrap_or(true),
             archive: self.archive.map(PathBuf::from),
             signing: if self.sign.unwrap_or(false) { Signing::Software } else { Signing::Off },
+            attendance: Attendance {
+                operator: self.needs_operator.unwrap_or(false),
+                shift: self.needs_shift.unwrap_or(false),
+            },
             ..OpenOptions::default()
         };
         options.durability = self.durability.as_deref().map(Durability::parse).transpose()?;
@@ -76,7 +89,7 @@ impl NativeOpenOptions {
 /// An open terminal. See the TypeScript layer for what its calls mean.
 #[napi]
 pub struct NativeTerminal {
-    terminal: Arc<Terminal>,
+    pub(crate) terminal: Arc<Terminal>,
     listener: Arc<Mutex<Listener>>,
 }
 
@@ -120,16 +133,8 @@ impl NativeTerminal {
         reference: Option<String>,
         key: Option<String>,
     ) -> napi::Result<NativeBegun> {
-        let answer = self
-            .terminal
-            .begin(&store, &currency, reference.as_deref(), key.as_deref())
-            .cross(env)?;
-        Ok(NativeBegun {
-            sale: number(answer.value.sale),
-            seq: number(answer.sequence),
-            wait: answer.wait,
-            replayed: answer.replayed,
-        })
+        let begin = || self.terminal.begin(&store, &currency, reference.as_deref(), key.as_deref());
+        begin().map(Into::into).cross(env)
     }
 
     /// Adds a line.
@@ -141,7 +146,10 @@ impl NativeTerminal {
         line: NativeLine,
         key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
-        let add = || self.terminal.add_line(whole("sale", sale)?, &line.input()?, key.as_deref());
+        let add = || {
+            let parts = line.parts()?;
+            self.terminal.add_line(whole("sale", sale)?, &line.input(&parts)?, key.as_deref())
+        };
         add().map(Into::into).cross(env)
     }
 
@@ -153,13 +161,13 @@ impl NativeTerminal {
         sale: f64,
         line: f64,
         new_quantity: Either<f64, String>,
-        reason: String,
+        reason: NativeReason,
         key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
         let set = || {
             let (sale, line) = (whole("sale", sale)?, small("line", line)?);
             let quantity = quantity(&new_quantity)?;
-            self.terminal.set_quantity(sale, line, quantity, &reason, key.as_deref())
+            self.terminal.set_quantity(sale, line, quantity, reason.input()?, key.as_deref())
         };
         set().map(Into::into).cross(env)
     }
@@ -171,12 +179,12 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         line: f64,
-        reason: String,
+        reason: NativeReason,
         key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
         let void = || {
             let (sale, line) = (whole("sale", sale)?, small("line", line)?);
-            self.terminal.void_line(sale, line, &reason, key.as_deref())
+            self.terminal.void_line(sale, line, reason.input()?, key.as_deref())
         };
         void().map(Into::into).cross(env)
     }
@@ -188,12 +196,12 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         line: f64,
-        reason: String,
+        reason: NativeReason,
         key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
         let void = || {
             let (sale, line) = (whole("sale", sale)?, small("line", line)?);
-            self.terminal.void_linked(sale, line, &reason, key.as_deref())
+            self.terminal.void_linked(sale, line, reason.input()?, key.as_deref())
         };
         void().map(Into::into).cross(env)
     }
@@ -235,12 +243,12 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         tender: f64,
-        reason: String,
+        reason: NativeReason,
         key: Option<String>,
     ) -> napi::Result<NativeTenderAnswer> {
         let decline = || {
             let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
-            self.terminal.decline_tender(sale, tender, &reason, key.as_deref())
+            self.terminal.decline_tender(sale, tender, reason.input()?, key.as_deref())
         };
         decline().map(Into::into).cross(env)
     }
@@ -252,12 +260,12 @@ impl NativeTerminal {
         env: &Env,
         sale: f64,
         tender: f64,
-        reason: String,
+        reason: NativeReason,
         key: Option<String>,
     ) -> napi::Result<NativeTenderAnswer> {
         let void = || {
             let (sale, tender) = (whole("sale", sale)?, small("tender", tender)?);
-            self.terminal.void_tender(sale, tender, &reason, key.as_deref())
+            self.terminal.void_tender(sale, tender, reason.input()?, key.as_deref())
         };
         void().map(Into::into).cross(env)
     }
@@ -280,10 +288,11 @@ impl NativeTerminal {
         &self,
         env: &Env,
         sale: f64,
-        reason: String,
+        reason: NativeReason,
         key: Option<String>,
     ) -> napi::Result<NativeBegun> {
-        let void = || self.terminal.void_sale(whole("sale", sale)?, &reason, key.as_deref());
+        let void =
+            || self.terminal.void_sale(whole("sale", sale)?, reason.input()?, key.as_deref());
         let answer = void().cross(env)?;
         Ok(NativeBegun {
             sale: number(answer.value.sale),
@@ -300,7 +309,7 @@ impl NativeTerminal {
     }
 
     /// Rings up a whole sale in one frame, one write and one flush. Texts and numbers are packed as
-    /// the door's `packed.rs` says; `numbers` takes the answer. Returns the receipt's hash.
+    /// the door's `packed.rs` says; `numbers` takes the answer. Returns what of the answer is text.
     #[napi(catch_unwind)]
     pub fn sell(
         &self,
@@ -312,28 +321,37 @@ impl NativeTerminal {
         // writes or detaches the array meanwhile; the caller owns it and shares it with nobody.
         let numbers = unsafe { numbers.as_mut() };
         let answer = packed::sell(&self.terminal, &texts, numbers).cross(env)?;
-        Ok(Hash(answer.value.meta.hash).to_string())
+        let hash = Hash(answer.value.meta.hash).to_string();
+        let policy = policy_hash(&answer.value);
+        Ok(match (policy, answer.value.operator) {
+            (None, None) => hash,
+            (policy, operator) => {
+                let (policy, operator) = (policy.unwrap_or_default(), operator.unwrap_or_default());
+                format!("{hash}\n{policy}\n{operator}")
+            }
+        })
     }
 
     /// What a sale comes to.
     #[napi(catch_unwind)]
     pub fn totals(&self, env: &Env, sale: f64) -> napi::Result<NativeTotals> {
-        let totals = whole("sale", sale).and_then(|sale| self.terminal.totals(sale));
-        totals.map(Into::into).cross(env)
+        let totals = || self.terminal.read_sale(whole("sale", sale)?, totals_of)?;
+        totals().cross(env)
     }
 
     /// The lines of a sale.
     #[napi(catch_unwind)]
     pub fn lines(&self, env: &Env, sale: f64) -> napi::Result<Vec<NativeReceiptLine>> {
-        let sale = whole("sale", sale).and_then(|sale| self.terminal.sale(sale)).cross(env)?;
-        Ok(sale.lines.iter().map(Into::into).collect())
+        let lines = || self.terminal.read_sale(whole("sale", sale)?, lines_of);
+        lines().cross(env)
     }
 
     /// The tenders of a sale.
     #[napi(catch_unwind)]
     pub fn tenders(&self, env: &Env, sale: f64) -> napi::Result<Vec<NativeReceiptTender>> {
-        let sale = whole("sale", sale).and_then(|sale| self.terminal.sale(sale)).cross(env)?;
-        Ok(sale.tenders.iter().map(Into::into).collect())
+        let read = |sale: &Sale| sale.tenders.iter().map(Into::into).collect();
+        let tenders = || self.terminal.read_sale(whole("sale", sale)?, read);
+        tenders().cross(env)
     }
 
     /// The open sales, by number.
@@ -345,32 +363,51 @@ impl NativeTerminal {
 
     /// A receipt from the journal. Reads the disk on the calling thread.
     #[napi(catch_unwind)]
-    pub fn receipt_sync(&self, env: &Env, receipt_number: f64) -> napi::Result<NativeReceipt> {
-        let receipt = whole("receiptNumber", receipt_number)
-            .and_then(|receipt_number| self.terminal.receipt(receipt_number));
-        receipt.map(stored).cross(env)
+    pub fn receipt_sync(
+        &self,
+        env: &Env,
+        receipt_number: f64,
+        circle: String,
+    ) -> napi::Result<NativeReceipt> {
+        let read = || {
+            let number = whole("receiptNumber", receipt_number)?;
+            self.terminal.receipt_in(circle_of(&circle)?, number)
+        };
+        read().map(stored).cross(env)
     }
 
     /// A receipt from the journal.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeReceipt>")]
-    pub fn receipt(&self, env: &Env, receipt_number: f64) -> napi::Result<AsyncTask<ReceiptTask>> {
-        let number = whole("receiptNumber", receipt_number).cross(env)?;
-        Ok(AsyncTask::new(ReceiptTask { terminal: self.terminal.clone(), number }))
+    pub fn receipt(&self, receipt_number: f64, circle: String) -> AsyncTask<Away<NativeReceipt>> {
+        away(&self.terminal, move |till| {
+            let number = whole("receiptNumber", receipt_number)?;
+            till.receipt_in(circle_of(&circle)?, number).map(stored)
+        })
     }
 
     /// Perpetual totals by currency.
     #[napi(catch_unwind)]
     pub fn counters(&self, env: &Env) -> napi::Result<Vec<NativeCounters>> {
-        let counters = self.terminal.counters().cross(env)?;
-        let counters = counters.into_iter().map(|(currency, totals)| NativeCounters {
-            currency: currency.to_string(),
-            sales: totals.sales,
-            returns: totals.returns,
-            net: totals.sales - totals.returns,
-            receipts: number(totals.receipts),
-            voids: number(totals.voids),
-        });
-        Ok(counters.collect())
+        let counters = || {
+            let all = self.terminal.counters()?;
+            let with_taxes = all.into_iter().map(|(currency, totals)| {
+                let taxes = self.terminal.tax_counters(currency)?;
+                Ok(NativeCounters {
+                    currency: currency.to_string(),
+                    sales: totals.sales,
+                    returns: totals.returns,
+                    net: totals.sales - totals.returns,
+                    sales_tax: totals.sales_tax,
+                    returns_tax: totals.returns_tax,
+                    rounding: totals.rounding,
+                    taxes: taxes.iter().map(|(tax, sums)| (&sums.record(*tax)).into()).collect(),
+                    receipts: number(totals.receipts),
+                    voids: number(totals.voids),
+                })
+            });
+            with_taxes.collect::<Result<Vec<_>>>()
+        };
+        counters().cross(env)
     }
 
     /// Where the terminal stands.
@@ -390,6 +427,9 @@ impl NativeTerminal {
             next_receipt: number(status.next_receipt),
             space: status.space.name().to_owned(),
             poisoned: status.poisoned,
+            operator: self.terminal.operator().cross(env)?,
+            training: self.terminal.is_training().cross(env)?,
+            shift: self.terminal.shift().cross(env)?.map(|shift| number(shift.number)),
             flush_ns: number(status.sync_latency.smoothed_ns),
             flush_worst_ns: number(status.sync_latency.worst_ns),
             keys_max: u32::try_from(self.terminal.keys_max()).unwrap_or(u32::MAX),
@@ -562,24 +602,5 @@ impl Task for CloseTask {
 
     fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<()> {
         output.map_err(|error| thrown(&env, &error))
-    }
-}
-
-/// Reading a receipt, on a pool thread.
-pub struct ReceiptTask {
-    terminal: Arc<Terminal>,
-    number: u64,
-}
-
-impl Task for ReceiptTask {
-    type Output = std::result::Result<Receipt, Error>;
-    type JsValue = NativeReceipt;
-
-    fn compute(&mut self) -> napi::Result<Self::Output> {
-        Ok(self.terminal.receipt(self.number))
-    }
-
-    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<NativeReceipt> {
-        output.map(stored).map_err(|error| thrown(&env, &error))
     }
 }

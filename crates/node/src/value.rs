@@ -2,63 +2,18 @@
 //! safe integers or decimal strings.
 
 use crate::fault::argument;
+use crate::receipt::{NativeTaxTotals, NativeTotals};
 use napi::Either;
 use napi_derive::napi;
 use pos_kernel_core::clock::iso_utc;
-use pos_kernel_core::journal::Hash;
 use pos_kernel_core::limits::AMOUNT_MAX;
 use pos_kernel_core::money::Decimal;
 use pos_kernel_core::sale::{self, input};
-use pos_kernel_core::terminal::{Answer, LineAnswer, RecoveryReport, TenderAnswer};
+use pos_kernel_core::terminal::{Answer, Begun, LineAnswer, RecoveryReport, TenderAnswer};
 use pos_kernel_core::{Code, Error, Result};
 
 /// A number that may stand for a decimal.
 pub(crate) type Amountish = Either<f64, String>;
-
-/// A line to add.
-#[napi(object)]
-pub struct NativeLine {
-    /// Stock-keeping unit.
-    pub sku: String,
-    /// Text for people.
-    pub text: Option<String>,
-    /// Quantity, integer or decimal string; negative for a return.
-    pub quantity: Either<f64, String>,
-    /// Price of one in minor units, integer or decimal string.
-    pub unit_price: Either<f64, String>,
-    /// The live line that it belongs to.
-    pub parent: Option<f64>,
-}
-
-/// A tender to take.
-#[napi(object)]
-pub struct NativeTender {
-    /// `cash` or `card`.
-    pub kind: String,
-    /// Minor units.
-    pub amount: f64,
-    /// The host's reference.
-    pub reference: Option<String>,
-    /// The outcome is not known yet.
-    pub pending: Option<bool>,
-}
-
-/// What a sale comes to, in minor units.
-#[napi(object)]
-pub struct NativeTotals {
-    /// Sum of the live lines.
-    pub gross: i64,
-    /// Confirmed tenders.
-    pub tendered: i64,
-    /// Pending tenders.
-    pub pending: i64,
-    /// Still to be tendered.
-    pub due: i64,
-    /// To be given back.
-    pub change: i64,
-    /// `building`, `tendering`, `completed` or `voided`.
-    pub state: String,
-}
 
 /// A sale has begun.
 #[napi(object)]
@@ -101,6 +56,8 @@ pub struct NativeTenderAnswer {
     pub due: i64,
     /// Change to give.
     pub change: i64,
+    /// What cash rounding adds to the total.
+    pub rounding: i64,
     /// Sequence of the last record of this call.
     pub seq: i64,
     /// Not durable yet.
@@ -109,87 +66,24 @@ pub struct NativeTenderAnswer {
     pub replayed: bool,
 }
 
-/// A line of a sale.
+/// A receipt that a sale takes lines back from.
 #[napi(object)]
-pub struct NativeReceiptLine {
-    /// Line number.
-    pub line: u32,
-    /// Stock-keeping unit.
-    pub sku: String,
-    /// Text for people.
-    pub text: Option<String>,
-    /// Quantity as a decimal string.
-    pub quantity: String,
-    /// Price of one in minor units, as a decimal string.
-    pub unit_price: String,
-    /// Amount in minor units.
-    pub amount: i64,
-    /// Why it was voided; absent on a live line.
-    pub voided: Option<String>,
-    /// The line that it belongs to.
-    pub parent: Option<u32>,
-}
-
-/// A tender of a sale.
-#[napi(object)]
-pub struct NativeReceiptTender {
-    /// Tender number.
-    pub tender: u32,
-    /// `cash` or `card`.
-    pub kind: String,
-    /// Minor units.
-    pub amount: i64,
-    /// `pending`, `confirmed`, `declined` or `voided`.
-    pub state: String,
-    /// The host's reference.
-    pub reference: Option<String>,
-    /// Authorisation given outside the till.
-    pub auth: Option<String>,
-}
-
-/// A completed sale.
-#[napi(object)]
-pub struct NativeReceipt {
-    /// Number of the sale on its terminal.
-    pub sale: i64,
-    /// Receipt number.
+pub struct NativeReturnsOf {
+    /// Terminal id.
+    pub terminal: String,
+    /// Receipt number there.
     pub receipt_number: i64,
-    /// Store.
-    pub store: String,
-    /// ISO 4217 letters.
-    pub currency: String,
-    /// The host's own number for the sale.
-    pub reference: Option<String>,
-    /// Idempotency key of the completion.
-    pub key: Option<String>,
-    /// Lines, voided ones included.
-    pub lines: Vec<NativeReceiptLine>,
-    /// Tenders, dead ones included.
-    pub tenders: Vec<NativeReceiptTender>,
-    /// Total.
-    pub gross: i64,
-    /// Confirmed tenders.
-    pub tendered: i64,
-    /// Change given.
-    pub change: i64,
-    /// Perpetual total sold, after this sale.
-    pub total_sales: i64,
-    /// Perpetual total returned, after this sale.
-    pub total_returns: i64,
-    /// Completion, ISO 8601 in UTC.
-    pub at: String,
-    /// Begin, ISO 8601 in UTC.
-    pub began_at: String,
-    /// Chain link of the completion's frame, 64 hexadecimal digits.
-    pub hash: String,
-    /// Sequence of the completion record.
-    pub sequence: i64,
-    /// Sequence of the last record of this call.
-    pub seq: i64,
-    /// Not durable yet.
-    pub wait: bool,
-    /// The stored answer of an earlier call with the same key.
-    pub replayed: bool,
+}
+
+/// Where a sale was suspended that went on here.
+#[napi(object)]
+pub struct NativeTakenOver {
+    /// Terminal id.
+    pub terminal: String,
+    /// Number of the sale there.
+    pub sale: i64,
+    /// Its ticket.
+    pub ticket: String,
 }
 
 /// An open sale.
@@ -203,14 +97,22 @@ pub struct NativeOpenSale {
     pub currency: String,
     /// The host's own number for it.
     pub reference: Option<String>,
-    /// `building` or `tendering`.
+    /// `building`, `tendering` or `suspended`.
     pub state: String,
     /// Lines, voided ones included.
     pub lines: u32,
-    /// Sum of the live lines.
+    /// Total.
     pub gross: i64,
     /// It came back after its owner was gone.
     pub recovered: bool,
+    /// It is training.
+    pub training: bool,
+    /// The ticket that it waits for, when it is suspended.
+    pub ticket: Option<String>,
+    /// The receipt that it takes lines back from.
+    pub returns: Option<NativeReturnsOf>,
+    /// Where it was suspended before it went on here.
+    pub takes: Option<NativeTakenOver>,
     /// Begin, ISO 8601 in UTC.
     pub began_at: String,
 }
@@ -226,6 +128,14 @@ pub struct NativeCounters {
     pub returns: i64,
     /// Sold less returned.
     pub net: i64,
+    /// Taxes on what was sold.
+    pub sales_tax: i64,
+    /// Taxes on what was returned, counted upwards.
+    pub returns_tax: i64,
+    /// Cash rounding.
+    pub rounding: i64,
+    /// By tax.
+    pub taxes: Vec<NativeTaxTotals>,
     /// Completed sales.
     pub receipts: i64,
     /// Voided sales.
@@ -259,6 +169,12 @@ pub struct NativeStatus {
     pub space: String,
     /// A disk failure has ended this terminal.
     pub poisoned: bool,
+    /// The operator signed on.
+    pub operator: Option<String>,
+    /// Sales begin as training.
+    pub training: bool,
+    /// Number of the shift under way.
+    pub shift: Option<i64>,
     /// Smoothed time of a device flush, in nanoseconds.
     pub flush_ns: i64,
     /// The slowest device flush so far, in nanoseconds.
@@ -401,16 +317,18 @@ pub(crate) fn small(what: &str, value: f64) -> Result<u32> {
 }
 
 pub(crate) fn quantity(value: &Amountish) -> Result<Decimal> {
-    match value {
-        Either::A(value) => integer_decimal("quantity", *value, Code::BadQuantity),
-        Either::B(text) => input::quantity(text),
-    }
+    decimal("quantity", value, Code::BadQuantity)
 }
 
-fn unit_price(value: &Amountish) -> Result<Decimal> {
+pub(crate) fn unit_price(value: &Amountish) -> Result<Decimal> {
+    decimal("unitPrice", value, Code::BadPrice)
+}
+
+/// A safe integer or a decimal string.
+pub(crate) fn decimal(what: &str, value: &Amountish, code: Code) -> Result<Decimal> {
     match value {
-        Either::A(value) => integer_decimal("unitPrice", *value, Code::BadPrice),
-        Either::B(text) => input::unit_price(text),
+        Either::A(value) => integer_decimal(what, *value, code),
+        Either::B(text) => input::decimal(what, text, code),
     }
 }
 
@@ -423,37 +341,13 @@ pub(crate) fn integer_decimal(what: &str, value: f64, code: Code) -> Result<Deci
     })
 }
 
-impl NativeLine {
-    pub(crate) fn input(&self) -> Result<sale::LineInput<'_>> {
-        let (quantity, unit_price) = (quantity(&self.quantity)?, unit_price(&self.unit_price)?);
-        Ok(sale::LineInput {
-            text: self.text.as_deref(),
-            parent: self.parent.map(|parent| small("parent", parent)).transpose()?,
-            ..sale::LineInput::item(&self.sku, quantity, unit_price)
-        })
-    }
-}
-
-impl NativeTender {
-    pub(crate) fn input(&self) -> Result<sale::TenderInput<'_>> {
-        let kind = input::tender_kind(&self.kind)?;
-        Ok(sale::TenderInput {
-            reference: self.reference.as_deref(),
-            pending: self.pending.unwrap_or(false),
-            ..sale::TenderInput::of(kind, safe_integer("amount", self.amount)?)
-        })
-    }
-}
-
-impl From<sale::Totals> for NativeTotals {
-    fn from(totals: sale::Totals) -> Self {
+impl From<Answer<Begun>> for NativeBegun {
+    fn from(answer: Answer<Begun>) -> Self {
         Self {
-            gross: totals.gross,
-            tendered: totals.tendered,
-            pending: totals.pending,
-            due: totals.due,
-            change: totals.change,
-            state: totals.state.name().to_owned(),
+            sale: number(answer.value.sale),
+            seq: number(answer.sequence),
+            wait: answer.wait,
+            replayed: answer.replayed,
         }
     }
 }
@@ -478,62 +372,7 @@ impl From<Answer<TenderAnswer>> for NativeTenderAnswer {
             state: answer.value.state.name().to_owned(),
             due: answer.value.due,
             change: answer.value.change,
-            seq: number(answer.sequence),
-            wait: answer.wait,
-            replayed: answer.replayed,
-        }
-    }
-}
-
-impl From<&sale::Line> for NativeReceiptLine {
-    fn from(line: &sale::Line) -> Self {
-        Self {
-            line: line.number,
-            sku: line.sku.clone(),
-            text: line.text.clone(),
-            quantity: line.quantity.to_string(),
-            unit_price: line.unit_price.to_string(),
-            amount: line.amount,
-            voided: line.voided.clone(),
-            parent: line.parent,
-        }
-    }
-}
-
-impl From<&sale::Tender> for NativeReceiptTender {
-    fn from(tender: &sale::Tender) -> Self {
-        Self {
-            tender: tender.number,
-            kind: tender.kind.name().to_owned(),
-            amount: tender.amount,
-            state: tender.state.name().to_owned(),
-            reference: tender.reference.clone(),
-            auth: tender.auth.clone(),
-        }
-    }
-}
-
-impl From<Answer<sale::Receipt>> for NativeReceipt {
-    fn from(answer: Answer<sale::Receipt>) -> Self {
-        let receipt = answer.value;
-        Self {
-            sale: number(receipt.sale),
-            receipt_number: number(receipt.number),
-            store: receipt.store,
-            currency: receipt.currency.to_string(),
-            reference: receipt.reference,
-            key: receipt.key,
-            lines: receipt.lines.iter().map(Into::into).collect(),
-            tenders: receipt.tenders.iter().map(Into::into).collect(),
-            gross: receipt.gross,
-            tendered: receipt.tendered,
-            change: receipt.change,
-            total_sales: receipt.total_sales,
-            total_returns: receipt.total_returns,
-            at: iso_utc(receipt.meta.at_ns),
-            began_at: iso_utc(receipt.began_ns),
-            hash: Hash(receipt.meta.hash).to_string(),
-            sequence: number(receipt.meta.sequence),
+            rounding: answer.value.rounding,
             seq: number(answer.sequence),
             wait: answer.wait,
             replayed: answer.replayed,
@@ -553,6 +392,17 @@ impl From<&sale::Sale> for NativeOpenSale {
             lines: u32::try_from(sale.lines.len()).unwrap_or(u32::MAX),
             gross: totals.gross,
             recovered: sale.recovered,
+            training: sale.training,
+            ticket: sale.ticket.clone(),
+            returns: sale.returns.as_ref().map(|of| NativeReturnsOf {
+                terminal: of.terminal.clone(),
+                receipt_number: number(of.receipt),
+            }),
+            takes: sale.takes.as_ref().map(|taken| NativeTakenOver {
+                terminal: taken.terminal.clone(),
+                sale: number(taken.sale),
+                ticket: taken.ticket.clone(),
+            }),
             began_at: iso_utc(sale.began_ns),
         }
     }

@@ -1,6 +1,8 @@
 /** Runs the operations of a script on one terminal, in order. */
+import type { AdjustmentCall } from '../../kernel/adjustment.js'
 import { type PosError, posError } from '../../kernel/errors.js'
 import type { Sale } from '../../kernel/sale.js'
+import type { Cart, LineInput } from '../../kernel/sale-input.js'
 import { openAt, type Terminal, type TerminalOptions } from '../../kernel/terminal.js'
 import type { Operation } from './operation.js'
 
@@ -15,6 +17,7 @@ export class Interpreter {
   #terminal: Terminal | undefined
   #wallNs: bigint | undefined
   #lastSale: number | undefined
+  #lastCurrency: string | undefined
 
   /**
    * @param options - how to open the terminal; it is opened by the first operation
@@ -43,23 +46,65 @@ export class Interpreter {
     if (operation.op === 'setClock') return this.#setClock(operation.wall)
     const terminal = await this.open()
     switch (operation.op) {
+      case 'setPolicy': {
+        const { op: _, key, ...policy } = operation
+        const answer = await terminal.setPolicy(policy, { key })
+        this.#lastCurrency = policy.currency
+        return answer
+      }
+      case 'policy':
+        return { policy: terminal.policy(operation.currency) ?? null }
       case 'begin': {
         const { op: _, ...input } = operation
-        const sale = await terminal.begin(input)
-        this.#lastSale = sale.id
-        return { sale: sale.id, replayed: sale.replayed }
+        const currency = this.#currency(operation)
+        this.#lastCurrency = currency
+        return this.#begun(await terminal.begin({ ...input, currency }))
       }
       case 'addLine': {
         const { op: _, sale: __, key, ...line } = operation
-        return this.#sale(terminal, operation).addLine(line, { key })
+        // That a discount is an amount or a percentage is checked by the API.
+        return this.#sale(terminal, operation).addLine(line as LineInput, { key })
       }
       case 'setQuantity': {
-        const { line, quantity, reason, key } = operation
-        return this.#sale(terminal, operation).setQuantity(line, quantity, { reason, key })
+        const { line, quantity, reason, approval, key } = operation
+        const why = { reason, approval, key }
+        return this.#sale(terminal, operation).setQuantity(line, quantity, why)
       }
       case 'voidLine': {
-        const { line, reason, linked, key } = operation
-        return this.#sale(terminal, operation).voidLine(line, { reason, linked, key })
+        const { line, reason, linked, approval, key } = operation
+        const why = { reason, linked, approval, key }
+        return this.#sale(terminal, operation).voidLine(line, why)
+      }
+      case 'overridePrice': {
+        const { line, unitPrice, perQuantity, reason, approval, key } = operation
+        const options = { perQuantity, reason, approval, key }
+        return this.#sale(terminal, operation).overridePrice(line, unitPrice, options)
+      }
+      case 'overrideTaxes': {
+        const { line, taxes, reason, approval, key } = operation
+        return this.#sale(terminal, operation).overrideTaxes(line, taxes, { reason, approval, key })
+      }
+      case 'discountLine': {
+        const { op: _, sale: __, line, ...discount } = operation
+        const sale = this.#sale(terminal, operation)
+        return sale.discountLine(line, discount as AdjustmentCall)
+      }
+      case 'surchargeLine': {
+        const { op: _, sale: __, line, ...surcharge } = operation
+        const sale = this.#sale(terminal, operation)
+        return sale.surchargeLine(line, surcharge as AdjustmentCall)
+      }
+      case 'discountSale': {
+        const { op: _, sale: __, ...discount } = operation
+        return this.#sale(terminal, operation).discountSale(discount as AdjustmentCall)
+      }
+      case 'surchargeSale': {
+        const { op: _, sale: __, ...surcharge } = operation
+        return this.#sale(terminal, operation).surchargeSale(surcharge as AdjustmentCall)
+      }
+      case 'retract': {
+        const { number, reason, approval, key } = operation
+        return this.#sale(terminal, operation).retract(number, { reason, approval, key })
       }
       case 'tender': {
         const { op: _, sale: __, ...tender } = operation
@@ -70,12 +115,91 @@ export class Interpreter {
         return this.#sale(terminal, operation).confirmTender(tender, { auth, key })
       }
       case 'declineTender': {
-        const { tender, reason, key } = operation
-        return this.#sale(terminal, operation).declineTender(tender, { reason, key })
+        const { tender, reason, approval, key } = operation
+        const why = { reason, approval, key }
+        return this.#sale(terminal, operation).declineTender(tender, why)
       }
       case 'voidTender': {
-        const { tender, reason, key } = operation
-        return this.#sale(terminal, operation).voidTender(tender, { reason, key })
+        const { tender, reason, approval, key } = operation
+        const why = { reason, approval, key }
+        return this.#sale(terminal, operation).voidTender(tender, why)
+      }
+      case 'beginReturn': {
+        const { op: _, ...input } = operation
+        return this.#begun(await terminal.beginReturn(input))
+      }
+      case 'returnLine': {
+        const { op: _, sale: __, ...part } = operation
+        return this.#sale(terminal, operation).returnLine(part)
+      }
+      case 'suspend': {
+        const { reason, key } = operation
+        return this.#sale(terminal, operation).suspend({ reason, key })
+      }
+      case 'resume': {
+        const { ticket, key } = operation
+        return this.#begun(await terminal.resume(ticket, { key }))
+      }
+      case 'suspendedSales':
+        return { sales: await terminal.suspendedSales() }
+      case 'collectTransfers':
+        return { sales: await terminal.collectTransfers() }
+      case 'expire': {
+        const { idleMs, reason } = operation
+        return terminal.expire({ idleMs, reason })
+      }
+      case 'signOn': {
+        const { op: _, ...operator } = operation
+        return terminal.signOn(operator)
+      }
+      case 'signOff': {
+        const { op: _, ...operator } = operation
+        return terminal.signOff(operator)
+      }
+      case 'approve': {
+        const { op: _, ...approval } = operation
+        return terminal.approve(approval)
+      }
+      case 'training': {
+        const { on, approval, key } = operation
+        return terminal.setTraining(on, { approval, key })
+      }
+      case 'openShift': {
+        const { float, key } = operation
+        const one = (amount: number) => [{ currency: this.#currency({}), amount }]
+        return terminal.openShift({ float: typeof float === 'number' ? one(float) : float, key })
+      }
+      case 'closeShift':
+        return terminal.closeShift({ key: operation.key })
+      case 'shift':
+        return { shift: terminal.shift() ?? null }
+      case 'paidIn': {
+        const { op: _, ...cash } = operation
+        return terminal.paidIn({ ...cash, currency: this.#currency(operation) })
+      }
+      case 'paidOut': {
+        const { op: _, ...cash } = operation
+        return terminal.paidOut({ ...cash, currency: this.#currency(operation) })
+      }
+      case 'noSale': {
+        const { reason, approval, key } = operation
+        return terminal.noSale({ reason, approval, key })
+      }
+      case 'cashCount': {
+        const { op: _, ...cash } = operation
+        return terminal.cashCount({ ...cash, currency: this.#currency(operation) })
+      }
+      case 'xReport':
+        return terminal.xReport({ key: operation.key })
+      case 'zReport':
+        return terminal.zReport({ key: operation.key })
+      case 'periodClose': {
+        const { kind, key } = operation
+        return terminal.periodClose({ kind, key })
+      }
+      case 'reprint': {
+        const { receiptNumber, circle, approval, key } = operation
+        return terminal.reprint(receiptNumber, { circle, approval, key })
       }
       case 'totals':
         return this.#sale(terminal, operation).totals()
@@ -85,8 +209,8 @@ export class Interpreter {
         return { receipt, replayed }
       }
       case 'void': {
-        const { reason, key } = operation
-        return this.#sale(terminal, operation).void({ reason, key })
+        const { reason, approval, key } = operation
+        return this.#sale(terminal, operation).void({ reason, approval, key })
       }
       case 'close': {
         const sale = this.#sale(terminal, operation)
@@ -95,11 +219,13 @@ export class Interpreter {
       }
       case 'sell': {
         const { op: _, ...cart } = operation
-        const { replayed, ...receipt } = await terminal.sell(cart)
+        const currency = this.#currency(operation)
+        const { replayed, ...receipt } = await terminal.sell({ ...cart, currency } as Cart)
+        this.#lastCurrency = currency
         return { receipt, replayed }
       }
       case 'receipt':
-        return { receipt: await terminal.receipt(operation.receiptNumber) }
+        return { receipt: await terminal.receipt(operation.receiptNumber, operation.circle) }
       case 'openSales':
         return { sales: terminal.openSales().map((sale) => sale.summary()) }
       case 'counters':
@@ -109,9 +235,22 @@ export class Interpreter {
     }
   }
 
+  #begun(sale: Sale): object {
+    this.#lastSale = sale.id
+    return { sale: sale.id, replayed: sale.replayed }
+  }
+
+  /** The currency of an operation: the one it names, else the one that the script used last. */
+  #currency({ currency }: { readonly currency?: string | undefined }): string {
+    const known = currency ?? this.#lastCurrency
+    if (known !== undefined) return known
+    const message = 'no currency is known: give "currency", or set a policy first'
+    throw posError('PK_E_BAD_ARGUMENT', message, { argument: 'currency' })
+  }
+
   /**
-   * The sale of an operation: the one it names; else the only open one; else, when none is open, the
-   * one that the script used last, so that it can be looked at and closed.
+   * The sale of an operation: the one it names; else the only open one that is not suspended; else,
+   * when none is, the one that the script used last, so that it can be looked at and closed.
    */
   #sale(terminal: Terminal, operation: SaleOperation): Sale {
     const sale = terminal.sale(operation.sale ?? this.#impliedSale(terminal))
@@ -120,7 +259,8 @@ export class Interpreter {
   }
 
   #impliedSale(terminal: Terminal): number {
-    const [only, ...others] = terminal.openSales()
+    const open = terminal.openSales().filter((sale) => sale.summary().state !== 'suspended')
+    const [only, ...others] = open
     if (only === undefined) {
       if (this.#lastSale !== undefined) return this.#lastSale
       throw posError('PK_E_NOT_FOUND', 'no sale is open; begin one', {})

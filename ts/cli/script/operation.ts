@@ -13,38 +13,117 @@ const decimal = z.union([z.number(), z.string()], { error: 'give an integer or a
 const sale = number.optional()
 const key = text.optional()
 const reference = text.optional()
-const kind = z.enum(['cash', 'card'])
+const flag = z.boolean().optional()
+const reason = text
+const approval = number.optional()
+const means = z.enum(['cash', 'card', 'voucher', 'foreign', 'other'])
+const rounding = z.enum(['halfUp', 'halfEven', 'up', 'down'])
+
+const circle = z.enum(['sale', 'training']).optional()
+const cash = { currency: text.optional(), amount: number }
+
+const worth = { amount: number.optional(), percent: decimal.optional() }
+const adjustment = z.strictObject({ ...worth, reason })
+const adjustments = z.union([adjustment, z.array(adjustment)]).optional()
+const tax = z.strictObject({ rate: decimal, class: text.optional(), inclusive: flag })
 
 const line = z.strictObject({
+  kind: z.enum(['item', 'surcharge', 'deposit', 'tip']).optional(),
   sku: text,
   text: text.optional(),
   quantity: decimal,
   unitPrice: decimal,
+  perQuantity: decimal.optional(),
+  taxes: z.array(tax).optional(),
+  discount: adjustments,
+  surcharge: adjustments,
   parent: number.optional(),
+  approval,
 })
 
-const tender = z.strictObject({ kind, amount: number, reference })
+const tender = z.strictObject({
+  kind: means,
+  amount: number,
+  tip: number.optional(),
+  currency: text.optional(),
+  rate: decimal.optional(),
+  per: number.optional(),
+  reference,
+})
+
+/** A discount or a surcharge on a line or on the sale. */
+const onLine = { sale, line: number, ...worth, reason, approval, key }
+const onSale = { sale, ...worth, reason, approval, key }
 
 const operations = {
-  begin: z.strictObject({ op: z.literal('begin'), store: text, currency: text, reference, key }),
+  setPolicy: z.strictObject({
+    op: z.literal('setPolicy'),
+    currency: text,
+    minorDigits: number.optional(),
+    prices: z.enum(['net', 'gross']),
+    taxScope: z.enum(['perRate', 'perLine', 'perUnit']),
+    taxRounding: rounding,
+    grossSplit: z.enum(['taxFirst', 'netFirst']).optional(),
+    amountRounding: rounding.optional(),
+    cashStep: number.optional(),
+    cashRounding: z.enum(['halfUp', 'halfDown', 'up', 'down']).optional(),
+    changeFrom: z.array(means).optional(),
+    mixedReturns: flag,
+    unboundReturns: z.enum(['allow', 'approve', 'refuse']).optional(),
+    key,
+  }),
+  policy: z.strictObject({ op: z.literal('policy'), currency: text }),
+  begin: z.strictObject({
+    op: z.literal('begin'),
+    store: text,
+    currency: text.optional(),
+    reference,
+    key,
+  }),
   addLine: line.extend({ op: z.literal('addLine'), sale, key }),
   setQuantity: z.strictObject({
     op: z.literal('setQuantity'),
     sale,
     line: number,
     quantity: decimal,
-    reason: text,
+    reason,
+    approval,
     key,
   }),
   voidLine: z.strictObject({
     op: z.literal('voidLine'),
     sale,
     line: number,
-    reason: text,
-    linked: z.boolean().optional(),
+    reason,
+    linked: flag,
+    approval,
     key,
   }),
-  tender: tender.extend({ op: z.literal('tender'), sale, pending: z.boolean().optional(), key }),
+  overridePrice: z.strictObject({
+    op: z.literal('overridePrice'),
+    sale,
+    line: number,
+    unitPrice: decimal,
+    perQuantity: decimal.optional(),
+    reason,
+    approval,
+    key,
+  }),
+  overrideTaxes: z.strictObject({
+    op: z.literal('overrideTaxes'),
+    sale,
+    line: number,
+    taxes: z.array(tax),
+    reason,
+    approval,
+    key,
+  }),
+  discountLine: z.strictObject({ op: z.literal('discountLine'), ...onLine }),
+  surchargeLine: z.strictObject({ op: z.literal('surchargeLine'), ...onLine }),
+  discountSale: z.strictObject({ op: z.literal('discountSale'), ...onSale }),
+  surchargeSale: z.strictObject({ op: z.literal('surchargeSale'), ...onSale }),
+  retract: z.strictObject({ op: z.literal('retract'), sale, number, reason, approval, key }),
+  tender: tender.extend({ op: z.literal('tender'), sale, pending: flag, key }),
   confirmTender: z.strictObject({
     op: z.literal('confirmTender'),
     sale,
@@ -56,30 +135,85 @@ const operations = {
     op: z.literal('declineTender'),
     sale,
     tender: number,
-    reason: text,
+    reason,
+    approval,
     key,
   }),
   voidTender: z.strictObject({
     op: z.literal('voidTender'),
     sale,
     tender: number,
-    reason: text,
+    reason,
+    approval,
     key,
   }),
+  beginReturn: z.strictObject({
+    op: z.literal('beginReturn'),
+    terminal: text.optional(),
+    receiptNumber: number,
+    key,
+  }),
+  returnLine: z.strictObject({
+    op: z.literal('returnLine'),
+    sale,
+    of: number,
+    quantity: decimal,
+    terminal: text.optional(),
+    receiptNumber: number.optional(),
+    reason,
+    approval,
+    key,
+  }),
+  suspend: z.strictObject({ op: z.literal('suspend'), sale, reason, key }),
+  resume: z.strictObject({ op: z.literal('resume'), ticket: text, key }),
+  suspendedSales: z.strictObject({ op: z.literal('suspendedSales') }),
+  collectTransfers: z.strictObject({ op: z.literal('collectTransfers') }),
+  signOn: z.strictObject({ op: z.literal('signOn'), operator: text, key }),
+  signOff: z.strictObject({ op: z.literal('signOff'), operator: text, key }),
+  approve: z.strictObject({ op: z.literal('approve'), operator: text, what: text, key }),
+  training: z.strictObject({ op: z.literal('training'), on: z.boolean(), approval, key }),
+  openShift: z.strictObject({
+    op: z.literal('openShift'),
+    float: z.union([number, z.array(z.strictObject({ currency: text, amount: number }))]),
+    key,
+  }),
+  closeShift: z.strictObject({ op: z.literal('closeShift'), key }),
+  shift: z.strictObject({ op: z.literal('shift') }),
+  paidIn: z.strictObject({ op: z.literal('paidIn'), ...cash, reason, approval, key }),
+  paidOut: z.strictObject({ op: z.literal('paidOut'), ...cash, reason, approval, key }),
+  noSale: z.strictObject({ op: z.literal('noSale'), reason, approval, key }),
+  cashCount: z.strictObject({ op: z.literal('cashCount'), ...cash, key }),
+  xReport: z.strictObject({ op: z.literal('xReport'), key }),
+  zReport: z.strictObject({ op: z.literal('zReport'), key }),
+  periodClose: z.strictObject({
+    op: z.literal('periodClose'),
+    kind: z.enum(['day', 'month', 'year']),
+    key,
+  }),
+  reprint: z.strictObject({
+    op: z.literal('reprint'),
+    receiptNumber: number,
+    circle,
+    approval,
+    key,
+  }),
+  expire: z.strictObject({ op: z.literal('expire'), idleMs: number, reason }),
   totals: z.strictObject({ op: z.literal('totals'), sale }),
   complete: z.strictObject({ op: z.literal('complete'), sale, key }),
-  void: z.strictObject({ op: z.literal('void'), sale, reason: text, key }),
+  void: z.strictObject({ op: z.literal('void'), sale, reason, approval, key }),
   close: z.strictObject({ op: z.literal('close'), sale }),
   sell: z.strictObject({
     op: z.literal('sell'),
     store: text,
-    currency: text,
+    currency: text.optional(),
     reference,
     lines: z.array(line),
+    discount: adjustments,
+    surcharge: adjustments,
     tenders: z.array(tender),
     key,
   }),
-  receipt: z.strictObject({ op: z.literal('receipt'), receiptNumber: number }),
+  receipt: z.strictObject({ op: z.literal('receipt'), receiptNumber: number, circle }),
   openSales: z.strictObject({ op: z.literal('openSales') }),
   counters: z.strictObject({ op: z.literal('counters') }),
   status: z.strictObject({ op: z.literal('status') }),

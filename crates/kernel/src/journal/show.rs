@@ -4,6 +4,7 @@ use super::codec::hex;
 use super::fact::{BODY_VERSION, Fact, RecordKind, body_of};
 use crate::clock::iso_utc;
 use crate::journal::restore;
+use crate::policy::Policy;
 use pos_kernel_wal::Frame;
 use serde_json::{Map, Value, json};
 
@@ -44,7 +45,7 @@ pub fn show(frame: &Frame<'_>) -> Vec<Shown> {
             })
         })
     });
-    let shown = frame.records().map(|record| {
+    let records = frame.records().map(|record| {
         let kind = RecordKind::from_number(record.kind);
         let mut value = Map::new();
         value.insert("sequence".to_owned(), record.sequence.into());
@@ -63,7 +64,7 @@ pub fn show(frame: &Frame<'_>) -> Vec<Shown> {
                 if body_of(&fact) != record.body {
                     value.insert("body".to_owned(), hex(record.body).into());
                 }
-                value.insert("fact".to_owned(), fact.show());
+                value.insert("fact".to_owned(), shown(&fact));
             }
             Some(Ok(None)) => {
                 if kind == Some(RecordKind::Checkpoint)
@@ -83,5 +84,20 @@ pub fn show(frame: &Frame<'_>) -> Vec<Shown> {
         }
         Shown { sequence: record.sequence, value: Value::Object(value) }
     });
-    shown.collect()
+    records.collect()
+}
+
+/// A fact, with its policy by names.
+fn shown(fact: &Fact) -> Value {
+    let policy = match fact {
+        Fact::PolicySet(fact) => Some(&fact.policy),
+        Fact::SaleBegun(fact) => fact.policy.as_ref(),
+        _ => None,
+    };
+    let mut value = fact.show();
+    // Bytes that are no policy are shown as they are.
+    if let Some(policy) = policy.and_then(|bytes| Policy::decode(&bytes.0).ok()) {
+        value["policy"] = policy.show();
+    }
+    value
 }

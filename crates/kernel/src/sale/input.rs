@@ -137,7 +137,7 @@ impl TenderInput<'_> {
 /// # Errors
 /// `PK_E_BAD_QUANTITY`.
 pub fn quantity(text: &str) -> Result<Decimal> {
-    Decimal::parse(text).ok_or_else(|| bad_decimal(Code::BadQuantity, "quantity", text))
+    decimal("quantity", text, Code::BadQuantity)
 }
 
 /// Reads a unit price.
@@ -145,14 +145,20 @@ pub fn quantity(text: &str) -> Result<Decimal> {
 /// # Errors
 /// `PK_E_BAD_PRICE`.
 pub fn unit_price(text: &str) -> Result<Decimal> {
-    Decimal::parse(text).ok_or_else(|| bad_decimal(Code::BadPrice, "unitPrice", text))
+    decimal("unitPrice", text, Code::BadPrice)
 }
 
-fn bad_decimal(code: Code, what: &str, text: &str) -> Error {
-    let shown: String = text.chars().take(40).collect();
-    let message =
-        format!("{what} {shown:?} is not a decimal such as 3 or -0.250 with at most 6 places");
-    Error::new(code, message).with("what", what).with("value", shown)
+/// Reads any decimal; another text is refused with this name and this code.
+///
+/// # Errors
+/// The code that is given.
+pub fn decimal(what: &str, text: &str, code: Code) -> Result<Decimal> {
+    Decimal::parse(text).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        let message =
+            format!("{what} {shown:?} is not a decimal such as 3 or -0.250 with at most 6 places");
+        Error::new(code, message).with("what", what).with("value", shown)
+    })
 }
 
 /// Reads the kind of a tender.

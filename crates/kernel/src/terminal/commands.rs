@@ -37,14 +37,14 @@ pub struct LineAnswer {
     /// Its amount in minor units; 0 once it is voided.
     pub amount: i64,
     /// The discount or surcharge that the call gave it last.
-    pub given: Option<Given>,
+    pub given: Option<LineAdjustment>,
     /// What the sale comes to.
     pub totals: Totals,
 }
 
 /// A discount or surcharge that a line was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Given {
+pub struct LineAdjustment {
     /// Its number in the sale.
     pub number: u32,
     /// What it adds to the line's amount.
@@ -645,7 +645,9 @@ pub(super) fn line_answer(recorded: &Recorded) -> Option<LineAnswer> {
         _ => return None,
     };
     let given = match &recorded.fact {
-        Fact::LineAdjusted(fact) => Some(Given { number: fact.number, adjusted: fact.adjusted }),
+        Fact::LineAdjusted(fact) => {
+            Some(LineAdjustment { number: fact.number, adjusted: fact.adjusted })
+        }
         _ => None,
     };
     Some(LineAnswer { line, amount, given, totals: untendered(gross, sums.as_ref()) })

@@ -30,7 +30,7 @@ mod signing;
 mod together;
 
 pub use archive::ArchiveReport;
-pub use commands::{Begun, Given, LineAnswer, Sold, TenderAnswer, VoidAnswer};
+pub use commands::{Begun, LineAdjustment, LineAnswer, Sold, TenderAnswer, VoidAnswer};
 pub use commit::Answer;
 pub use config::{Config, Durability};
 pub use handover::{SuspendAnswer, Waiting};
