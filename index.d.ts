@@ -105,6 +105,28 @@ export declare class NativeTerminal {
    * up faster by `sell`.
    */
   sellCart(cart: NativeCart): NativeReceipt
+  /** Who signs, and what stands unsigned; null when nothing was ever signed. */
+  signing(): Record<string, unknown> | null
+  /** Says that the terminal's own signer is up again, or that a device outside is. */
+  signerUp(device?: NativeDevice | undefined | null): Promise<NativeProof>
+  /** Says that the signer is out. */
+  signerDown(reason: string): Promise<NativeProof>
+  /** The oldest receipt without a signature, with the bytes to sign; null when all have one. */
+  nextUnsigned(): Promise<NativeProof>
+  /** What has to be signed for a receipt. */
+  unsigned(receipt: number): Promise<NativeProof>
+  /** Attaches a signature that was made outside. */
+  attachSignature(sequence: number, signature: string): Promise<NativeProof>
+  /** Signs receipts that an outage has left; answers how many. */
+  signLate(limit: number): Promise<NativeProof>
+  /** The signature of a receipt; null when it has none. */
+  signature(receipt: number): Promise<NativeProof>
+  /** Gives the software signer a new key; answers the public one, in hexadecimal. */
+  rotateKey(): Promise<NativeProof>
+  /** A place in the chain to keep elsewhere; with `place`, the journal notes where. */
+  anchor(place?: string | undefined | null): Promise<NativeProof>
+  /** Moves sealed segments into the archive: all of them, or those up to one. */
+  archive(uptoSegment?: number | undefined | null): Promise<NativeProof>
   /** Begins a sale that takes lines of a receipt back. */
   beginReturn(terminal: string, receiptNumber: number, key?: string | undefined | null): Promise<NativeBegun>
   /** Begins a sale that takes lines of a receipt back, reading it on the calling thread. */
@@ -188,6 +210,12 @@ export declare function compileRules(source: string): NativeRules
 /** Writes an export of a terminal's journal into a new folder. */
 export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>
 
+/**
+ * Lines of a journal's export from a sequence on: headers of segments, and at most `limit` records
+ * and a frame more.
+ */
+export declare function exportRecords(root: string, terminal: string, archive: string | undefined | null, fromSequence: number, limit: number): NativeExport
+
 /** Decodes records from a sequence on, at most `limit` of them. */
 export declare function inspectRecords(root: string, terminal: string, fromSequence: number, limit: number): NativeInspection
 
@@ -202,6 +230,7 @@ export declare function minimize(table: string | Uint8Array, options: NativeMini
 
 /** Minimises a table while the calling thread waits. */
 export declare function minimizeSync(table: string | Uint8Array, options: NativeMinimizeOptions): NativeMinimized
+
 /** A discount or a surcharge: an amount or a percentage. */
 export interface NativeAdjustment {
   /** It makes the amount larger. */
@@ -276,6 +305,8 @@ export interface NativeBusiness {
   taxNumber?: string
   /** VAT identification number. */
   vatId?: string
+}
+
 /** A whole sale. */
 export interface NativeCart {
   /** Store. */
@@ -354,24 +385,16 @@ export interface NativeCut {
   keptAs: string
 }
 
-/** What an export holds. */
-export interface NativeExported {
-  /** Its files. */
-  files: Array<NativeExportedFile>
-  /** Z reports. */
-  closings: number
-  /** Receipts. */
-  receipts: number
-  /** Receipts since the last Z report, which the form has no place for. */
-  unclosed: number
+/** A device that signs outside. */
+export interface NativeDevice {
+  /** Its name. */
+  signer: string
+  /** `ed25519`, or the name of another algorithm. */
+  algorithm: string
+  /** Public key, in hexadecimal. */
+  key: string
 }
 
-/** A file of an export. */
-export interface NativeExportedFile {
-  /** Name. */
-  name: string
-  /** Rows, headings not counted. */
-  rows: number
 /** A fact was made. */
 export interface NativeDone {
   /** Number of the approval or of the shift that it began. */
@@ -394,6 +417,36 @@ export interface NativeExpired {
   wait: boolean
   /** Never: the call has no key. */
   replayed: boolean
+}
+
+/** Lines of an export. */
+export interface NativeExport {
+  /** Headers of segments and records, in order. */
+  lines: Record<string, unknown>[]
+  /** Where to go on. */
+  nextSequence: number
+  /** Nothing more is there. */
+  end: boolean
+}
+
+/** What an export holds. */
+export interface NativeExported {
+  /** Its files. */
+  files: Array<NativeExportedFile>
+  /** Z reports. */
+  closings: number
+  /** Receipts. */
+  receipts: number
+  /** Receipts since the last Z report, which the form has no place for. */
+  unclosed: number
+}
+
+/** A file of an export. */
+export interface NativeExportedFile {
+  /** Name. */
+  name: string
+  /** Rows, headings not counted. */
+  rows: number
 }
 
 /** An error as data. */
@@ -602,6 +655,10 @@ export interface NativeOpenOptions {
   segmentBytes?: number
   /** Makes the terminal when it does not exist; default true. */
   create?: boolean
+  /** Signs receipts with a key in the terminal's folder. */
+  sign?: boolean
+  /** Folder in which each terminal has the folder of its archive. */
+  archive?: string
   /** A sale may begin only while an operator is signed on; default false. */
   needsOperator?: boolean
   /** A sale may begin only while a shift is open; default false. */
@@ -730,6 +787,12 @@ export interface NativeProblem {
   code: string
   /** A sentence. */
   message: string
+}
+
+/** What a call of this room answers. */
+export interface NativeProof {
+  /** The answer; null where there is none. */
+  value: unknown
 }
 
 /** Why something is done, and who allowed it. */
@@ -1116,6 +1179,14 @@ export interface NativeTerminalReport {
   receipts: number
   /** Bytes behind the last frame that were never durable. */
   tornBytes: number
+  /** Sequence of the first record that was read; 0 when none was. */
+  firstSequence: number
+  /** What the signatures vouch for; absent when there was never a signer. */
+  signing?: Record<string, unknown>
+  /** What was archived, as the journal says. */
+  archived?: Record<string, unknown>
+  /** Segments that were read from an archive. */
+  archiveSegments: number
   /** What is wrong, in order, up to a thousand. */
   problems: Array<NativeProblem>
   /** How many things are wrong in all. */
@@ -1211,7 +1282,7 @@ export declare function openTerminal(options: NativeOpenOptions, onDurable: (dur
 export declare function openTerminalSync(options: NativeOpenOptions, onDurable: (durable: number, error?: NativeFault | null) => void): NativeTerminal
 
 /** Verifies one terminal, or all of a store. `onProgress` hears terminal, segments done, segments. */
-export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null): Promise<NativeVerifyReport>
+export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null, keys?: Array<string> | undefined | null, archive?: string | undefined | null): Promise<NativeVerifyReport>
 
 /** Versions of what is loaded. */
 export declare function version(): NativeVersion
