@@ -11,7 +11,7 @@
  *
  * Read `journal.ts` first (one journal from its first segment to its last), then `walk.ts` (one
  * segment, and what a broken tail means), `fold.ts` and `till.ts` (what the records say), `sale.ts`
- * (the invariants of a sale), `pricing/cart.ts` (its arithmetic). The documents:
+ * (the invariants of a sale), `pricing/cart.ts` (its arithmetic), `desk.ts` (people, drawer, reports). The documents:
  * `docs/reference/journal-format.md`, `records.md`, `pricing.md` and `invariants.md` there.
  *
  * @module pos-kernel/auditor
