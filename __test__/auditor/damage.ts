@@ -8,6 +8,8 @@ import { BLOCK, type ForgedFrame, type ForgedRecord, Forgery, type Segment } fro
 
 const begunKind = 32
 const completedKind = 40
+/** Facts of these kinds and below are about a sale. */
+const lastSaleKind = 50
 
 /** Hurts the journal in a folder and says how. */
 export type Damage = (folder: string, luck: Chance) => string
@@ -326,7 +328,7 @@ export function mendContents(forgery: Forgery): void {
 
 function withContent(record: ForgedRecord, logs: Map<unknown, Buffer[]>): ForgedRecord {
   const { kind, body } = record
-  if (kind < begunKind) return record
+  if (kind < begunKind || kind > lastSaleKind) return record
   const map = decode(body, { useMaps: true }) as Map<unknown, unknown>
   if (kind === begunKind) logs.set(map.get(0), [])
   const log = logs.get(map.get(0)) ?? []
