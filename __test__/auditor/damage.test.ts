@@ -14,7 +14,7 @@ import { busyStore, goldenStore, journalOf, pricedStore, youngStore } from './st
 const roundsWanted = isLong ? 1000 : 8
 
 test('the verifiers agree on every damage', async (t) => {
-  t.timeout(isLong ? 14_400_000 : 120_000)
+  t.timeout(isLong ? 14_400_000 : 400_000)
   const luck = chance()
   t.log(`seed ${luck.seed} (POS_KERNEL_SEED)`)
   const root = tempStore(t)
