@@ -1,4 +1,6 @@
 /** The formats of `pos-kernel export`: each is one file beside this one and one line in `formats`. */
+import type { Business } from '../../kernel/export.js'
+import { dep, dsfinvk } from './fiscal.js'
 import { jsonl } from './jsonl.js'
 
 /** What a format is asked to write. */
@@ -11,6 +13,8 @@ export interface ExportTask {
   readonly archive: string | undefined
   /** The folder to write into; it exists. */
   readonly out: string
+  /** Who runs the till. */
+  readonly business: Business | undefined
 }
 
 /** A file that was written. */
@@ -52,4 +56,4 @@ export interface ExportFormat {
 }
 
 /** Every format that there is. */
-export const formats: readonly ExportFormat[] = [jsonl]
+export const formats: readonly ExportFormat[] = [jsonl, dsfinvk, dep]

@@ -3,7 +3,7 @@
 //! a terminal is closed and opened again now and then. What is refused is passed over.
 
 use crate::RandomSale;
-use crate::desk::{approval, attend};
+use crate::desk::{approval, attend, done};
 use crate::generate::Op;
 use crate::payments::Offer;
 use pos_kernel_core::journal::{TenderKind, TenderState};
@@ -94,7 +94,7 @@ fn take_back(terminal: &Terminal, luck: [u8; 12]) -> Option<Answer<Begun>> {
     for line in 1..4 {
         for part in [&luck[4..5], &luck[5..6]] {
             let quantity = Decimal::new(i64::from(part[0] % 3) + 1, part[0] % 4 / 3).unwrap();
-            let approval = (luck[6] % 2 == 0).then(|| approval(terminal)).flatten();
+            let approval = (luck[6].is_multiple_of(2)).then(|| approval(terminal)).flatten();
             let reason = Reason { text: "too small", approval };
             let _ = terminal.return_line(begun.value.sale, None, (line, quantity), reason, None);
         }
@@ -106,7 +106,7 @@ fn take_back(terminal: &Terminal, luck: [u8; 12]) -> Option<Answer<Begun>> {
 fn ring(terminal: &Terminal, sale: &RandomSale, luck: [u8; 12], key: &str) -> Result<u64> {
     let RandomSale { policy, ops, offers, .. } = sale;
     let currency = policy.terms().currency.letters();
-    let key = (luck[2] % 3 == 0).then_some(key);
+    let key = (luck[2].is_multiple_of(3)).then_some(key);
     let begun = terminal.begin("STORE_001", currency, Some("random"), key)?.value.sale;
     for op in ops {
         let _ = change(terminal, begun, op, luck);
@@ -121,7 +121,7 @@ fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 12]) -> Result<()>
     match op {
         Op::Add { kind, quantity, price, per, taxes } => {
             let taxes: Vec<TaxInput> = taxes.iter().map(input).collect();
-            let parent = (luck[3] % 4 == 0).then_some(1);
+            let parent = (luck[3].is_multiple_of(4)).then_some(1);
             let item = LineInput::item("SKU", *quantity, *price);
             let line = LineInput {
                 kind: *kind,
@@ -139,7 +139,7 @@ fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 12]) -> Result<()>
         }
         // What came back of a sale that never was cannot come back here.
         Op::Return(_) => {}
-        Op::Void(line) => drop(terminal.void_line(sale, *line, "not wanted", None)?),
+        Op::Void(line) => done(terminal.void_line(sale, *line, "not wanted", None)?),
         Op::Quantity(line, quantity) => {
             terminal.set_quantity(sale, *line, *quantity, "counted again", None)?;
         }
@@ -156,7 +156,7 @@ fn change(terminal: &Terminal, sale: u64, op: &Op, luck: [u8; 12]) -> Result<()>
         Op::AdjustSale(adjustment) => {
             terminal.adjust_sale(sale, *adjustment, "jubilee".into(), None)?;
         }
-        Op::Retract(number) => drop(terminal.retract(sale, *number, "mistake".into(), None)?),
+        Op::Retract(number) => done(terminal.retract(sale, *number, "mistake".into(), None)?),
     }
     Ok(())
 }
@@ -197,14 +197,16 @@ fn finish(terminal: &Terminal, sale: u64, luck: [u8; 12], key: &str) -> Result<(
     }
     let (due, cash_due) = due(terminal, sale)?;
     if due != 0 {
-        let more = if due > 0 && luck[4] % 2 == 0 { 1_000 } else { 0 };
+        let more = if due > 0 && luck[4].is_multiple_of(2) { 1_000 } else { 0 };
         let cash = |amount| TenderInput::of(TenderKind::Cash, amount);
         if terminal.tender(sale, &cash(cash_due + more), None).is_err() {
             let _ = terminal.tender(sale, &cash(cash_due), None);
         }
     }
     let key = format!("{key} completed");
-    if luck[5] % 8 != 0 && terminal.complete(sale, (luck[6] % 2 == 0).then_some(&key)).is_ok() {
+    if !luck[5].is_multiple_of(8)
+        && terminal.complete(sale, (luck[6].is_multiple_of(2)).then_some(&key)).is_ok()
+    {
         return terminal.close_sale(sale);
     }
     for (index, tender) in (1..).zip(terminal.sale(sale)?.tenders) {
