@@ -186,18 +186,26 @@ def check_dep(folder, faults):
 
 
 def check_jsonl(folder, faults):
+    """Sequence and segments; the links themselves are BLAKE3, which Python's library does not have."""
     counts = {}
     for path in sorted(folder.glob("*.jsonl")):
-        sequence, total = None, 0
+        sequence, link, total = None, None, 0
         with open(path, encoding="utf-8") as file:
             for line in file:
                 record = json.loads(line)
-                found = record.get("sequence", record.get("seq"))
-                faults.hold(
-                    sequence is None or found == sequence + 1,
-                    f"{path.name}: record {found} follows {sequence}",
-                )
-                sequence, total = found, total + 1
+                if "problem" in record:
+                    faults.append(f"{path.name}: {record['problem']}")
+                elif "header" in record:
+                    before = record["previousLink"]
+                    faults.hold(link in (None, before), f"{path.name}: a segment follows {before}")
+                    link = record["link"]
+                else:
+                    found, link, total = record["sequence"], record["link"], total + 1
+                    faults.hold(
+                        sequence is None or found == sequence + 1,
+                        f"{path.name}: record {found} follows {sequence}",
+                    )
+                    sequence = found
         counts[path.name] = total
     faults.hold(counts, "there is no journal")
     return {"records": counts}
