@@ -70,6 +70,7 @@ export {
 } from './kernel/errors.js'
 export {
   type Business,
+  type ExportedFile,
   type ExportFormat,
   type ExportOptions,
   exportJournal,
@@ -217,6 +218,7 @@ export type {
 export type { BeginReturnInput, ReturnInput, ReturnsOf } from './kernel/returns.js'
 export {
   compileRules,
+  type ExplainedAnswer,
   type HitPolicy,
   type RuleAnswer,
   type RuleContradiction,

@@ -46,10 +46,18 @@ export interface ExportOptions {
   readonly business?: Business | undefined
 }
 
+/** A file of an export. */
+export interface ExportedFile {
+  /** Its name. */
+  readonly name: string
+  /** Its rows, headings not counted. */
+  readonly rows: number
+}
+
 /** What an export holds. */
 export interface JournalExport {
-  /** Its files with their rows, headings not counted. */
-  readonly files: ReadonlyArray<{ readonly name: string; readonly rows: number }>
+  /** Its files. */
+  readonly files: readonly ExportedFile[]
   /** Z reports. */
   readonly closings: number
   /** Receipts. */

@@ -87,10 +87,18 @@ export interface RuleReport {
   }
 }
 
+/** An answer, and where it comes from. */
+export interface ExplainedAnswer {
+  /** The answer. */
+  readonly answer: RuleAnswer
+  /** Ids of the rows that give it. */
+  readonly rows: readonly string[]
+}
+
 /** Why an input has its answers. */
 export interface RuleExplanation {
-  /** The answers, each with the ids of the rows that give it. */
-  readonly answers: readonly { readonly answer: RuleAnswer; readonly rows: readonly string[] }[]
+  /** The answers. */
+  readonly answers: readonly ExplainedAnswer[]
   /** Ids of all rows that apply, those that did not decide included. */
   readonly applying: readonly string[]
 }
