@@ -10,7 +10,7 @@ const folders = ['ts', 'ts/kernel']
 /** What an example may use without saying where it comes from: the package, and the usual names. */
 const prelude = `
 import * as poskernel from '../../ts/index.js'
-const { BindingLoadError, exportLines, inspectJournal, isPosError, listSales, listTerminals, openTerminal,
+const { BindingLoadError, exportJournal, exportLines, inspectJournal, isPosError, listSales, listTerminals, openTerminal,
   openTerminalSync, verifyStore, versions } = poskernel
 declare const terminal: poskernel.Terminal
 declare const sale: poskernel.Sale
