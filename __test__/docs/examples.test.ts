@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import ts from 'typescript'
+import * as api from '../../ts/index.js'
 import { projectRoot } from '../support/child.js'
 
 const folders = ['ts', 'ts/kernel']
@@ -10,10 +11,10 @@ const folders = ['ts', 'ts/kernel']
 /** What an example may use without saying where it comes from: the package, and the usual names. */
 const prelude = `
 import * as poskernel from '../../ts/index.js'
-const { BindingLoadError, exportJournal, exportLines, inspectJournal, isPosError, listSales, listTerminals, openTerminal,
-  openTerminalSync, verifyStore, versions } = poskernel
+const { ${Object.keys(api).join(', ')} } = poskernel
 declare const terminal: poskernel.Terminal
 declare const sale: poskernel.Sale
+declare const rules: poskernel.Rules
 declare const cart: poskernel.Cart
 declare const receipt: poskernel.Receipt
 declare const proof: poskernel.Proof
@@ -33,10 +34,13 @@ function examplesOf(file: string): Example[] {
   const found: Example[] = []
   for (const comment of text.matchAll(/\/\*\*[\s\S]*?\*\//g)) {
     const lines = comment[0].split('\n').map((line) => line.replace(/^\s*\*\/?\s?/, ''))
-    const start = lines.findIndex((line) => line.startsWith('@example'))
-    if (start < 0) continue
-    const line = text.slice(0, comment.index).split('\n').length + start + 1
-    found.push({ place: `${file}:${line}`, code: lines.slice(start + 1).join('\n') })
+    const firstLine = text.slice(0, comment.index).split('\n').length
+    const tags = [...lines.keys()].filter((index) => lines[index]?.startsWith('@'))
+    for (const [nth, start] of tags.entries()) {
+      if (!lines[start]?.startsWith('@example')) continue
+      const code = lines.slice(start + 1, tags[nth + 1]).join('\n')
+      found.push({ place: `${file}:${firstLine + start + 1}`, code })
+    }
   }
   return found
 }

@@ -135,7 +135,8 @@ export interface Rules {
  * @throws {@link InputError} `PK_E_BAD_RULES` with line, row and column; `PK_E_LIMIT` for a table that
  *   is too large or too intricate
  * @example
- * const rules = compileRules(await readFile('age-limits.csv', 'utf8'))
+ * const { readFileSync } = await import('node:fs')
+ * const rules = compileRules(readFileSync('age-limits.csv', 'utf8'))
  * if (!rules.report.ok) console.log(rules.report.gaps)
  */
 export function compileRules(source: string): Rules {
