@@ -13,10 +13,11 @@ use super::line::{Applied, Line, LineKind, bad_quantity, check_price};
 use super::split::{self, Splits};
 use super::table::{self, TaxTable};
 use super::tax::TaxComponent;
+use super::turnover::Turnover;
 use super::{Totals, work};
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::money::{Decimal, in_range};
+use crate::money::{Decimal, add, in_range};
 use crate::policy::Policy;
 
 /// A line as a cart knows it.
@@ -123,6 +124,29 @@ impl Cart {
     /// `PK_E_OVERFLOW` when the lines of a tax come to more than an amount may be.
     pub fn tax_table(&self) -> Result<TaxTable> {
         table::of(&self.policy, &self.ledger)
+    }
+
+    /// No line has, or ever had, a tax: then amounts are net and gross, and there is no tax table.
+    #[must_use]
+    pub fn is_untaxed(&self) -> bool {
+        self.ledger.rows.is_empty()
+    }
+
+    /// What was sold and what was returned, apart.
+    ///
+    /// # Errors
+    /// `PK_E_OVERFLOW` when one side comes to more than an amount may be.
+    pub fn turnover(&self) -> Result<Turnover> {
+        if !self.is_untaxed() {
+            return self.splits().turnover();
+        }
+        let mut turnover = Turnover::default();
+        for line in self.lines.iter().filter(|line| !line.is_voided) {
+            let sold = line.quantity.mantissa() > 0;
+            let side = if sold { &mut turnover.sold } else { &mut turnover.returned };
+            side.net = add(side.net, line.amount)?;
+        }
+        Ok(turnover)
     }
 
     /// Net, taxes and gross of each live line; they add up to the totals and to the tax table.

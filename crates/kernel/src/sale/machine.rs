@@ -587,14 +587,17 @@ pub(super) fn taken(tender: &Tender) -> TakenTender {
 /// What a completion says besides its total; `None` when there is nothing to say.
 pub(super) fn completed_sums(sale: &Sale) -> Result<Option<CompletedSums>> {
     let totals = sale.totals();
-    let table = sale.cart.tax_table()?;
-    let row = |row: &crate::pricing::TaxRow| TaxRowRecord {
-        tax: row.component,
-        net: row.net,
-        amount: row.tax,
-    };
+    let mut taxes = Vec::new();
+    if !sale.cart.is_untaxed() {
+        let row = |row: &crate::pricing::TaxRow| TaxRowRecord {
+            tax: row.component,
+            net: row.net,
+            amount: row.tax,
+        };
+        taxes.extend(sale.cart.tax_table()?.rows().iter().map(row));
+    }
     let sums = CompletedSums {
-        taxes: table.rows().iter().map(row).collect(),
+        taxes,
         tax: totals.tax,
         discounts: totals.discounts,
         surcharges: totals.surcharges,

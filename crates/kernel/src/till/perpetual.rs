@@ -73,7 +73,7 @@ impl Perpetual<'_> {
         if sale.training {
             return Ok(PerpetualAfter { totals: self.totals, taxes: Vec::new() });
         }
-        let turnover = sale.cart().splits().turnover()?;
+        let turnover = sale.cart().turnover()?;
         let up = |before: i64, more: i64| in_range(i128::from(before) + i128::from(more));
         let (sold, returned) = (turnover.sold, turnover.returned);
         let before = self.totals;
