@@ -9,7 +9,7 @@
 //! appended, applied, and answered only once it is as durable as its mode promises; and the receipt
 //! number, the counters and the fact of a completion are one record that cannot part.
 //!
-//! Read `sale/machine.rs` first (what may happen), then `till/mod.rs` (the fold), `journal/fact.rs`
+//! Read `sale/machine/mod.rs` first (what may happen), then `till/mod.rs` (the fold), `journal/fact.rs`
 //! (what is written) and `terminal/mod.rs` (how a command becomes an answer).
 
 #![forbid(unsafe_code)]

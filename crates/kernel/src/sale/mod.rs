@@ -12,7 +12,7 @@
 //! Every arrow is one durable record, and there is no arrow without one. Lines are frozen while a
 //! live tender exists: what the customer was asked to pay does not change under their hands.
 //!
-//! `machine.rs` decides (command + state -> fact or refusal) and changes nothing; `apply.rs` folds a
+//! `machine/` decides (command + state -> fact or refusal) and changes nothing; `apply.rs` folds a
 //! fact in and checks it against the invariants; `input.rs` is where a host's values become ours.
 
 mod apply;
