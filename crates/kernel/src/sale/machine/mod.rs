@@ -1,8 +1,11 @@
 //! What may happen: command + state -> fact, or a refusal. Pure code; nothing is changed here.
 //!
-//! Numbers come from the sale's cart: `preview` says what a change would come to, and the fact says
-//! so too. Here is how a sale begins, and what the others ask of it; read `lines.rs` first, then
-//! `changes.rs`, `tenders.rs` and `ending.rs`.
+//! What lives here: how a sale begins, and what every decision asks of a sale before it. What must not:
+//! arithmetic. Numbers come from the sale's cart: `preview` says what a change would come to, and the
+//! fact says so too, so that the fold can compare.
+//!
+//! Read `lines.rs` first (sold, given back, taken away), then `changes.rs` (prices, taxes, discounts),
+//! `tenders.rs` and `ending.rs`.
 
 mod changes;
 mod ending;
