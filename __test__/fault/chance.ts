@@ -19,9 +19,9 @@ export interface Chance {
 /** How long the loops of the fault tests are: `long` for the real thing, else a smoke test. */
 export const isLong = process.env.POS_KERNEL_FAULT === 'long'
 
-/** A new source, seeded from the environment or the clock. */
-export function chance(): Chance {
-  const seed = Number(process.env.POS_KERNEL_SEED ?? Date.now() % 2 ** 31) >>> 0
+/** A new source, seeded from the environment, else by `usual`, else from the clock. */
+export function chance(usual?: number): Chance {
+  const seed = Number(process.env.POS_KERNEL_SEED ?? usual ?? Date.now() % 2 ** 31) >>> 0
   let state = seed
   // mulberry32: small, and good enough to choose moments.
   const next = () => {
