@@ -184,8 +184,13 @@ impl Terminal {
 
     /// Makes sure that the next checkpoint can carry one tender more, and what may yet end it.
     pub(super) fn hold_tender(&self, till: &Till) -> Result<()> {
+        self.hold(till, 0)
+    }
+
+    /// Makes sure that the next checkpoint can carry so many bytes of open sales more, and a tender.
+    pub(super) fn hold(&self, till: &Till, more: usize) -> Result<()> {
         let limit = self.wal.segment_bytes() as usize / TENDER_SHARE;
-        let held = till.held_bytes() + TENDER_BYTES_MAX;
+        let held = till.held_bytes() + more + TENDER_BYTES_MAX;
         if held > limit {
             return Err(Error::limit("bytes of all open sales and tenders", held, limit));
         }

@@ -242,6 +242,7 @@ impl Terminal {
         };
         let mut core = self.lock()?;
         self.reserve(&core.till)?;
+        self.hold(&core.till, sale.log_bytes())?;
         core.till.may_begin(sale.currency, self.open_sales_max())?;
         for line in &sale.lines {
             core.till.may_tax(&sale, &line.taxes)?;

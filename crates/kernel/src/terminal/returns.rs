@@ -123,7 +123,9 @@ impl Terminal {
                 let open = till.open_sale(sale)?;
                 let mut item = receipt.sold_item(&of.terminal, line, Decimal::whole(0))?;
                 item.before = returns.place(&item.at, item.line.quantity, quantity)?;
-                Ok(machine::return_line(open, &item, quantity, reason, key)?.into())
+                let fact = machine::return_line(open, &item, quantity, reason, key)?;
+                till.may_tax(open, &fact.taxes)?;
+                Ok(fact.into())
             },
             line_answer,
         )?;
