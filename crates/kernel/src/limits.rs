@@ -107,6 +107,9 @@ pub const SEGMENT_BYTES_PER_SALE: usize = 4096;
 pub const TENDER_SHARE: usize = 2;
 /// Most bytes of the facts of one tender: taken, confirmed and voided.
 pub const TENDER_BYTES_MAX: usize = 1088;
+/// One tax with perpetual totals for so many bytes of segment: a checkpoint carries these five times,
+/// as they are and as they were at the last Z report, day, month and year, 64 bytes each at most.
+pub const SEGMENT_BYTES_PER_TAX: usize = 1024;
 /// One remembered key for so many bytes of segment: a checkpoint carries 32 bytes for each.
 pub const SEGMENT_BYTES_PER_KEY: usize = 2048;
 

@@ -34,7 +34,9 @@ fn sell_under(terminal: &Terminal, rates: std::ops::Range<u32>) {
         let sale = begin(terminal);
         let class = TaxClass::parse("S").unwrap();
         let taxes = [TaxInput { class, rate_ppm, inclusive: Some(true) }];
-        terminal.add_line(sale, &LineInput { taxes: &taxes, ..line("A", "1", "100") }, None).unwrap();
+        terminal
+            .add_line(sale, &LineInput { taxes: &taxes, ..line("A", "1", "100") }, None)
+            .unwrap();
         terminal.tender(sale, &cash(100), None).unwrap();
         terminal.complete(sale, None).unwrap();
     }
@@ -122,12 +124,12 @@ fn the_taxes_of_many_currencies_and_periods_leave_room_for_what_is_open() {
                 }
             }
         }
-        let closed = till.z_report(None).is_ok();
-        println!("taxes {sold}, closed {closed}");
+        till.z_report(None).unwrap();
         for kind in [PeriodKind::Day, PeriodKind::Month, PeriodKind::Year] {
-            println!("{:?}", till.period_close(kind, None).map(|_| ()).map_err(|e| e.code()));
+            till.period_close(kind, None).unwrap();
         }
     }
+    assert_eq!(sold, till.taxes_max());
     let sale = begin(&till);
     let text = "x".repeat(256);
     let long = LineInput { text: Some(&text), ..line("B", "1", "1") };
@@ -139,4 +141,44 @@ fn the_taxes_of_many_currencies_and_periods_leave_room_for_what_is_open() {
     sound(&till);
     drop(till);
     sound(&at(&root, "TILL", 64 << 10));
+}
+
+#[test]
+fn a_file_that_is_no_claim_holds_up_no_other_ticket() {
+    let root = tempfile::tempdir().unwrap();
+    let (giver, taker) = (at(&root, "GIVER", 256 << 10), at(&root, "TAKER", 256 << 10));
+    let sale = begin(&giver);
+    giver.add_line(sale, &line("A", "1", "100"), None).unwrap();
+    let ticket = giver.suspend(sale, "purse", None).unwrap().value.ticket;
+    taker.resume(&ticket, None).unwrap();
+    std::fs::write(root.path().join("shared/claims/AAA.1.1.1.json"), "no claim").unwrap();
+    assert_eq!(giver.collect_transfers().unwrap_err().code(), Code::BadConfig);
+    assert_eq!(giver.open_sales().unwrap(), []);
+    sound(&giver);
+}
+
+#[test]
+fn a_claim_that_is_left_over_says_anew_from_where_its_sale_stands() {
+    let root = tempfile::tempdir().unwrap();
+    let (giver, taker) = (at(&root, "GIVER", 256 << 10), at(&root, "TAKER", 256 << 10));
+    let sale = begin(&giver);
+    giver.add_line(sale, &line("A", "1", "100"), None).unwrap();
+    let ticket = giver.suspend(sale, "purse", None).unwrap().value.ticket;
+    // It was made behind records that a power cut took back.
+    let claims = root.path().join("shared/claims");
+    std::fs::create_dir_all(&claims).unwrap();
+    let claim = claims.join(format!("{ticket}.json"));
+    std::fs::write(&claim, r#"{"terminal":"TAKER","after":900,"done":null}"#).unwrap();
+    taker.resume(&ticket, None).unwrap();
+    // The taker dies before it can say that it is done.
+    let done = std::fs::read_to_string(&claim).unwrap();
+    let mut undone: serde_json::Value = serde_json::from_str(&done).unwrap();
+    undone["done"] = serde_json::Value::Null;
+    std::fs::write(&claim, undone.to_string()).unwrap();
+    drop(taker);
+    let taker = at(&root, "TAKER", 256 << 10);
+    let late = at(&root, "LATE", 256 << 10);
+    assert_eq!(late.resume(&ticket, None).unwrap_err().code(), Code::AlreadyResumed);
+    assert_eq!(giver.collect_transfers().unwrap(), [sale]);
+    [giver, taker, late].iter().for_each(sound);
 }

@@ -11,7 +11,7 @@ use super::{Core, Terminal};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Circle, Fact, Key, RecordKind, Sums, TenderKind, TenderState};
-use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE};
+use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE, SEGMENT_BYTES_PER_TAX};
 use crate::money::Decimal;
 use crate::pricing::{Adjustment, LineKind};
 use crate::rules::{Attribute, Given as Value};
@@ -149,7 +149,7 @@ impl Terminal {
             |till, key| {
                 let sale = till.open_sale(sale)?;
                 let mut fact = machine::add_line(sale, line, key)?;
-                till.may_tax(sale, &fact.taxes)?;
+                till.may_tax(sale, &fact.taxes, self.taxes_max())?;
                 fact.rules = till.rules.judge_line(sale, line, fact.amount)?;
                 Ok(fact.into())
             },
@@ -461,7 +461,7 @@ impl Terminal {
             bodies.push(&mut sale, &begun.into());
             for line in sold.lines {
                 let mut fact = machine::add_line(&sale, line, None)?;
-                core.till.may_tax(&sale, &fact.taxes)?;
+                core.till.may_tax(&sale, &fact.taxes, self.taxes_max())?;
                 fact.rules = core.till.rules.judge_line(&sale, line, fact.amount)?;
                 let number = fact.line;
                 bodies.fold(&mut sale, &people.sign_and_use(fact)?);
@@ -581,6 +581,12 @@ impl Terminal {
     #[must_use]
     pub fn open_sales_max(&self) -> usize {
         OPEN_SALES_MAX.min(self.wal.segment_bytes() as usize / SEGMENT_BYTES_PER_SALE)
+    }
+
+    /// How many taxes there can be perpetual totals for, all currencies together.
+    #[must_use]
+    pub fn taxes_max(&self) -> usize {
+        self.wal.segment_bytes() as usize / SEGMENT_BYTES_PER_TAX
     }
 
     /// A copy of the till's state, for checks.

@@ -156,24 +156,33 @@ impl Terminal {
         let _turn = self.handover.lock().map_err(|_| self.in_doubt())?;
         let claims = Claims::of_store(self.store());
         let mut over = Vec::new();
+        let mut outcome = Ok(());
+        // One file that is no claim must not hold up the others.
         for ticket in claims.tickets()? {
-            let Some(claim) = claims.find(&ticket)? else { continue };
-            match (&claim.done, claim.by == self.id()) {
-                (None, true) if !self.took_over(&ticket, claim.after)? => claims.remove(&ticket)?,
-                (None, true) => self.settle_claim(&claims, &ticket, &claim)?,
-                (Some((sale, sequence)), false) => {
-                    let to = (claim.by.as_str(), *sale, *sequence);
-                    if let Some(sale) = self.transfer(&ticket, to)? {
-                        over.push(sale);
-                    }
-                    if Ticket::parse(&ticket).is_ok_and(|ticket| ticket.terminal == self.id()) {
-                        claims.remove(&ticket)?;
-                    }
-                }
-                _ => {}
+            match self.collect(&claims, &ticket) {
+                Ok(sale) => over.extend(sale),
+                Err(error) => outcome = outcome.and(Err(error)),
             }
         }
-        Ok(over)
+        outcome.map(|()| over)
+    }
+
+    /// Does what one claim asks of this terminal. Gives the sale that is over with it.
+    fn collect(&self, claims: &Claims, ticket: &str) -> Result<Option<u64>> {
+        let Some(claim) = claims.find(ticket)? else { return Ok(None) };
+        match (&claim.done, claim.by == self.id()) {
+            (None, true) if !self.took_over(ticket, claim.after)? => claims.remove(ticket)?,
+            (None, true) => self.settle_claim(claims, ticket, &claim)?,
+            (Some((sale, sequence)), false) => {
+                let over = self.transfer(ticket, (claim.by.as_str(), *sale, *sequence))?;
+                if Ticket::parse(ticket).is_ok_and(|ticket| ticket.terminal == self.id()) {
+                    claims.remove(ticket)?;
+                }
+                return Ok(over);
+            }
+            _ => {}
+        }
+        Ok(None)
     }
 
     /// The sales that wait in the store, as far as is known without reading every journal.
@@ -200,7 +209,9 @@ impl Terminal {
                     self.settle_claim(claims, ticket, &left)?;
                     return Err(already_resumed(ticket, self.id()));
                 }
-                Ok(left)
+                // A tail that was cut since may have taken sequences back that it names.
+                claims.settle(ticket, &claim)?;
+                Ok(claim)
             }
             Some(other) => Err(already_resumed(ticket, &other.by)),
         }
@@ -244,9 +255,8 @@ impl Terminal {
         self.reserve(&core.till)?;
         self.hold(&core.till, sale.log_bytes())?;
         core.till.may_begin(sale.currency, self.open_sales_max())?;
-        for line in &sale.lines {
-            core.till.may_tax(&sale, &line.taxes)?;
-        }
+        let taxes = sale.lines.iter().flat_map(|line| &line.taxes);
+        core.till.may_book(sale.currency, taxes, self.taxes_max())?;
         self.may_sell(&core.till)?;
         core.till.people.same_training(sale.training)?;
         let number = core.till.next_sale;

@@ -311,7 +311,10 @@ impl History {
             if let Err(error) = sale.apply(&fact) {
                 contradiction.get_or_insert((sequence, error.0));
             }
-            let ended = matches!(fact, Fact::SaleCompleted(_) | Fact::SaleVoided(_));
+            let ended = matches!(
+                fact,
+                Fact::SaleCompleted(_) | Fact::SaleVoided(_) | Fact::SaleTransferred(_)
+            );
             if let Some(sale) = ended.then(|| open.remove(&number)).flatten()
                 && let Some(receipt) = Receipt::of(sale, ReceiptMeta { sequence, at_ns, hash })
                 && receipt.circle == Circle::Sale

@@ -115,7 +115,7 @@ impl Terminal {
             |till, key| {
                 let sale = till.open_sale(sale)?;
                 let fact = machine::override_taxes(sale, line, taxes, reason, key)?;
-                till.may_tax(sale, &fact.taxes)?;
+                till.may_tax(sale, &fact.taxes, self.taxes_max())?;
                 Ok(fact.into())
             },
             line_answer,

@@ -124,7 +124,7 @@ impl Terminal {
                 let mut item = receipt.sold_item(&of.terminal, line, Decimal::whole(0))?;
                 item.before = returns.place(&item.at, item.line.quantity, quantity)?;
                 let fact = machine::return_line(open, &item, quantity, reason, key)?;
-                till.may_tax(open, &fact.taxes)?;
+                till.may_tax(open, &fact.taxes, self.taxes_max())?;
                 Ok(fact.into())
             },
             line_answer,

@@ -185,23 +185,46 @@ impl Till {
     }
 
     /// Refuses taxes beyond those that there are totals for: those of open sales count too, so that
-    /// every sale that takes a line can also be completed.
+    /// every sale that takes a line can also be completed. `most` is for all currencies together.
     ///
     /// # Errors
     /// `PK_E_LIMIT`.
-    pub fn may_tax(&self, sale: &Sale, taxes: &[TaxComponent]) -> Result<()> {
+    pub fn may_tax(&self, sale: &Sale, taxes: &[TaxComponent], most: usize) -> Result<()> {
         let book = self.taxes.get(&sale.currency);
-        let known = |tax: &TaxComponent| book.is_some_and(|book| book.contains_key(tax));
+        let of_sale = |tax| sale.lines.iter().rev().any(|line| line.taxes.contains(tax));
+        let known = |tax| book.is_some_and(|book| book.contains_key(tax)) || of_sale(tax);
         if taxes.iter().all(known) {
             return Ok(());
         }
-        let open = self.open.values().filter(|open| open.currency == sale.currency);
-        let lines = open.chain([sale]).flat_map(|open| &open.lines);
-        let used = lines.flat_map(|line| &line.taxes).chain(taxes);
-        let mut all: BTreeSet<TaxComponent> = used.copied().collect();
-        all.extend(book.into_iter().flat_map(|book| book.keys()));
-        if all.len() > TAX_BOOK_MAX {
-            return Err(Error::limit("taxes of a currency", all.len(), TAX_BOOK_MAX));
+        let lines = sale.lines.iter().flat_map(|line| &line.taxes);
+        self.may_book(sale.currency, lines.chain(taxes), most)
+    }
+
+    /// Refuses the taxes of a sale from elsewhere, as [`Self::may_tax`] does.
+    ///
+    /// # Errors
+    /// `PK_E_LIMIT`.
+    pub fn may_book<'a>(
+        &self,
+        currency: Currency,
+        taxes: impl IntoIterator<Item = &'a TaxComponent>,
+        most: usize,
+    ) -> Result<()> {
+        let mut all: BTreeSet<(Currency, TaxComponent)> =
+            taxes.into_iter().map(|tax| (currency, *tax)).collect();
+        for (currency, book) in &self.taxes {
+            all.extend(book.keys().map(|tax| (*currency, *tax)));
+        }
+        for open in self.open.values() {
+            let taxes = open.lines.iter().flat_map(|line| &line.taxes);
+            all.extend(taxes.map(|tax| (open.currency, *tax)));
+        }
+        let of_currency = all.iter().filter(|(other, _)| *other == currency).count();
+        if of_currency > TAX_BOOK_MAX {
+            return Err(Error::limit("taxes of a currency", of_currency, TAX_BOOK_MAX));
+        }
+        if all.len() > most {
+            return Err(Error::limit("taxes of all currencies", all.len(), most));
         }
         Ok(())
     }
