@@ -182,3 +182,21 @@ fn a_claim_that_is_left_over_says_anew_from_where_its_sale_stands() {
     assert_eq!(giver.collect_transfers().unwrap(), [sale]);
     [giver, taker, late].iter().for_each(sound);
 }
+
+#[test]
+fn two_calls_under_one_key_resume_a_sale_once_and_both_say_so() {
+    let root = tempfile::tempdir().unwrap();
+    let (giver, taker) = (at(&root, "GIVER", 256 << 10), at(&root, "TAKER", 256 << 10));
+    for round in 0..8 {
+        let sale = begin(&giver);
+        giver.add_line(sale, &line("A", "1", "100"), None).unwrap();
+        let ticket = giver.suspend(sale, "purse", None).unwrap().value.ticket;
+        let key = format!("resume {round}");
+        let both = std::thread::scope(|scope| {
+            let call = || taker.resume(&ticket, Some(&key)).unwrap().value.sale;
+            [scope.spawn(call), scope.spawn(call)].map(|call| call.join().unwrap())
+        });
+        assert_eq!(both[0], both[1]);
+    }
+    assert_eq!(taker.open_sales().unwrap().len(), 8);
+}

@@ -111,13 +111,13 @@ impl Terminal {
         let giver = TerminalId::parse(&parsed.terminal)?;
         let inputs = || Inputs::of("resume").text(ticket);
         let key = key.map(|key| inputs().under(key)).transpose()?;
+        // One at a time in this process: a claim of ours that is not settled is left over.
+        let _turn = self.handover.lock().map_err(|_| self.in_doubt())?;
         let core = self.lock()?;
         if let Some(recorded) = self.seen(&core, key.as_ref())? {
             return self.replayed(&recorded, resumed);
         }
         drop(core);
-        // One at a time in this process: a claim of ours that is not settled is left over.
-        let _turn = self.handover.lock().map_err(|_| self.in_doubt())?;
         let claims = Claims::of_store(self.store());
         let claim = self.claim(&claims, ticket)?;
         let taken = if giver == self.id {
