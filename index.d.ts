@@ -135,6 +135,10 @@ export declare class NativeTerminal {
   returnLine(sale: number, part: NativeReturn, key?: string | undefined | null): Promise<NativeLineAnswer>
   /** Takes a part of a sold line back, reading journals on the calling thread. */
   returnLineSync(sale: number, part: NativeReturn, key?: string | undefined | null): NativeLineAnswer
+  /** Sets the tables, each JSON or CSV, that every new line and tender is judged by. */
+  setRules(tables: Array<string>, key?: string | undefined | null): NativeRulesAnswer
+  /** The rules that new lines and tenders are judged by, when any were set. */
+  rules(): NativeRulesInForce | null
   /** Begins a sale. */
   begin(store: string, currency: string, reference?: string | undefined | null, key?: string | undefined | null): NativeBegun
   /** Adds a line. */
@@ -275,6 +279,14 @@ export interface NativeApplied {
   ofSale: boolean
   /** What it adds to the line's amount. */
   adjusted: number
+}
+
+/** Something that rules may ask of a line or a tender. */
+export interface NativeAttribute {
+  /** The column that it is for. */
+  name: string
+  /** What it is; the digits of a decimal are a text. */
+  value: boolean | number | string | Array<string>
 }
 
 /** A sale has begun. */
@@ -523,8 +535,12 @@ export interface NativeLine {
   adjustments?: Array<NativeAdjustment>
   /** The live line that it belongs to. */
   parent?: number
-  /** Number of the approval for a return without its receipt. */
+  /** Number of the approval for a return without its receipt, or that a rule wants. */
   approval?: number
+  /** Class of the goods, for rules. */
+  class?: string
+  /** What rules may ask of it besides. */
+  attributes?: Array<NativeAttribute>
 }
 
 /** A line was added or changed. */
@@ -983,6 +999,26 @@ export interface NativeReturnsOf {
   receiptNumber: number
 }
 
+/** Rules were set. */
+export interface NativeRulesAnswer {
+  /** BLAKE3 of their canonical bytes, 64 hexadecimal digits. */
+  hash: string
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
+/** The rules that a terminal judges by. */
+export interface NativeRulesInForce {
+  /** BLAKE3 of their canonical bytes, 64 hexadecimal digits. */
+  hash: string
+  /** What was found in each table, as JSON. */
+  reports: Array<string>
+}
+
 /** What a discount or surcharge gave to a line. */
 export interface NativeShare {
   /** Line number. */
@@ -1141,6 +1177,10 @@ export interface NativeTender {
   reference?: string
   /** The outcome is not known yet. */
   pending?: boolean
+  /** Number of the approval that a rule wants. */
+  approval?: number
+  /** What rules may ask of it. */
+  attributes?: Array<NativeAttribute>
 }
 
 /** A tender was taken or changed. */

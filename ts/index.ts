@@ -217,6 +217,7 @@ export type {
 } from './kernel/report.js'
 export type { BeginReturnInput, ReturnInput, ReturnsOf } from './kernel/returns.js'
 export {
+  type Attributes,
   compileRules,
   type ExplainedAnswer,
   type HitPolicy,
@@ -227,6 +228,8 @@ export {
   type RuleInput,
   type RuleReport,
   type Rules,
+  type RulesAnswer,
+  type RulesInForce,
   type RuleValue,
   type ShadowedRule,
 } from './kernel/rules.js'

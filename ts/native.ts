@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 export type {
   NativeAdjustment,
   NativeAdjustmentAnswer,
+  NativeAttribute,
   NativeCancel,
   NativeCart,
   NativeCash,
@@ -37,6 +38,8 @@ export type {
   NativeReprint,
   NativeReturn,
   NativeRules,
+  NativeRulesAnswer,
+  NativeRulesInForce,
   NativeSuspended,
   NativeTax,
   NativeTender,

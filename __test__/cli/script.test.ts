@@ -660,3 +660,51 @@ function digestOf(folder: string): string {
   }
   return hash.digest('hex')
 }
+
+test('rules are set from texts, files and objects, and refuse by name', async (t) => {
+  const root = tempStore(t)
+  const examples = path.join(import.meta.dirname, '../../examples/rules')
+  const file = path.join(examples, 'age-limits.csv')
+  const table = JSON.parse(readFileSync(path.join(examples, 'tender-limits.json'), 'utf8'))
+  const text = readFileSync(path.join(examples, 'approvals.csv'), 'utf8')
+  const wine = { op: 'addLine', sku: 'wine', quantity: 1, unitPrice: 799, class: 'wine' }
+  const meal = { op: 'tender', kind: 'voucher', amount: 799 }
+  const { code, answers } = await script(root, [
+    { op: 'rules' },
+    { op: 'setRules', tables: [{ file }, table, text] },
+    { op: 'rules' },
+    { op: 'begin', store: 'shop', currency: 'EUR' },
+    { ...wine, attributes: { ageChecked: true, buyerAge: 15 } },
+    { ...wine, attributes: { ageChecked: true, buyerAge: 30, abv: '12.5' } },
+    { ...wine, quantity: 100, attributes: { ageChecked: true, buyerAge: 30 } },
+    { op: 'approve', operator: 'boss', what: 'bulk' },
+    { ...wine, sku: 'corks', class: 'cork', quantity: 100, unitPrice: 0, approval: 1 },
+    { ...meal, attributes: { voucher: 'meal', basket: ['alcohol'] } },
+    { ...meal, attributes: { voucher: 'meal', basket: ['food'] } },
+    { op: 'complete' },
+    { op: 'setRules', tables: [{ file: 'nowhere.csv' }] },
+    { op: 'setRules', tables: [{ rows: [] }] },
+    { op: 'setRules', tables: [{ file, sheet: 1 }] },
+    { op: 'setRules', tables: [] },
+  ])
+  t.is(code, 0)
+  const hash = answers[1]?.hash
+  transcript(t, answers, [
+    { ok: true, rules: null },
+    { ok: true, op: 'setRules' },
+    { ok: true, rules: { hash } },
+    { ok: true },
+    { ok: false, code: 'PK_E_RULE_REFUSED', facts: { rule: 'beer-wine-16' } },
+    { ok: true, line: 1 },
+    { ok: false, code: 'PK_E_APPROVAL_REQUIRED', facts: { rule: 'bulk' } },
+    { ok: true, approval: 1 },
+    { ok: true, line: 2 },
+    { ok: false, code: 'PK_E_RULE_REFUSED', facts: { rule: 'meal-no-food' } },
+    { ok: true, due: 0 },
+    { ok: true, receipt: { receiptNumber: 1 } },
+    { ok: false, code: 'PK_E_BAD_ARGUMENT', facts: { argument: 'file' } },
+    { ok: false, code: 'PK_E_BAD_RULES' },
+    { ok: false, code: 'PK_E_BAD_ARGUMENT', facts: { argument: 'tables.0.sheet' } },
+    { ok: true, op: 'setRules' },
+  ])
+})

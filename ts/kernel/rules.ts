@@ -4,15 +4,28 @@
  * A compiled table answers what its rows say, which the kernel has proved, and names the rows behind
  * every answer. The formats are told in the guide "Rules".
  */
-import { binding, type NativeRules } from '../native.js'
+import {
+  binding,
+  type NativeAttribute,
+  type NativeRules,
+  type NativeRulesAnswer,
+  type NativeRulesInForce,
+} from '../native.js'
+import type { Answer } from './answers.js'
 import { toPosError } from './errors.js'
-import { text, wrong } from './input.js'
+import { list, text, wrong } from './input.js'
 
 /** Which of the rows that apply answers. */
 export type HitPolicy = 'first' | 'unique' | 'any' | 'priority' | 'collect'
 
 /** A value of an input: decimals as texts (`"12.5"`), sets as arrays. */
 export type RuleValue = boolean | number | string | readonly string[]
+
+/**
+ * What a host says of a line or a tender for rules to ask, by the name of the column: the age that was
+ * checked, what is in the basket. A name that no table has is nobody's question.
+ */
+export type Attributes = Readonly<Record<string, RuleValue | undefined>>
 
 /** An input: a value for each condition column; one with a default may be left out. */
 export type RuleInput = Readonly<Record<string, RuleValue | undefined>>
@@ -147,6 +160,64 @@ export function compileRules(source: string): Rules {
   }
 }
 
+/** Rules were set. */
+export interface RulesAnswer extends Answer {
+  /** What names them, 64 hexadecimal digits. */
+  readonly hash: string
+}
+
+/** The rules that a terminal judges by. */
+export interface RulesInForce {
+  /** What names them, 64 hexadecimal digits. */
+  readonly hash: string
+  /** What was found in each table, in their order: the indexes of tables in the journal are theirs. */
+  readonly tables: readonly RuleReport[]
+}
+
+/** Checks the texts of tables. */
+export function tablesOf(tables: unknown): string[] {
+  return list('tables', tables).map((source) => text('tables', source))
+}
+
+export function rulesAnswer(native: NativeRulesAnswer): RulesAnswer {
+  return { hash: native.hash, sequence: native.seq, replayed: native.replayed }
+}
+
+export function rulesInForce(native: NativeRulesInForce): RulesInForce {
+  const tables = native.reports.map((report) => JSON.parse(report) as RuleReport)
+  return { hash: native.hash, tables }
+}
+
+/** Checks what is said for rules, in an order of its own: a key stands for what was said. */
+export function attributesOf(attributes: unknown): NativeAttribute[] | undefined {
+  if (attributes === undefined) return undefined
+  checkValues('attributes', attributes, 'an object with values for rules')
+  return Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, value]) => ({ name: text('attributes', name), value }) as NativeAttribute)
+}
+
+/** Checks that something is an object of values that a rule can hold. */
+function checkValues(
+  what: string,
+  given: unknown,
+  expected: string,
+): asserts given is Record<string, RuleValue | undefined> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw wrong(what, given, expected)
+  }
+  for (const [column, value] of Object.entries(given)) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (typeof item === 'string') text(column, item)
+      else if (Array.isArray(value)) throw wrong(column, item, 'a text in each place of the array')
+      else if (item !== undefined && typeof item !== 'boolean' && !Number.isSafeInteger(item)) {
+        throw wrong(column, item, 'true or false, a safe integer, a text, or an array of texts')
+      }
+    }
+  }
+}
+
 class CompiledRules implements Rules {
   readonly report: RuleReport
   readonly #native: NativeRules
@@ -165,17 +236,7 @@ class CompiledRules implements Rules {
   }
 
   #ask<T>(question: (json: string) => string, input: RuleInput): T {
-    if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-      throw wrong('input', input, 'an object with a value for each column')
-    }
-    for (const [column, value] of Object.entries(input)) {
-      for (const item of Array.isArray(value) ? value : [value]) {
-        if (typeof item === 'string') text(column, item)
-        else if (item !== undefined && typeof item !== 'boolean' && !Number.isSafeInteger(item)) {
-          throw wrong(column, item, 'true or false, a safe integer, a text, or an array of texts')
-        }
-      }
-    }
+    checkValues('input', input, 'an object with a value for each column')
     try {
       return JSON.parse(question(JSON.stringify(input))) as T
     } catch (thrown) {

@@ -15,6 +15,7 @@ import {
 } from './input.js'
 import { amount, type Decimal, perQuantity, quantity, rate, unitPrice } from './money.js'
 import type { LineKind, TenderKind } from './receipt.js'
+import { type Attributes, attributesOf } from './rules.js'
 import { type TaxInput, taxesOf } from './tax.js'
 
 /** Why a line is voided, and whether the lines that belong to it go with it. */
@@ -57,8 +58,12 @@ export interface LineInput {
   readonly surcharge?: Adjustments | undefined
   /** Number of the live line that it belongs to: of a set, of what it modifies, of its deposit. */
   readonly parent?: number | undefined
-  /** Number of the approval for a return without its receipt, where the policy asks for one. */
+  /** Number of the approval for a return without its receipt, or for what a rule wants approved. */
   readonly approval?: number | undefined
+  /** Class of the goods, for rules: `"wine"`. */
+  readonly class?: string | undefined
+  /** What rules may ask of the line besides; it is not kept. */
+  readonly attributes?: Attributes | undefined
 }
 
 /** A tender to take. */
@@ -82,6 +87,10 @@ export interface TenderInput extends Keyed {
   readonly reference?: string | undefined
   /** The outcome lies outside the till and is not known yet; confirm, decline or void it later. */
   readonly pending?: boolean | undefined
+  /** Number of the approval that a rule wants. */
+  readonly approval?: number | undefined
+  /** What rules may ask of the tender; it is not kept. */
+  readonly attributes?: Attributes | undefined
 }
 
 /** What a sale begins with. */
@@ -123,8 +132,20 @@ const lineNames = new Set([
   'surcharge',
   'parent',
   'approval',
+  'class',
+  'attributes',
 ])
-const cartTenderNames = new Set(['kind', 'amount', 'tip', 'currency', 'rate', 'per', 'reference'])
+const cartTenderNames = new Set([
+  'kind',
+  'amount',
+  'tip',
+  'currency',
+  'rate',
+  'per',
+  'reference',
+  'approval',
+  'attributes',
+])
 const tenderNames = new Set([...cartTenderNames, 'pending', 'key'])
 const priceOverrideNames = new Set([...approvedNames, 'perQuantity'])
 const lineVoidNames = new Set([...approvedNames, 'linked'])
@@ -144,7 +165,7 @@ export function beginOf(input: BeginInput) {
 /** Checks a line. */
 export function lineOf(line: LineInput): NativeLine {
   checkNames('line', line, lineNames)
-  const { discount, surcharge } = line
+  const { discount, surcharge, attributes, ...rest } = line
   text('sku', line.sku)
   optionalText('kind', line.kind)
   optionalText('text', line.text)
@@ -154,8 +175,9 @@ export function lineOf(line: LineInput): NativeLine {
   if (line.taxes !== undefined) taxesOf(line.taxes)
   if (line.parent !== undefined) numberOf('parent', line.parent)
   if (line.approval !== undefined) numberOf('approval', line.approval)
-  if (discount === undefined && surcharge === undefined) return line as NativeLine
-  return { ...line, adjustments: adjustmentsOf(discount, surcharge) } as NativeLine
+  optionalText('class', line.class)
+  const adjustments = adjustmentsOf(discount, surcharge)
+  return { ...rest, adjustments, attributes: attributesOf(attributes) } as NativeLine
 }
 
 /** Checks a tender. */
@@ -168,16 +190,16 @@ export function tenderOf(tender: TenderInput): { checked: NativeTender; key: str
 /** Checks a whole cart. */
 export function cartOf(cart: Cart): NativeCart {
   checkNames('cart', cart, cartNames)
-  const { discount, surcharge, ...rest } = cart
+  const { discount, surcharge, lines, tenders, ...rest } = cart
   text('store', cart.store)
   text('currency', cart.currency)
   optionalText('reference', cart.reference)
   optionalText('key', cart.key)
   return {
-    ...(rest as Omit<NativeCart, 'adjustments'>),
-    lines: (list('lines', cart.lines) as readonly LineInput[]).map(lineOf),
+    ...(rest as Omit<NativeCart, 'adjustments' | 'lines' | 'tenders'>),
+    lines: (list('lines', lines) as readonly LineInput[]).map(lineOf),
     adjustments: adjustmentsOf(discount, surcharge),
-    tenders: (list('tenders', cart.tenders) as readonly CartTender[]).map((tender) =>
+    tenders: (list('tenders', tenders) as readonly CartTender[]).map((tender) =>
       cartTenderOf(tender, cartTenderNames),
     ),
   }
@@ -220,5 +242,7 @@ function cartTenderOf(tender: CartTender, names: ReadonlySet<string>): NativeTen
   if (tender.rate !== undefined) rate('rate', tender.rate)
   if (tender.per !== undefined) numberOf('per', tender.per)
   optionalText('reference', tender.reference)
-  return tender as NativeTender
+  if (tender.approval !== undefined) numberOf('approval', tender.approval)
+  const { attributes, ...rest } = tender
+  return { ...rest, attributes: attributesOf(attributes) } as NativeTender
 }

@@ -35,6 +35,13 @@ import { type Policy, type PolicyInput, policyOf } from './policy.js'
 import { Proof } from './proof.js'
 import type { Circle, Receipt } from './receipt.js'
 import { type BeginReturnInput, beginReturnOf } from './returns.js'
+import {
+  type RulesAnswer,
+  type RulesInForce,
+  rulesAnswer,
+  rulesInForce,
+  tablesOf,
+} from './rules.js'
 import { Sale } from './sale.js'
 import { type BeginInput, beginOf, type Cart } from './sale-input.js'
 import type { TaxTotals } from './tax.js'
@@ -383,6 +390,43 @@ export class Terminal extends Till implements AsyncDisposable {
   }
 
   /**
+   * Sets the rule tables that every new line and tender is judged by from here on; no tables end all
+   * rules. What was taken before stays. The format of a table is told in the guide "Rules".
+   *
+   * Durable when the promise resolves, in both durability modes. Compiles on the calling thread.
+   *
+   * @param tables - the texts of up to sixteen tables, each JSON or CSV, with `at` line or tender
+   * @throws {@link InputError} `PK_E_BAD_RULES` with table, line, row and column; `PK_E_LIMIT` (16
+   *   tables, 64 KiB of them or a sixteenth of a segment), `PK_E_BAD_ARGUMENT`, `PK_E_BAD_KEY`
+   * @throws {@link SaleStateError} `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
+   * @throws {@link StorageError} `PK_E_NO_SPACE`, `PK_E_POISONED`, `PK_E_OUTCOME_UNKNOWN`
+   * @example
+   * await terminal.setRules([await readFile('age-limits.csv', 'utf8')])
+   */
+  setRules(tables: readonly string[], options?: Keyed): Promise<RulesAnswer> {
+    const call = this.#setRules(tables, options)
+    return this.#crossing.later('setRules', undefined, call, rulesAnswer)
+  }
+
+  /** As {@link setRules}, waiting on the calling thread. */
+  setRulesSync(tables: readonly string[], options?: Keyed): RulesAnswer {
+    const call = this.#setRules(tables, options)
+    return this.#crossing.now('setRules', undefined, call, rulesAnswer)
+  }
+
+  /**
+   * The rules that new lines and tenders are judged by; `undefined` when none were ever set.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @example
+   * for (const { table, at } of terminal.rules()?.tables ?? []) console.log(table, at)
+   */
+  rules(): RulesInForce | undefined {
+    const native = this.#crossing.ask('rules', (native) => native.rules())
+    return native ? rulesInForce(native) : undefined
+  }
+
+  /**
    * Begins a sale. It is priced by the policy that is set for its currency at this moment.
    *
    * Durable when the promise resolves in durability `record`; with the operating system, and so
@@ -688,6 +732,10 @@ export class Terminal extends Till implements AsyncDisposable {
 
   #setPolicy(policy: PolicyInput, options: Keyed | undefined) {
     return (native: NativeTerminal) => native.setPolicy(policyOf(policy), keyOf(options))
+  }
+
+  #setRules(tables: readonly string[], options: Keyed | undefined) {
+    return (native: NativeTerminal) => native.setRules(tablesOf(tables), keyOf(options))
   }
 
   #begin(input: BeginInput) {

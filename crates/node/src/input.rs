@@ -4,9 +4,11 @@
 use crate::fault::argument;
 use crate::value::{Amountish, decimal, quantity, safe_integer, small, unit_price, whole};
 use napi::Either;
+use napi::bindgen_prelude::Either4;
 use napi_derive::napi;
 use pos_kernel_core::money::{Currency, Decimal};
 use pos_kernel_core::pricing::{Adjustment, Direction, ExchangeRate, TaxClass, Worth, rate_ppm};
+use pos_kernel_core::rules::{Attribute, Given};
 use pos_kernel_core::sale::Receipt;
 use pos_kernel_core::sale::{LineInput, Reason, TaxInput, TenderInput, input};
 use pos_kernel_core::terminal::{Answer, Sold};
@@ -54,6 +56,15 @@ pub struct NativePrice {
     pub per_quantity: Option<Either<f64, String>>,
 }
 
+/// Something that rules may ask of a line or a tender.
+#[napi(object)]
+pub struct NativeAttribute {
+    /// The column that it is for.
+    pub name: String,
+    /// What it is; the digits of a decimal are a text.
+    pub value: Either4<bool, f64, String, Vec<String>>,
+}
+
 /// A line to add.
 #[napi(object)]
 pub struct NativeLine {
@@ -75,8 +86,12 @@ pub struct NativeLine {
     pub adjustments: Option<Vec<NativeAdjustment>>,
     /// The live line that it belongs to.
     pub parent: Option<f64>,
-    /// Number of the approval for a return without its receipt.
+    /// Number of the approval for a return without its receipt, or that a rule wants.
     pub approval: Option<f64>,
+    /// Class of the goods, for rules.
+    pub class: Option<String>,
+    /// What rules may ask of it besides.
+    pub attributes: Option<Vec<NativeAttribute>>,
 }
 
 /// A tender to take.
@@ -98,6 +113,10 @@ pub struct NativeTender {
     pub reference: Option<String>,
     /// The outcome is not known yet.
     pub pending: Option<bool>,
+    /// Number of the approval that a rule wants.
+    pub approval: Option<f64>,
+    /// What rules may ask of it.
+    pub attributes: Option<Vec<NativeAttribute>>,
 }
 
 /// A whole sale.
@@ -119,10 +138,41 @@ pub struct NativeCart {
     pub key: Option<String>,
 }
 
+/// The sets among attributes, which the kernel takes by reference.
+pub(crate) type Sets<'a> = Vec<Vec<&'a str>>;
+
 /// The parts of a line that the kernel takes by reference.
 pub(crate) struct LineParts<'a> {
     taxes: Vec<TaxInput>,
     adjustments: Vec<(Adjustment, &'a str)>,
+    attributes: Vec<Attribute<'a>>,
+}
+
+/// The sets among attributes: one for each, empty where it is no set.
+fn sets_of(attributes: Option<&[NativeAttribute]>) -> Sets<'_> {
+    fn members(given: &NativeAttribute) -> Vec<&str> {
+        match &given.value {
+            Either4::D(members) => members.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+    attributes.unwrap_or_default().iter().map(members).collect()
+}
+
+fn attributes_of<'a>(
+    attributes: Option<&'a [NativeAttribute]>,
+    sets: &'a Sets<'a>,
+) -> Result<Vec<Attribute<'a>>> {
+    let attribute = |(given, members): (&'a NativeAttribute, &'a Vec<&'a str>)| {
+        let value = match &given.value {
+            Either4::A(value) => Given::Bool(*value),
+            Either4::B(value) => Given::Integer(safe_integer(&given.name, *value)?),
+            Either4::C(text) => Given::Text(text),
+            Either4::D(_) => Given::Set(members),
+        };
+        Ok(Attribute { name: &given.name, value })
+    };
+    attributes.unwrap_or_default().iter().zip(sets).map(attribute).collect()
 }
 
 impl NativeReason {
@@ -166,10 +216,15 @@ fn adjustments_of(adjustments: &[NativeAdjustment]) -> Result<Vec<(Adjustment, &
 }
 
 impl NativeLine {
-    pub(crate) fn parts(&self) -> Result<LineParts<'_>> {
+    pub(crate) fn sets(&self) -> Sets<'_> {
+        sets_of(self.attributes.as_deref())
+    }
+
+    pub(crate) fn parts<'a>(&'a self, sets: &'a Sets<'a>) -> Result<LineParts<'a>> {
         Ok(LineParts {
             taxes: taxes_of(self.taxes.as_deref().unwrap_or_default())?,
             adjustments: adjustments_of(self.adjustments.as_deref().unwrap_or_default())?,
+            attributes: attributes_of(self.attributes.as_deref(), sets)?,
         })
     }
 
@@ -187,18 +242,30 @@ impl NativeLine {
         line.adjustments = &parts.adjustments;
         line.parent = self.parent.map(|parent| small("parent", parent)).transpose()?;
         line.approval = approval_of(self.approval)?;
+        line.class = self.class.as_deref();
+        line.attributes = &parts.attributes;
         Ok(line)
     }
 }
 
 impl NativeTender {
-    pub(crate) fn input(&self) -> Result<TenderInput<'_>> {
+    pub(crate) fn sets(&self) -> Sets<'_> {
+        sets_of(self.attributes.as_deref())
+    }
+
+    pub(crate) fn attributes<'a>(&'a self, sets: &'a Sets<'a>) -> Result<Vec<Attribute<'a>>> {
+        attributes_of(self.attributes.as_deref(), sets)
+    }
+
+    pub(crate) fn input<'a>(&'a self, attributes: &'a [Attribute<'a>]) -> Result<TenderInput<'a>> {
         let kind = input::tender_kind(&self.kind)?;
         Ok(TenderInput {
             tip: self.tip.map_or(Ok(0), |tip| safe_integer("tip", tip))?,
             rate: self.exchange_rate()?,
             reference: self.reference.as_deref(),
             pending: self.pending.unwrap_or(false),
+            approval: approval_of(self.approval)?,
+            attributes,
             ..TenderInput::of(kind, safe_integer("amount", self.amount)?)
         })
     }
@@ -221,10 +288,16 @@ impl NativeTender {
 
 /// Rings up a cart.
 pub(crate) fn sell(terminal: &Terminal, cart: &NativeCart) -> Result<Answer<Receipt>> {
-    let parts = cart.lines.iter().map(NativeLine::parts).collect::<Result<Vec<_>>>()?;
+    let sets: Vec<Sets<'_>> = cart.lines.iter().map(NativeLine::sets).collect();
+    let parts = cart.lines.iter().zip(&sets).map(|(line, sets)| line.parts(sets));
+    let parts = parts.collect::<Result<Vec<_>>>()?;
     let lines = cart.lines.iter().zip(&parts).map(|(line, parts)| line.input(parts));
     let lines = lines.collect::<Result<Vec<_>>>()?;
-    let tenders = cart.tenders.iter().map(NativeTender::input).collect::<Result<Vec<_>>>()?;
+    let sets: Vec<Sets<'_>> = cart.tenders.iter().map(NativeTender::sets).collect();
+    let asked = cart.tenders.iter().zip(&sets).map(|(tender, sets)| tender.attributes(sets));
+    let asked = asked.collect::<Result<Vec<_>>>()?;
+    let tenders = cart.tenders.iter().zip(&asked).map(|(tender, asked)| tender.input(asked));
+    let tenders = tenders.collect::<Result<Vec<_>>>()?;
     let sold = Sold {
         store: &cart.store,
         currency: &cart.currency,

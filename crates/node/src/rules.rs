@@ -1,11 +1,14 @@
-//! Rules: tables compiled, asked and explained. Inputs and answers cross as JSON texts, so that a
-//! number arrives as the digits that it is.
+//! Rules: tables compiled, asked and explained, and those that a terminal judges by. Inputs and
+//! answers of a table cross as JSON texts, so that a number arrives as the digits that it is.
 
 use crate::fault::{Cross, argument};
+use crate::terminal::NativeTerminal;
+use crate::value::number;
 use napi::Env;
 use napi_derive::napi;
 use pos_kernel_core::Result;
-use pos_kernel_core::rules::{Point, Rules, Table};
+use pos_kernel_core::journal::Hash;
+use pos_kernel_core::rules::{Point, RuleSet, Rules, Table};
 use serde_json::{Map, Value};
 
 /// A compiled rule table.
@@ -14,11 +17,69 @@ pub struct NativeRules {
     rules: Rules,
 }
 
+/// Rules were set.
+#[napi(object)]
+pub struct NativeRulesAnswer {
+    /// BLAKE3 of their canonical bytes, 64 hexadecimal digits.
+    pub hash: String,
+    /// Sequence of the last record of this call.
+    pub seq: i64,
+    /// Not durable yet.
+    pub wait: bool,
+    /// The stored answer of an earlier call with the same key.
+    pub replayed: bool,
+}
+
+/// The rules that a terminal judges by.
+#[napi(object)]
+pub struct NativeRulesInForce {
+    /// BLAKE3 of their canonical bytes, 64 hexadecimal digits.
+    pub hash: String,
+    /// What was found in each table, as JSON.
+    pub reports: Vec<String>,
+}
+
 /// Compiles a rule table from JSON or CSV.
 #[napi(catch_unwind)]
 pub fn compile_rules(env: &Env, source: String) -> napi::Result<NativeRules> {
-    let rules = Table::read(&source).and_then(Rules::compile).cross(env)?;
-    Ok(NativeRules { rules })
+    Ok(NativeRules { rules: compiled(&source).cross(env)? })
+}
+
+fn compiled(source: &str) -> Result<Rules> {
+    Table::read(source).and_then(Rules::compile)
+}
+
+#[napi]
+impl NativeTerminal {
+    /// Sets the tables, each JSON or CSV, that every new line and tender is judged by.
+    #[napi(catch_unwind)]
+    pub fn set_rules(
+        &self,
+        env: &Env,
+        tables: Vec<String>,
+        key: Option<String>,
+    ) -> napi::Result<NativeRulesAnswer> {
+        let set = || {
+            let tables = tables.iter().map(|source| compiled(source)).collect::<Result<_>>()?;
+            self.terminal.set_rules(&RuleSet::new(tables)?, key.as_deref())
+        };
+        let answer = set().cross(env)?;
+        Ok(NativeRulesAnswer {
+            hash: Hash(answer.value.hash).to_string(),
+            seq: number(answer.sequence),
+            wait: answer.wait,
+            replayed: answer.replayed,
+        })
+    }
+
+    /// The rules that new lines and tenders are judged by, when any were set.
+    #[napi(catch_unwind)]
+    pub fn rules(&self, env: &Env) -> napi::Result<Option<NativeRulesInForce>> {
+        let Some(hash) = self.terminal.rules().cross(env)? else { return Ok(None) };
+        let set = self.terminal.rule_set().cross(env)?;
+        let reports = set.tables().map(|rules| rules.show_report().to_string()).collect();
+        Ok(Some(NativeRulesInForce { hash: Hash(hash).to_string(), reports }))
+    }
 }
 
 #[napi]

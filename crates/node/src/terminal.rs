@@ -147,7 +147,8 @@ impl NativeTerminal {
         key: Option<String>,
     ) -> napi::Result<NativeLineAnswer> {
         let add = || {
-            let parts = line.parts()?;
+            let sets = line.sets();
+            let parts = line.parts(&sets)?;
             self.terminal.add_line(whole("sale", sale)?, &line.input(&parts)?, key.as_deref())
         };
         add().map(Into::into).cross(env)
@@ -215,7 +216,12 @@ impl NativeTerminal {
         tender: NativeTender,
         key: Option<String>,
     ) -> napi::Result<NativeTenderAnswer> {
-        let take = || self.terminal.tender(whole("sale", sale)?, &tender.input()?, key.as_deref());
+        let take = || {
+            let sets = tender.sets();
+            let attributes = tender.attributes(&sets)?;
+            let tender = tender.input(&attributes)?;
+            self.terminal.tender(whole("sale", sale)?, &tender, key.as_deref())
+        };
         take().map(Into::into).cross(env)
     }
 

@@ -1,4 +1,5 @@
 /** Runs the operations of a script on one terminal, in order. */
+import { readFileSync } from 'node:fs'
 import type { AdjustmentCall } from '../../kernel/adjustment.js'
 import { type PosError, posError } from '../../kernel/errors.js'
 import type { Sale } from '../../kernel/sale.js'
@@ -54,6 +55,12 @@ export class Interpreter {
       }
       case 'policy':
         return { policy: terminal.policy(operation.currency) ?? null }
+      case 'setRules': {
+        const { tables, key } = operation
+        return terminal.setRules(tables.map(textOfTable), { key })
+      }
+      case 'rules':
+        return { rules: terminal.rules() ?? null }
       case 'begin': {
         const { op: _, ...input } = operation
         const currency = this.#currency(operation)
@@ -287,6 +294,19 @@ export class Interpreter {
       await this.open()
     }
     return { wall: new Date(ms).toISOString() }
+  }
+}
+
+/** A table as its text: as it stands, from a file, or as the JSON that it is. */
+function textOfTable(table: string | object): string {
+  if (typeof table === 'string') return table
+  if (!('file' in table) || typeof table.file !== 'string') return JSON.stringify(table)
+  try {
+    return readFileSync(table.file, 'utf8')
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error)
+    const facts = { argument: 'file', value: table.file.slice(0, 40) }
+    throw posError('PK_E_BAD_ARGUMENT', `the rule table cannot be read: ${found}`, facts)
   }
 }
 

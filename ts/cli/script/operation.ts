@@ -27,6 +27,9 @@ const adjustment = z.strictObject({ ...worth, reason })
 const adjustments = z.union([adjustment, z.array(adjustment)]).optional()
 const tax = z.strictObject({ rate: decimal, class: text.optional(), inclusive: flag })
 
+/** What rules may ask of a line or a tender; what each may be, the API checks. */
+const attributes = z.record(text, z.union([z.boolean(), number, text, z.array(text)])).optional()
+
 const line = z.strictObject({
   kind: z.enum(['item', 'surcharge', 'deposit', 'tip']).optional(),
   sku: text,
@@ -39,6 +42,8 @@ const line = z.strictObject({
   surcharge: adjustments,
   parent: number.optional(),
   approval,
+  class: text.optional(),
+  attributes,
 })
 
 const tender = z.strictObject({
@@ -49,6 +54,8 @@ const tender = z.strictObject({
   rate: decimal.optional(),
   per: number.optional(),
   reference,
+  approval,
+  attributes,
 })
 
 /** A discount or a surcharge on a line or on the sale. */
@@ -73,6 +80,18 @@ const operations = {
     key,
   }),
   policy: z.strictObject({ op: z.literal('policy'), currency: text }),
+  setRules: z.strictObject({
+    op: z.literal('setRules'),
+    tables: z.array(
+      z.union([
+        text,
+        z.strictObject({ file: text }),
+        z.looseObject({ rows: z.array(z.unknown()) }),
+      ]),
+    ),
+    key,
+  }),
+  rules: z.strictObject({ op: z.literal('rules') }),
   begin: z.strictObject({
     op: z.literal('begin'),
     store: text,

@@ -18,7 +18,7 @@ pub enum Given<'a> {
     Integer(i64),
     /// A number of up to six decimal places.
     Decimal(Decimal),
-    /// A text.
+    /// A text; for a column of numbers, the digits of one.
     Text(&'a str),
     /// A set of texts.
     Set(&'a [&'a str]),
@@ -82,6 +82,12 @@ fn place(
         (Axis::Numbers { variable, starts }, Given::Decimal(value)) => {
             number(point, *variable, starts, table, column, value)?;
         }
+        (Axis::Numbers { variable, starts }, Given::Text(text)) => {
+            let Some(value) = Decimal::parse(text) else {
+                return Err(refused(table, column, wanted(column)));
+            };
+            number(point, *variable, starts, table, column, value)?;
+        }
         (Axis::Texts { variable, sorted }, Given::Text(text)) => {
             let part = match find(sorted, text) {
                 Some(part) => part,
@@ -98,18 +104,19 @@ fn place(
                 point.set(first + part, 1);
             }
         }
-        _ => {
-            let wanted = match &column.domain {
-                Domain::Bool => "is not true or false",
-                Domain::Integer { .. } => "is not a whole number",
-                Domain::Decimal { .. } => "is not a decimal of up to six places",
-                Domain::Text { .. } => "is not a text",
-                Domain::Set { .. } => "is not a list of texts",
-            };
-            return Err(refused(table, column, wanted));
-        }
+        _ => return Err(refused(table, column, wanted(column))),
     }
     Ok(())
+}
+
+fn wanted(column: &Column) -> &'static str {
+    match &column.domain {
+        Domain::Bool => "is not true or false",
+        Domain::Integer { .. } => "is not a whole number",
+        Domain::Decimal { .. } => "is not a decimal of up to six places",
+        Domain::Text { .. } => "is not a text",
+        Domain::Set { .. } => "is not a list of texts",
+    }
 }
 
 fn number(

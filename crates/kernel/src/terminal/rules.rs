@@ -61,4 +61,12 @@ impl Terminal {
         let bytes = core.till.rules.bytes();
         Ok((!bytes.is_empty()).then(|| *blake3::hash(bytes).as_bytes()))
     }
+
+    /// The rules that lines and tenders are judged by, compiled; none of no tables while none were set.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn rule_set(&self) -> Result<RuleSet> {
+        self.lock()?.till.rules.set().cloned()
+    }
 }
