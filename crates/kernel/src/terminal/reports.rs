@@ -59,7 +59,9 @@ impl Terminal {
         let stamp = core.hlc.stamp(&*self.clock);
         match self.roll(&mut core, stamp) {
             // The report stands. Without space for a segment the log goes on in this one.
-            Err(error) if error.code() != Code::NoSpace => return Err(error),
+            Err(error) if !matches!(error.code(), Code::NoSpace | Code::Limit) => {
+                return Err(error);
+            }
             _ => {}
         }
         drop(core);
