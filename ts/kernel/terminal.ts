@@ -401,7 +401,8 @@ export class Terminal extends Till implements AsyncDisposable {
    * @throws {@link SaleStateError} `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
    * @throws {@link StorageError} `PK_E_NO_SPACE`, `PK_E_POISONED`, `PK_E_OUTCOME_UNKNOWN`
    * @example
-   * await terminal.setRules([await readFile('age-limits.csv', 'utf8')])
+   * const { readFileSync } = await import('node:fs')
+   * await terminal.setRules([readFileSync('age-limits.csv', 'utf8')])
    */
   setRules(tables: readonly string[], options?: Keyed): Promise<RulesAnswer> {
     const call = this.#setRules(tables, options)
