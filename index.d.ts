@@ -223,6 +223,9 @@ export declare function exportRecords(root: string, terminal: string, archive: s
 /** Decodes records from a sequence on, at most `limit` of them. */
 export declare function inspectRecords(root: string, terminal: string, fromSequence: number, limit: number): NativeInspection
 
+/** Works for the pool that has started this process, until that is gone; the exit code. */
+export declare function isolatedWorker(): number
+
 /** Every completed sale of a terminal, in the order of its receipts. */
 export declare function listSales(root: string, terminal: string): Promise<NativeListedSale[]>
 
@@ -515,6 +518,22 @@ export interface NativeInspection {
   end: boolean
 }
 
+/** How a run is isolated. */
+export interface NativeIsolation {
+  /** The program that becomes a worker. */
+  program: string
+  /** What leads it to `isolatedWorker`. */
+  arguments: Array<string>
+  /** Worker processes. */
+  workers: number
+  /** Milliseconds after which the worker is killed. */
+  wallLimitMs?: number
+  /** Milliseconds of CPU after which the system ends the worker. */
+  cpuLimitMs?: number
+  /** Bytes beyond which the system refuses memory to the worker. */
+  memoryLimitBytes?: number
+}
+
 /** A line to add. */
 export interface NativeLine {
   /** `item`, `surcharge`, `deposit` or `tip`. */
@@ -655,6 +674,8 @@ export interface NativeMinimizeOptions {
   threads: number
   /** Sets that the answer's text lists: `f`, `fd`, `fr` or `fdr`. */
   write: string
+  /** In a worker process. */
+  isolated?: NativeIsolation
 }
 
 /** How to open a terminal. */

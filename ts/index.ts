@@ -151,6 +151,7 @@ export {
   versions,
 } from './kernel/inspect.js'
 export {
+  type Isolation,
   type Literals,
   type Minimized,
   type MinimizedLayout,

@@ -20,6 +20,7 @@ export type {
   NativeCounted,
   NativeDone,
   NativeExpired,
+  NativeIsolation,
   NativeLine,
   NativeLineAnswer,
   NativeListedSale,
@@ -149,6 +150,11 @@ export function binding(): Binding {
     throw new BindingLoadError(bindingFacts(), cause)
   }
   return loaded
+}
+
+/** Where the binding is loaded from, for a process that loads it too. */
+export function bindingPath(): string {
+  return require.resolve('#native')
 }
 
 /** Version of this package, from its `package.json`. */

@@ -382,10 +382,15 @@ export interface PlaFacts {
 
 /** What ended a minimisation before there was an answer. */
 export interface NoAnswerFacts {
-  /** `time`, `memory`, `signal`, or `offRows` when the rows asked for are too many. */
+  /**
+   * `time`, `memory`, `signal`, or `offRows` when the rows asked for are too many; of an isolated run
+   * `wallTime`, `cpuTime`, `workerMemory`, `worker` when that ended, `workers` when all are busy.
+   */
   readonly what: string
   /** The limit, in milliseconds or bytes. */
   readonly limit?: number
+  /** How the worker ended. */
+  readonly cause?: string
 }
 
 /** A signature, a key, or an archive. */

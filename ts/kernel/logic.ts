@@ -8,7 +8,9 @@
 import { availableParallelism } from 'node:os'
 import {
   binding,
+  bindingPath,
   type NativeCancel,
+  type NativeIsolation,
   type NativeMinimized,
   type NativeMinimizeOptions,
 } from '../native.js'
@@ -49,8 +51,23 @@ export interface MinimizeSyncOptions {
 export interface MinimizeOptions extends MinimizeSyncOptions {
   /** Ends the run within milliseconds; the promise then rejects with the reason of the signal. */
   readonly signal?: AbortSignal | undefined
-  /** Told before each step of the run. */
+  /** Told before each step of the run; an isolated run tells nothing. */
   readonly onProgress?: ((progress: MinimizeProgress) => void) | undefined
+  /**
+   * Runs in a worker process, with hard limits: one that crashes, hangs or is killed costs this
+   * process an error, and the next run is served. False when left out.
+   */
+  readonly isolated?: boolean | Isolation | undefined
+}
+
+/** What an isolated run may take before its worker is ended, whatever the worker does. */
+export interface Isolation {
+  /** Milliseconds from the start of the run to its answer; a minute when left out. */
+  readonly wallLimitMs?: number | undefined
+  /** Milliseconds of CPU of all its threads, in steps of a second; none when left out. Unix. */
+  readonly cpuLimitMs?: number | undefined
+  /** Bytes that the run may take besides the question; 4 GiB when left out. Linux. */
+  readonly memoryLimitBytes?: number | undefined
 }
 
 /** What a run is about to do. */
@@ -119,7 +136,8 @@ export interface Minimized {
 }
 
 const syncNames = new Set(['mode', 'timeLimitMs', 'memoryLimitBytes', 'threads', 'write'])
-const asyncNames = new Set([...syncNames, 'signal', 'onProgress'])
+const asyncNames = new Set([...syncNames, 'signal', 'onProgress', 'isolated'])
+const isolationNames = new Set(['wallLimitMs', 'cpuLimitMs', 'memoryLimitBytes'])
 const modes = ['fast', 'normal', 'strong', 'exact'] as const
 const writes = ['f', 'fd', 'fr', 'fdr'] as const
 const THREADS_MAX = 64
@@ -132,7 +150,9 @@ const THREADS_MAX = 64
  * @param options - mode, limits, signal, progress
  * @throws {@link InputError} `PK_E_BAD_PLA` with line and column, or with the rows that contradict
  *   each other; `PK_E_BAD_ARGUMENT`, `PK_E_BAD_TEXT`, `PK_E_LIMIT` (256 MiB of text)
- * @throws {@link SaleStateError} `PK_E_NO_ANSWER` when a limit strikes before there is any answer
+ * @throws {@link SaleStateError} `PK_E_NO_ANSWER` when a limit strikes before there is any answer, or
+ *   the worker of an isolated run is lost
+ * @throws {@link StorageError} `PK_E_IO` when a worker cannot be started
  * @throws the reason of the signal, once it is aborted
  * @example
  * const { f, productsOut, proved } = await minimize('.i 2\n.o 1\n01 1\n11 1\n.e\n')
@@ -155,12 +175,15 @@ export async function minimize(
       throw wrong('signal', signal, 'an AbortSignal')
     }
     const native = nativeOptions(options)
+    const isolated = isolationOf(options)
+    if (isolated !== undefined) native.isolated = isolated
     const tell = listenerOf(options.onProgress)
+    const turns = isolated === undefined ? here : inWorkers
     signal?.throwIfAborted()
     written = isText(table) ? undefined : writeTable(table)
     const question = written?.text ?? (table as string | Uint8Array)
     return minimizedOf(
-      await turn(signal, (cancel) => binding().minimize(question, native, cancel, tell)),
+      await turns.take(signal, (cancel) => binding().minimize(question, native, cancel, tell)),
     )
   } catch (thrown) {
     if (signal instanceof AbortSignal) signal.throwIfAborted()
@@ -195,48 +218,83 @@ export function minimizeSync(
   }
 }
 
-/** Runs that are under way. It also keeps their handles: a handle that is collected ends its run. */
-const running = new Set<NativeCancel>()
-/** Those who wait for a turn, in order. */
-const waiting: (() => void)[] = []
-/** How many run at once. */
-const runsMax = availableParallelism()
+/** Turns of runs: so many at once, the others in order. */
+class Turns {
+  /** Runs that are under way. It also keeps their handles: a handle that is collected ends its run. */
+  readonly #running = new Set<NativeCancel>()
+  /** Those who wait for a turn, in order. */
+  readonly #waiting: (() => void)[] = []
+  readonly #max: number
 
-/** Waits for a turn, runs, and lets the next one have its turn. */
-async function turn<T>(
-  signal: AbortSignal | undefined,
-  run: (cancel: NativeCancel) => Promise<T>,
-): Promise<T> {
-  const cancel = new (binding().NativeCancel)()
-  const abort = () => cancel.cancel()
-  signal?.addEventListener('abort', abort, { once: true })
-  try {
-    // Whoever is let in may find that another came first: the count is looked at again.
-    while (running.size >= runsMax) {
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** Waits for a turn, runs, and lets the next one have its turn. */
+  async take<T>(
+    signal: AbortSignal | undefined,
+    run: (cancel: NativeCancel) => Promise<T>,
+  ): Promise<T> {
+    const cancel = new (binding().NativeCancel)()
+    const abort = () => cancel.cancel()
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      // Whoever is let in may find that another came first: the count is looked at again.
+      while (this.#running.size >= this.#max) {
+        signal?.throwIfAborted()
+        await this.#place(signal)
+      }
       signal?.throwIfAborted()
-      await place(signal)
+      this.#running.add(cancel)
+      return await run(cancel)
+    } finally {
+      this.#running.delete(cancel)
+      signal?.removeEventListener('abort', abort)
+      this.#waiting[0]?.()
     }
-    signal?.throwIfAborted()
-    running.add(cancel)
-    return await run(cancel)
-  } finally {
-    running.delete(cancel)
-    signal?.removeEventListener('abort', abort)
-    waiting[0]?.()
+  }
+
+  /** A place in the queue, until it is called or the signal is aborted. */
+  #place(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const leave = () => {
+        signal?.removeEventListener('abort', leave)
+        this.#waiting.splice(this.#waiting.indexOf(leave), 1)
+        resolve()
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      this.#waiting.push(leave)
+    })
   }
 }
 
-/** A place in the queue, until it is called or the signal is aborted. */
-function place(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const leave = () => {
-      signal?.removeEventListener('abort', leave)
-      waiting.splice(waiting.indexOf(leave), 1)
-      resolve()
-    }
-    signal?.addEventListener('abort', leave, { once: true })
-    waiting.push(leave)
-  })
+/** Worker processes at most: each is a whole process that stays. */
+const WORKERS_MAX = 4
+const workers = Math.min(availableParallelism(), WORKERS_MAX)
+const here = new Turns(availableParallelism())
+const inWorkers = new Turns(workers)
+
+/** A worker is this program, with nothing but the binding loaded. */
+const WORKER_CODE = 'process.exit(require(process.argv[1]).isolatedWorker())'
+
+function isolationOf({ isolated, onProgress }: MinimizeOptions): NativeIsolation | undefined {
+  if (isolated === undefined || isolated === false) return undefined
+  if (onProgress !== undefined) {
+    throw wrong('onProgress', onProgress, 'nothing: an isolated run tells no progress')
+  }
+  const limits = isolated === true ? {} : isolated
+  checkNames('isolated', limits, isolationNames)
+  const { wallLimitMs, cpuLimitMs, memoryLimitBytes } = limits
+  return {
+    program: process.execPath,
+    arguments: ['--eval', WORKER_CODE, bindingPath()],
+    workers,
+    ...(wallLimitMs !== undefined && { wallLimitMs: within('wallLimitMs', wallLimitMs, 1) }),
+    ...(cpuLimitMs !== undefined && { cpuLimitMs: within('cpuLimitMs', cpuLimitMs, 1) }),
+    ...(memoryLimitBytes !== undefined && {
+      memoryLimitBytes: within('memoryLimitBytes', memoryLimitBytes, 1),
+    }),
+  }
 }
 
 function isText(table: unknown): table is string | Uint8Array {

@@ -61,7 +61,7 @@ pub use expression::{
 };
 pub use layout::{CUBE_BITS_MAX, Layout, PARTS_MAX, VARIABLES_MAX, Variable};
 pub use minimizer::{MEMORY_BYTES_DEFAULT, Minimizer, Mode, Solution, Steps};
-pub use pla::{Kind, Pla, PlaError, PlaFailure, PlaProblem};
+pub use pla::{Kind, Pla, PlaError, PlaFailure, PlaProblem, Sets};
 pub use progress::{Phase, Progress};
 pub use set_operations::Verdict;
 

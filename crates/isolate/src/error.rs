@@ -86,6 +86,9 @@ pub enum IsolateError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The caller ended the job; its worker was killed and replaced.
+    #[error("the job was ended by its caller; its worker was replaced")]
+    Ended,
     /// A limit that this system cannot enforce.
     #[error("this system cannot enforce a limit on {what}; leave it out")]
     Unsupported {

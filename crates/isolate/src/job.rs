@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pos_kernel_espresso::{Cover, Error, Layout, MEMORY_BYTES_DEFAULT, Minimizer, Mode, Solution};
 
+use crate::ender::Ender;
 use crate::link::{Body, Fault};
 
 /// Wall limit of a job unless another is set.
@@ -47,6 +48,7 @@ pub struct Job {
     time_limit: Option<Duration>,
     memory_limit: usize,
     pub(crate) limits: Limits,
+    pub(crate) ender: Option<Ender>,
 }
 
 impl Job {
@@ -61,6 +63,7 @@ impl Job {
             time_limit: None,
             memory_limit: MEMORY_BYTES_DEFAULT,
             limits: Limits::default(),
+            ender: None,
         }
     }
     /// Sets the don't-cares.
@@ -96,6 +99,12 @@ impl Job {
     /// Sets the hard limits.
     pub fn limits(mut self, limits: Limits) -> Job {
         self.limits = limits;
+        self
+    }
+
+    /// Lets another thread end the job.
+    pub fn ender(mut self, ender: &Ender) -> Job {
+        self.ender = Some(ender.clone());
         self
     }
 
@@ -208,6 +217,7 @@ impl Job {
             time_limit: (time > 0).then(|| Duration::from_millis(time)),
             memory_limit: size(memory)?,
             limits,
+            ender: None,
         })
     }
 

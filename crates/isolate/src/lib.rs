@@ -22,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ender;
 mod error;
 mod job;
 mod limits;
@@ -31,6 +32,7 @@ mod pool;
 mod process;
 mod worker;
 
+pub use ender::Ender;
 pub use error::{Ending, IsolateError};
 pub use job::{Job, Limits};
 pub use pool::{Pool, PoolOptions, PoolStats};

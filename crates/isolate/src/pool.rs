@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use pos_kernel_espresso::Solution;
 
+use crate::ender::Ender;
 use crate::error::IsolateError;
 use crate::job::Job;
 use crate::process::{Program, Transport, Worker, deadline};
@@ -135,7 +136,7 @@ impl Pool {
     /// [`IsolateError::Engine`] for what the minimiser refuses; [`IsolateError::Busy`];
     /// [`IsolateError::WallLimit`], [`IsolateError::CpuLimit`], [`IsolateError::MemoryLimit`],
     /// [`IsolateError::Died`], [`IsolateError::Panicked`], [`IsolateError::Protocol`] when the worker
-    /// was lost, which replaces it; those of [`Pool::new`] when it cannot be replaced;
+    /// was lost, which replaces it; [`IsolateError::Ended`] when the caller ended the job; those of [`Pool::new`] when it cannot be replaced;
     /// [`IsolateError::Unsupported`].
     pub fn minimize(&self, job: &Job) -> Result<Solution, IsolateError> {
         job.check()?;
@@ -144,6 +145,9 @@ impl Pool {
         }
         if job.limits.cpu.is_some() && !cfg!(unix) {
             return Err(IsolateError::Unsupported { what: "CPU" });
+        }
+        if job.ender.as_ref().is_some_and(Ender::is_ended) {
+            return Err(IsolateError::Ended);
         }
         let head = job.head()?;
         self.with_worker(|worker| worker.run(job, &head))

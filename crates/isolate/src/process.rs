@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use pos_kernel_espresso::Solution;
 
+use crate::ender::Ender;
 use crate::error::{Ending, IsolateError};
 use crate::job::{self, Job};
 use crate::link::{Body, Fault, Link, Stream};
@@ -152,6 +153,9 @@ impl Worker {
         let number = self.jobs;
         let until = deadline(job.limits.wall);
         let [f, d, r] = job.covers();
+        if job.ender.as_ref().is_some_and(|ender| !ender.attach(&self.child)) {
+            return Err(IsolateError::Ended);
+        }
         let answered = self.within(until, |link| {
             link.send(Kind::Job, number, &[head, f, d, r], Some(until))?;
             let (header, mut body) = link.receive(Some(until))?;
@@ -174,6 +178,9 @@ impl Worker {
             link.release();
             Ok(answer)
         });
+        if job.ender.as_ref().is_some_and(Ender::detach) {
+            return Err(IsolateError::Ended);
+        }
         answered.unwrap_or_else(|fault| Err(self.lost(fault, job)))
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pos_kernel_espresso::{Cover, Error, Layout, Minimizer, Mode};
-use pos_kernel_isolate::{IsolateError, Job, Limits, Pool, PoolOptions, Program, Transport};
+use pos_kernel_isolate::{Ender, IsolateError, Job, Limits, Pool, PoolOptions, Program, Transport};
 use rustix::process::{Pid, Signal, kill_process};
 
 fn program() -> Program {
@@ -405,4 +405,32 @@ fn workers_end_with_their_pool() {
     let alone = std::process::Command::new(program().path).output().expect("it can be started");
     assert_eq!(alone.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&alone.stderr).contains("is started by its pool"));
+}
+
+#[test]
+fn a_job_is_ended_from_another_thread_and_the_next_is_served() {
+    for transport in [Transport::Shared, Transport::Pipes] {
+        let options = PoolOptions {
+            program: Some(program()),
+            workers: 1,
+            transport,
+            ..PoolOptions::default()
+        };
+        let pool = Pool::new(options).expect("the worker program of this crate");
+        let ender = Ender::new();
+        let job = endless().ender(&ender);
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| pool.minimize(&job).map(drop));
+            while pool.stats().busy == 0 {
+                std::thread::yield_now();
+            }
+            ender.end();
+            assert_eq!(run.join().expect("it ends"), Err(IsolateError::Ended));
+        });
+        assert_eq!(pool.stats().lost, 1);
+        serves(&pool);
+        // One that was ended before it began costs no worker.
+        assert_eq!(pool.minimize(&small(1).ender(&ender)).map(drop), Err(IsolateError::Ended));
+        assert_eq!((pool.stats().started, pool.stats().lost), (2, 1));
+    }
 }

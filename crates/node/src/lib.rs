@@ -18,6 +18,7 @@ pub mod export;
 mod fault;
 pub mod handover;
 pub mod input;
+pub mod isolated;
 pub mod logic;
 mod packed;
 pub mod people;

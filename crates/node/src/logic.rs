@@ -5,6 +5,7 @@
 //! and a process could not exit before they end.
 
 use crate::fault::{Cross, argument, thrown};
+use crate::isolated::{self, NativeIsolation};
 use crate::value::{number, small, whole};
 use napi::bindgen_prelude::{Buffer, FnArgs, Function, Object, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -12,7 +13,10 @@ use napi::{Either, Env, Status};
 use napi_derive::napi;
 use pos_kernel_core::{Code, Error, Result};
 use pos_kernel_espresso as espresso;
-use pos_kernel_espresso::{Cancel, Cost, Cover, Minimizer, Mode, Pla, PlaFailure, PlaProblem};
+use pos_kernel_espresso::{
+    Cancel, Cost, Cover, Minimizer, Mode, Pla, PlaFailure, PlaProblem, Sets,
+};
+use pos_kernel_isolate::{Ender, IsolateError, Job};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread::Builder;
@@ -42,6 +46,8 @@ pub struct NativeMinimizeOptions {
     pub threads: f64,
     /// Sets that the answer's text lists: `f`, `fd`, `fr` or `fdr`.
     pub write: String,
+    /// In a worker process.
+    pub isolated: Option<NativeIsolation>,
 }
 
 /// Literals of a cover.
@@ -108,6 +114,7 @@ pub struct NativeMinimized {
 #[derive(Default)]
 pub struct NativeCancel {
     flag: Cancel,
+    ender: Ender,
 }
 
 #[napi]
@@ -123,12 +130,13 @@ impl NativeCancel {
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.flag.cancel();
+        self.ender.end();
     }
 }
 
 impl Drop for NativeCancel {
     fn drop(&mut self) {
-        self.flag.cancel();
+        self.cancel();
     }
 }
 
@@ -145,6 +153,7 @@ pub fn minimize<'env>(
 ) -> napi::Result<Object<'env>> {
     let mut run = Run::new(table, options);
     run.cancel = Some(cancel.flag.clone());
+    run.ender = cancel.ender.clone();
     if let Some(callback) = on_progress {
         let listener = callback
             .build_threadsafe_function()
@@ -185,6 +194,7 @@ struct Run {
     table: Vec<u8>,
     options: NativeMinimizeOptions,
     cancel: Option<Cancel>,
+    ender: Ender,
     listener: Option<Listener>,
 }
 
@@ -195,7 +205,7 @@ impl Run {
             // Copied: JavaScript may write into its array while the run reads.
             Either::B(bytes) => bytes.to_vec(),
         };
-        Self { table, options, cancel: None, listener: None }
+        Self { table, options, cancel: None, ender: Ender::new(), listener: None }
     }
 
     /// The answer; a panic becomes an error.
@@ -225,9 +235,7 @@ impl Run {
         let unanswered = |failure: PlaFailure| self.unanswered(failure);
         let sets = question.checked_sets(&minimizer).map_err(unanswered)?;
         let before = sets.f.cost();
-        let solution = minimizer
-            .minimize(&sets.f, sets.d.as_ref(), sets.r.as_ref())
-            .map_err(|error| self.unanswered(error.into()))?;
+        let solution = self.solution(&minimizer, sets)?;
         let text = written(&question, &solution, &write)?;
         let verified = Pla::parse_only(text.as_bytes()).is_ok_and(|read| read.on == solution.f);
         if !verified {
@@ -260,27 +268,69 @@ impl Run {
         })
     }
 
-    fn minimizer(&mut self, question: &Pla) -> Result<Minimizer> {
-        let NativeMinimizeOptions { mode, time_limit_ms, memory_limit_bytes, threads, .. } =
-            &self.options;
-        let mode = match mode.as_str() {
-            "fast" => Mode::Fast,
-            "normal" => Mode::Normal,
-            "strong" => Mode::Strong,
-            "exact" => Mode::Exact,
+    /// The answer to a question that was read, worked out here or in a worker process.
+    fn solution(&self, minimizer: &Minimizer, sets: Sets) -> Result<espresso::Solution> {
+        let Sets { f, d, r, .. } = sets;
+        let Some(isolation) = &self.options.isolated else {
+            let answer = minimizer.minimize(&f, d.as_ref(), r.as_ref());
+            return answer.map_err(|error| self.unanswered(error.into()));
+        };
+        let mut job = Job::new(f).mode(self.mode()?).threads(self.threads()?);
+        job = job.limits(isolation.limits()?).ender(&self.ender);
+        if let Some(d) = d {
+            job = job.dont_cares(d);
+        }
+        if let Some(r) = r {
+            job = job.off(r);
+        }
+        if let Some(limit) = self.time_limit()? {
+            job = job.time_limit(limit);
+        }
+        if let Some(bytes) = self.memory_limit()? {
+            job = job.memory_limit(bytes);
+        }
+        match isolation.pool().and_then(|pool| pool.minimize(&job)) {
+            Ok(solution) => Ok(solution),
+            Err(IsolateError::Engine(error)) => Err(self.unanswered(error.into())),
+            Err(error) => Err(isolated::lost(&error)),
+        }
+    }
+
+    fn mode(&self) -> Result<Mode> {
+        match self.options.mode.as_str() {
+            "fast" => Ok(Mode::Fast),
+            "normal" => Ok(Mode::Normal),
+            "strong" => Ok(Mode::Strong),
+            "exact" => Ok(Mode::Exact),
             other => {
                 let message = format!("mode {other:?} is none of fast, normal, strong, exact");
-                return Err(argument("mode", message));
+                Err(argument("mode", message))
             }
-        };
-        let threads = usize::try_from(small("threads", *threads)?).unwrap_or(1);
-        let mut minimizer = Minimizer::new(&question.layout).mode(mode).threads(threads);
-        if let Some(limit) = time_limit_ms {
-            minimizer = minimizer.time_limit(Duration::from_millis(whole("timeLimitMs", *limit)?));
         }
-        if let Some(limit) = memory_limit_bytes {
-            let bytes = whole("memoryLimitBytes", *limit)?;
-            minimizer = minimizer.memory_limit(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+
+    fn threads(&self) -> Result<usize> {
+        Ok(usize::try_from(small("threads", self.options.threads)?).unwrap_or(1))
+    }
+
+    fn time_limit(&self) -> Result<Option<Duration>> {
+        let limit = self.options.time_limit_ms.map(|limit| whole("timeLimitMs", limit));
+        Ok(limit.transpose()?.map(Duration::from_millis))
+    }
+
+    fn memory_limit(&self) -> Result<Option<usize>> {
+        let limit = self.options.memory_limit_bytes.map(|limit| whole("memoryLimitBytes", limit));
+        Ok(limit.transpose()?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)))
+    }
+
+    fn minimizer(&mut self, question: &Pla) -> Result<Minimizer> {
+        let (mode, threads) = (self.mode()?, self.threads()?);
+        let mut minimizer = Minimizer::new(&question.layout).mode(mode).threads(threads);
+        if let Some(limit) = self.time_limit()? {
+            minimizer = minimizer.time_limit(limit);
+        }
+        if let Some(bytes) = self.memory_limit()? {
+            minimizer = minimizer.memory_limit(bytes);
         }
         if let Some(cancel) = &self.cancel {
             minimizer = minimizer.cancel(cancel);
