@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeTerminal, compileRules, exportJournal, exportRecords, inspectRecords, listSales, listTerminals, minimize, minimizeSync, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeTerminal, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeTerminal }
@@ -781,6 +781,7 @@ export { compileRules }
 export { exportJournal }
 export { exportRecords }
 export { inspectRecords }
+export { isolatedWorker }
 export { listSales }
 export { listTerminals }
 export { minimize }
