@@ -149,6 +149,7 @@ test('a line that comes back as it was not sold, or twice, and every hash mended
   const ways: Readonly<Record<string, Forge>> = {
     'another line': inside(3, add(2)),
     'another receipt': inside(3, (of) => Number(of.get(1)) > 1 && set(of, 1, 1)),
+    'a receipt that was never given': inside(3, (of) => set(of, 1, 1_000_000)),
     'another part': inside(18, (sold) => set(sold, 3, [0, 0])),
   }
   let refusedOfAll = 0

@@ -351,7 +351,7 @@ class Audit {
       }
       const there = { ...place, sequence: Number(sequence) }
       for (const part of sale.returnedParts()) {
-        const message = this.#returned.add(there, part, this.#name)
+        const message = this.#returned.add(there, part, { terminal: this.#name, receipt })
         if (message === undefined) continue
         this.#problems.add({ kind: 'contradiction', ...there, invariant: 'I12', message })
       }

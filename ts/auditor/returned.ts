@@ -39,10 +39,15 @@ export class ReturnedParts<Place> {
   readonly #byReceipt = new Map<bigint, Standing<Place>[]>()
 
   /**
-   * Adds a part of a line that was sold at a terminal. What contradicts the parts before it comes
-   * out. Those of receipts of this journal are kept, to be compared with them.
+   * Adds a part of a line that was sold at a terminal, which came back with a receipt of this one.
+   * What contradicts the parts before it comes out, or that no such receipt had been given. Those of
+   * receipts of this journal are kept, to be compared with them.
    */
-  add(place: Place, part: ReturnedPart, terminal: string): string | undefined {
+  add(
+    place: Place,
+    part: ReturnedPart,
+    { terminal, receipt }: { readonly terminal: string; readonly receipt: bigint },
+  ): string | undefined {
     const { of } = part
     const line = `${of.terminal} ${of.receipt} ${of.line}`
     const others = this.#standing.get(line) ?? []
@@ -51,6 +56,9 @@ export class ReturnedParts<Place> {
     if (of.terminal === terminal) {
       const parts = this.#byReceipt.get(of.receipt) ?? []
       this.#byReceipt.set(of.receipt, [...parts, { place, part }])
+    }
+    if (of.terminal === terminal && (of.receipt < 1n || of.receipt >= receipt)) {
+      return `receipt ${of.receipt} had not been given when a line of it came back`
     }
     const isTaken = others.some((other) => other.from < to && from < other.to)
     return isTaken ? `line ${of.line} of receipt ${of.receipt} comes back twice` : undefined

@@ -14,6 +14,8 @@ pub(super) struct Part {
     pub(super) segment: u32,
     pub(super) offset: u32,
     pub(super) sequence: u64,
+    /// Number of the receipt that it came back with.
+    receipt: u64,
     line: Line,
     currency: Currency,
 }
@@ -27,7 +29,11 @@ impl Part {
     ) -> impl Iterator<Item = Self> + use<'_> {
         let returned = sale.live_lines().filter(|line| line.of.is_some() && !sale.training);
         let currency = sale.currency;
-        returned.map(move |line| Self { segment, offset, sequence, line: line.clone(), currency })
+        let receipt = sale.completion().map_or(0, |fact| fact.receipt);
+        returned.map(move |line| {
+            let line = line.clone();
+            Self { segment, offset, sequence, receipt, line, currency }
+        })
     }
 
     /// The interval of the sold quantity that it is, in units of the sixth decimal place.
@@ -60,7 +66,11 @@ pub(super) fn problems(parts: &[Part], terminal: &str, history: &History) -> Vec
             found.push(part.problem(message));
         }
         taken.push((from, to));
-        if of.terminal == terminal {
+        if of.terminal == terminal && !(1..part.receipt).contains(&of.receipt) {
+            let message =
+                format!("receipt {} had not been given when a line of it came back", of.receipt);
+            found.push(part.problem(message));
+        } else if of.terminal == terminal {
             ours.entry(of.receipt).or_default().push(part);
         }
     }
