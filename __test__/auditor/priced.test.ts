@@ -37,7 +37,7 @@ const forgeries: Readonly<Record<string, readonly [kind: number, forge: Forge]>>
   'the worth of a discount on the sale': [45, inside(4, (one) => one.get(1) === 1 && add(2)(one))],
   'what a discount on the sale was': [46, add(5)],
   'a price': [42, (body) => Number(body.get(6)) > 100 && set(body, 5, [0, 0])],
-  'other taxes': [43, (body) => body.has(12) && body.has(11) && body.delete(11)],
+  'other taxes': [43, (body) => isTaxed(body) && body.delete(11)],
   'cash rounding': [36, (body) => body.has(10) && add(10)(body)],
   'what is due': [36, add(6)],
   change: [36, add(7)],
@@ -226,6 +226,13 @@ function add(key: number): Forge {
     if (typeof value !== 'number' && typeof value !== 'bigint') return false
     return set(body, key, BigInt(value) + 1n)
   }
+}
+
+/** Its line is worth enough, and taxed enough, that the tax is more than nothing. */
+function isTaxed(body: Body): boolean {
+  const taxes = body.get(11)
+  const rates = Array.isArray(taxes) ? taxes.map((tax: Body) => Number(tax.get(1))) : []
+  return Math.abs(Number(body.get(6))) >= 1000 && rates.some((ppm) => ppm >= 10_000)
 }
 
 /** A change inside a map or an array. */
