@@ -35,6 +35,17 @@ const movement = oneOf<'paidIn' | 'paidOut' | 'noSale'>('movement', {
   3: 'noSale',
 })
 
+const cashLeg = oneOf<'sent' | 'received' | 'takenBack'>('leg', {
+  1: 'sent',
+  2: 'received',
+  3: 'takenBack',
+})
+
+const cashTransfer = map({
+  leg: required(0, cashLeg),
+  terminal: required(1, text),
+  sent: optional(2, u64),
+})
 const cashAmount = map({ currency: required(0, currency), amount: required(1, amount) })
 const drawerSum = map({
   currency: required(0, currency),
@@ -114,6 +125,7 @@ export const deskFacts = {
     amount: optional(2, amount),
     reason: required(3, text),
     shift: optional(4, u64),
+    transfer: optional(5, cashTransfer),
     approval,
   }),
   70: named('CashCounted', {
@@ -134,6 +146,11 @@ export const deskFacts = {
     approval,
   }),
   73: named('ClockStepped', { from: required(0, i64), to: required(1, i64) }),
+  74: named('CashArrived', {
+    sent: required(0, u64),
+    terminal: required(1, text),
+    otherSequence: required(2, u64),
+  }),
   80: named('XReported', reported),
   81: named('ZReported', reported),
   82: named('PeriodClosed', {
@@ -175,6 +192,13 @@ const copies = map({
   sequence: required(3, u64),
 })
 
+const transit = map({
+  sent: required(0, count),
+  terminal: required(1, text),
+  currency: required(2, currency),
+  amount: required(3, amount),
+})
+
 /** The map *till* of a checkpoint. */
 export const desk = map({
   operator: optional(0, text),
@@ -188,6 +212,7 @@ export const desk = map({
   tally: required(8, tally),
   copies: list(9, copies),
   copiesForgotten: required(10, count),
+  transit: list(11, transit),
 })
 
 type Value<T> = T extends Read<infer Read_> ? Read_ : never
@@ -217,7 +242,7 @@ export interface CountedTender {
 export type DeskFact = ReturnType<(typeof deskFacts)[keyof typeof deskFacts]>
 
 const names = new Set(
-  'OperatorSignedOn OperatorSignedOff ApprovalGiven ShiftOpened ShiftClosed CashMoved CashCounted TrainingSet ReceiptReprinted ClockStepped XReported ZReported PeriodClosed'.split(
+  'OperatorSignedOn OperatorSignedOff ApprovalGiven ShiftOpened ShiftClosed CashMoved CashCounted TrainingSet ReceiptReprinted ClockStepped CashArrived XReported ZReported PeriodClosed'.split(
     ' ',
   ),
 )

@@ -1,6 +1,7 @@
 /**
  * The desk of a till: who is signed on and what was allowed, the shift and its drawer, training,
- * copies, and the period that runs. Its state is what a checkpoint says of it. Guards I10 and I17.
+ * copies, cash on its way to other drawers, and the period that runs. Its state is what a checkpoint
+ * says of it. Guards I10, I17 and I21.
  */
 import type { Fact } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
@@ -21,6 +22,7 @@ type DeskFactOf<Name extends DeskFact['name']> = Extract<DeskFact, { name: Name 
 
 const APPROVALS_MAX = 16
 const COPIES_MAX = 64
+const TRANSITS_MAX = 32
 
 const untouched: Period = { next: 1n, first: 1n, base: [] }
 const blank: DeskBody = {
@@ -35,6 +37,7 @@ const blank: DeskBody = {
   tally: { firstReceipt: 1n, takings: [], noSales: 0n, reprints: 0n, trainingReceipts: 0n },
   copies: [],
   copiesForgotten: 0n,
+  transit: [],
 }
 
 /** The desk. */
@@ -48,6 +51,8 @@ export class Desk {
     hold(body.periods.length === 4, 'I16', `${body.periods.length} periods`)
     hold(body.approvals.length <= APPROVALS_MAX, 'I16', `${body.approvals.length} approvals`)
     hold(body.copies.length <= COPIES_MAX, 'I16', `copies of ${body.copies.length} receipts`)
+    const { transit } = body
+    hold(transit.length <= TRANSITS_MAX, 'I16', `${transit.length} amounts on their way`)
     const isNewest = body.shift === undefined || body.shift.number === body.nextShift - 1n
     hold(isNewest, 'I16', 'the shift under way is not the newest')
   }
@@ -133,6 +138,10 @@ export class Desk {
         return
       case 'CashMoved':
         this.#moveCash(fact)
+        this.#follow(fact, around.sequence)
+        return
+      case 'CashArrived':
+        this.#arrive(fact)
         return
       case 'CashCounted':
         this.#countCash(fact)
@@ -213,6 +222,38 @@ export class Desk {
         takings: taken(tally.takings, { currency, [kind]: amount, [`${kind}Count`]: 1n }),
       },
     })
+  }
+
+  /** Follows cash on its way to another drawer, or back. */
+  #follow(fact: DeskFactOf<'CashMoved'>, sequence: bigint): void {
+    const { kind, transfer, currency, amount } = fact
+    if (transfer === undefined) return
+    if (currency === undefined || amount === undefined) {
+      throw new Contradiction('a transfer without an amount', 'I21')
+    }
+    const { leg, terminal, sent } = transfer
+    hold(kind === (leg === 'sent' ? 'paidOut' : 'paidIn'), 'I21', `cash that was ${leg} is ${kind}`)
+    hold((sent === undefined) === (leg === 'sent'), 'I21', 'a transfer names the record that sent it')
+    const { transit } = this.#now
+    if (leg === 'sent') {
+      hold(transit.length < TRANSITS_MAX, 'I21', 'more cash is on its way than may be')
+      this.#change({ transit: [...transit, { sent: sequence, terminal, currency, amount }] })
+      return
+    }
+    if (leg === 'takenBack') {
+      const left = transit.find((one) => one.sent === sent)
+      const isSame =
+        left?.terminal === terminal && left.currency === currency && left.amount === amount
+      hold(isSame, 'I21', `record ${sent} sent something else`)
+      this.#change({ transit: transit.filter((one) => one !== left) })
+    }
+  }
+
+  #arrive({ sent, terminal }: DeskFactOf<'CashArrived'>): void {
+    const { transit } = this.#now
+    const left = transit.find((one) => one.sent === sent)
+    hold(left?.terminal === terminal, 'I21', `record ${sent} sent nothing to ${terminal} on its way`)
+    this.#change({ transit: transit.filter((one) => one !== left) })
   }
 
   #countCash({ currency, overShort, ...fact }: DeskFactOf<'CashCounted'>): void {

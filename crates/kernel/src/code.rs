@@ -109,6 +109,8 @@ codes! {
     Suspended = 233, family State, result 2, "PK_E_SUSPENDED";
     /// The ticket's sale goes on already, here or on another terminal; the facts say where.
     AlreadyResumed = 234, family State, result 2, "PK_E_ALREADY_RESUMED";
+    /// The cash of the ticket has arrived already, or was taken back; the facts say where.
+    AlreadyReceived = 235, family State, result 2, "PK_E_ALREADY_RECEIVED";
     /// The call needs an approval; get one with `approve` and give its number.
     ApprovalRequired = 240, family State, result 9, "PK_E_APPROVAL_REQUIRED";
     /// Nobody is signed on, or another operator; sign on first.

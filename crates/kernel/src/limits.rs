@@ -40,6 +40,8 @@ pub const APPROVED_BYTES_MAX: usize = 128;
 pub const APPROVALS_MAX: usize = 16;
 /// Receipts whose copies a terminal remembers, newest first; it reads the others' from the journal.
 pub const COPIES_MAX: usize = 64;
+/// Amounts of cash on their way from one drawer to others at once.
+pub const TRANSITS_MAX: usize = 32;
 /// How far the wall clock may be from where the monotonic one says that it is.
 pub const CLOCK_STEP_NS: i64 = 2_000_000_000;
 /// Decimal places of a quantity or a unit price.

@@ -178,6 +178,7 @@ impl<'a> Export<'a> {
                         CashMovement::PaidOut => (-amount, "Auszahlung"),
                         CashMovement::NoSale => (0, ""),
                     };
+                    let case = if fact.transfer.is_some() { "Geldtransit" } else { case };
                     match fact.currency {
                         Some(currency) => {
                             let cash = (currency, amount, case, fact.reason.as_str());

@@ -8,7 +8,7 @@
 use super::codec::{Bytes, DecodeError, Field, Hash, map_struct, number_enum, whole};
 use super::handover::{ReturnsOf, SaleResumed, SaleSuspended, SaleTransferred, TakenOver};
 use super::people::{
-    ApprovalGiven, CashCounted, CashMoved, Circle, ClockStepped, OperatorSignedOff,
+    ApprovalGiven, CashArrived, CashCounted, CashMoved, Circle, ClockStepped, OperatorSignedOff,
     OperatorSignedOn, ReceiptReprinted, ShiftClosed, ShiftOpened, TrainingSet,
 };
 use super::priced::{
@@ -540,6 +540,7 @@ facts! {
     TrainingSet = 71;
     ReceiptReprinted = 72;
     ClockStepped = 73;
+    CashArrived = 74;
     XReported = 80;
     ZReported = 81;
     PeriodClosed = 82;
@@ -570,6 +571,7 @@ impl Fact {
             | Self::TrainingSet(_)
             | Self::ReceiptReprinted(_)
             | Self::ClockStepped(_)
+            | Self::CashArrived(_)
             | Self::XReported(_)
             | Self::ZReported(_)
             | Self::PeriodClosed(_)
@@ -609,6 +611,7 @@ impl Fact {
             | Self::TerminalClosed(_)
             | Self::SaleTransferred(_)
             | Self::ClockStepped(_)
+            | Self::CashArrived(_)
             | Self::SignerUp(_)
             | Self::SignerDown(_)
             | Self::SignatureAttached(_)

@@ -39,9 +39,9 @@ pub use fact::{
 };
 pub use handover::{ReturnsOf, SaleResumed, SaleSuspended, SaleTransferred, TakenOver};
 pub use people::{
-    ApprovalGiven, CashAmount, CashCounted, CashMoved, CashMovement, Circle, ClockStepped,
-    DrawerSum, OperatorSignedOff, OperatorSignedOn, ReceiptReprinted, ShiftClosed, ShiftOpened,
-    TrainingSet,
+    ApprovalGiven, CashAmount, CashArrived, CashCounted, CashLeg, CashMoved, CashMovement,
+    CashTransfer, Circle, ClockStepped, DrawerSum, OperatorSignedOff, OperatorSignedOn,
+    ReceiptReprinted, ShiftClosed, ShiftOpened, TrainingSet,
 };
 pub use priced::{
     AdjustmentRetracted, CompletedSums, ForeignAmount, LineAdjusted, LineReturned, PerpetualSums,

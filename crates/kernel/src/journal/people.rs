@@ -28,6 +28,42 @@ number_enum! {
     }
 }
 
+number_enum! {
+    /// A leg of cash's way from one drawer to another.
+    CashLeg {
+        /// It left this drawer for another.
+        Sent = 1, "sent";
+        /// It came from another drawer.
+        Received = 2, "received";
+        /// It came back into the drawer that it had left.
+        TakenBack = 3, "takenBack";
+    }
+}
+
+map_struct! {
+    /// Where cash goes to, or where it comes from.
+    CashTransfer {
+        /// Which leg of its way this is.
+        0 leg: CashLeg,
+        /// The terminal at the other end of the way.
+        1 terminal: String,
+        /// Sequence of the record by which it left the giver's drawer; left out in that record.
+        2 sent: Option<u64>,
+    }
+}
+
+map_struct! {
+    /// Cash that left this drawer has arrived in another.
+    CashArrived {
+        /// Sequence of the record by which it left.
+        0 sent: u64,
+        /// The terminal where it arrived.
+        1 terminal: String,
+        /// Sequence there of the record by which it arrived.
+        2 other_sequence: u64,
+    }
+}
+
 map_struct! {
     /// An operator signed on.
     OperatorSignedOn {
@@ -137,6 +173,8 @@ map_struct! {
         3 reason: String,
         /// The shift under way.
         4 shift: Option<u64>,
+        /// The way that the cash is on, where it moves between two drawers.
+        5 transfer: Option<CashTransfer>,
         /// The operator signed on.
         13 operator: Option<String>,
         /// The approval that it uses up.

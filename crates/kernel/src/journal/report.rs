@@ -229,6 +229,20 @@ map_struct! {
 }
 
 map_struct! {
+    /// Cash in transit in a checkpoint.
+    CheckpointTransit {
+        /// Sequence of the record by which it left.
+        0 sent: u64,
+        /// The terminal that it goes to.
+        1 terminal: String,
+        /// Currency.
+        2 currency: Currency,
+        /// Amount in minor units.
+        3 amount: i64,
+    }
+}
+
+map_struct! {
     /// People, drawer, reports and copies in a checkpoint: there from the first fact of them on.
     CheckpointTill {
         /// The operator signed on.
@@ -253,5 +267,7 @@ map_struct! {
         9 copies: Vec<CheckpointCopies>,
         /// Sequence up to which copies may have been forgotten.
         10 copies_forgotten: u64,
+        /// Cash that left for other drawers and is not known to have arrived, the oldest first.
+        11 transit: Vec<CheckpointTransit>,
     }
 }

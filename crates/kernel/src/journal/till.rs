@@ -5,12 +5,14 @@ use super::codec::DecodeError;
 use super::people::DrawerSum;
 use super::report::{
     CheckpointApproval, CheckpointCopies, CheckpointPeriod, CheckpointShift, CheckpointTally,
-    CheckpointTill, Takings,
+    CheckpointTill, CheckpointTransit, Takings,
 };
-use crate::limits::{AMOUNT_MAX, APPROVALS_MAX, COPIES_MAX, CURRENCIES_MAX};
+use crate::limits::{AMOUNT_MAX, APPROVALS_MAX, COPIES_MAX, CURRENCIES_MAX, TRANSITS_MAX};
 use crate::till::{
-    Approval, Cash, Copied, Drawer, People, Period, Periods, Shift, Tally, Till, Totals,
+    Approval, Cash, Copied, Drawer, People, Period, Periods, Shift, Tally, Till, Totals, Transit,
 };
+
+use std::collections::BTreeMap;
 
 /// The map of a till that had a fact of people, drawer or reports.
 pub(super) fn carried(till: &Till) -> Option<CheckpointTill> {
@@ -34,6 +36,10 @@ pub(super) fn carried(till: &Till) -> Option<CheckpointTill> {
         let Copied { receipt, circle, copies, sequence } = *copied;
         CheckpointCopies { receipt, circle, copies, sequence }
     });
+    let transit = till.drawer.transit.iter().map(|(sent, transit)| {
+        let Transit { terminal, currency, amount } = transit.clone();
+        CheckpointTransit { sent: *sent, terminal, currency, amount }
+    });
     Some(CheckpointTill {
         operator: people.operator.clone(),
         training: people.training,
@@ -52,6 +58,7 @@ pub(super) fn carried(till: &Till) -> Option<CheckpointTill> {
         },
         copies: copies.collect(),
         copies_forgotten: till.copies.forgotten,
+        transit: transit.collect(),
     })
 }
 
@@ -69,6 +76,7 @@ pub(super) fn put_back(till: &mut Till, carried: CheckpointTill) -> Result<(), D
     till.next_training = carried.next_training;
     till.people = people(&carried)?;
     till.drawer = drawer(carried.next_shift, carried.shift)?;
+    till.drawer.transit = transit(carried.transit)?;
     till.periods = periods(till, carried.periods)?;
     till.tally = Some(tally(till, carried.tally)?);
     hold(carried.copies.len() <= COPIES_MAX, "the number of receipts with copies")?;
@@ -106,7 +114,7 @@ fn people(carried: &CheckpointTill) -> Result<People, DecodeError> {
 
 fn drawer(next_shift: u64, shift: Option<CheckpointShift>) -> Result<Drawer, DecodeError> {
     let Some(CheckpointShift { number, owner, drawer }) = shift else {
-        return Ok(Drawer { next_shift, shift: None });
+        return Ok(Drawer { next_shift, ..Drawer::default() });
     };
     hold(number.checked_add(1) == Some(next_shift), "the number of the shift")?;
     let ascending = drawer.is_sorted_by(|one, next| one.currency < next.currency);
@@ -120,7 +128,20 @@ fn drawer(next_shift: u64, shift: Option<CheckpointShift>) -> Result<Drawer, Dec
         (0..=AMOUNT_MAX).contains(&cash.float) && cash.paid_in >= 0 && cash.paid_out >= 0
     });
     hold(counted && shift.sums() == drawer, "the cash of the shift")?;
-    Ok(Drawer { next_shift, shift: Some(shift) })
+    Ok(Drawer { next_shift, shift: Some(shift), ..Drawer::default() })
+}
+
+fn transit(carried: Vec<CheckpointTransit>) -> Result<BTreeMap<u64, Transit>, DecodeError> {
+    let ascending = carried.is_sorted_by(|one, next| one.sent < next.sent);
+    let possible =
+        |it: &CheckpointTransit| is_number(it.sent) && (1..=AMOUNT_MAX).contains(&it.amount);
+    let few = carried.len() <= TRANSITS_MAX;
+    hold(ascending && few && carried.iter().all(possible), "the cash in transit")?;
+    let transit = carried.into_iter().map(|it| {
+        let CheckpointTransit { sent, terminal, currency, amount } = it;
+        (sent, Transit { terminal, currency, amount })
+    });
+    Ok(transit.collect())
 }
 
 fn periods(till: &Till, carried: Vec<CheckpointPeriod>) -> Result<Periods, DecodeError> {

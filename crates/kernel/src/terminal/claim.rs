@@ -1,10 +1,10 @@
-//! Claims on suspended sales, so that a ticket is good for one resumption in the whole store.
+//! Claims on what moves between terminals, so that a ticket is good for one taker in the whole store.
 //!
 //! A claim is a file `shared/claims/TICKET.json` that is linked into place whole: of several terminals
-//! that reach for a ticket, one makes it. It says who, and, once the sale stands durably in that
-//! terminal's journal, where. The giver journals the transfer after that and only then removes the
-//! file; from there on its journal says that the ticket is used up. A terminal that dies between the
-//! two leaves a claim without an end, and finds it when it opens again.
+//! that reach for a ticket, one makes it. It says who, and, once what was taken stands durably in that
+//! terminal's journal, where. The giver journals what became of it after that and only then removes
+//! the file; from there on its journal says that the ticket is used up. A terminal that dies between
+//! the two leaves a claim without an end, and finds it when it opens again.
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub(super) struct Claim {
     pub(super) by: String,
     /// Newest sequence of that terminal's journal when it did.
     pub(super) after: u64,
-    /// Number of the sale there and sequence of its first record, once they are durable.
+    /// Number of the sale there, nothing for cash, and sequence of the first record, once durable.
     pub(super) done: Option<(u64, u64)>,
 }
 
@@ -70,14 +70,14 @@ impl Claims {
     /// The claim on a ticket.
     pub(super) fn find(&self, ticket: &str) -> Result<Option<Claim>> {
         let path = self.path(ticket);
-        let text = match fs::read_to_string(&path) {
+        let text = match read_file(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", &path, &error)),
         };
         let claim = serde_json::from_str(&text).ok().as_ref().and_then(Claim::of_json);
         claim.map(Some).ok_or_else(|| {
-            let message = format!("{} is no claim on a suspended sale", path.display());
+            let message = format!("{} is no claim on a ticket", path.display());
             Error::new(Code::BadConfig, message).with("path", path.display().to_string())
         })
     }
@@ -119,6 +119,14 @@ impl Claim {
             done,
         })
     }
+}
+
+/// Reads a file, and nothing that only stands in its place: a pipe would never end.
+pub(super) fn read_file(path: &Path) -> std::io::Result<String> {
+    if fs::symlink_metadata(path)?.is_file() {
+        return fs::read_to_string(path);
+    }
+    Err(std::io::Error::new(ErrorKind::InvalidData, "it is no file"))
 }
 
 /// Makes the names in a folder durable.

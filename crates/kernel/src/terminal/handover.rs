@@ -1,23 +1,16 @@
-//! Suspending a sale and resuming it, here or on another terminal of the store: once only.
+//! Suspending a sale and resuming it, here or on another terminal of the store: once only, by the
+//! protocol of `once.rs`.
 //!
-//! ```text
-//!   giver                                   taker
-//!   SaleSuspended, durable; ticket
-//!                                           claim on the ticket       (claim.rs: one terminal wins)
-//!                                           read the sale in the giver's journal
-//!                                           SaleBegun with `takes`, and its facts, one frame, durable
-//!                                           the claim says: done
-//!   SaleTransferred, durable
-//!   the claim is removed
-//! ```
-//! At every arrow the sale stands open in exactly one journal that may change it: before the taker's
-//! frame in the giver's, where it is suspended; after it in the taker's. The journals are the truth;
-//! the files in `shared/suspended` only say what tickets there are.
+//! The giver's decision is `SaleSuspended`; the taker's frame is a `SaleBegun` with `takes` and the
+//! sale's facts; what became of it is `SaleTransferred`. At every moment the sale stands open in
+//! exactly one journal that may change it: before the taker's frame in the giver's, where it is
+//! suspended; after it in the taker's.
 
-use super::claim::{Claim, Claims, json_names, sync_dir};
+use super::board::Board;
 use super::commands::Begun;
 use super::commit::{Answer, Growth, Inputs, Urgency};
 use super::history::{History, Recorded};
+use super::once::used_up;
 use super::open::terminal_dir;
 use super::{Terminal, TerminalId};
 use crate::clock::iso_utc;
@@ -31,9 +24,6 @@ use crate::journal::{
 use crate::sale::{Contradiction, Sale, State, Ticket, machine};
 use crate::till::Till;
 use serde_json::{Value, json};
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::PathBuf;
 
 /// A sale was suspended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,80 +99,18 @@ impl Terminal {
     pub fn resume(&self, ticket: &str, key: Option<&str>) -> Result<Answer<Begun>> {
         let parsed = Ticket::parse(ticket)?;
         let giver = TerminalId::parse(&parsed.terminal)?;
-        let inputs = || Inputs::of("resume").text(ticket);
-        let key = key.map(|key| inputs().under(key)).transpose()?;
-        // One at a time in this process: a claim of ours that is not settled is left over.
-        let _turn = self.handover.lock().map_err(|_| self.in_doubt())?;
-        let core = self.lock()?;
-        if let Some(recorded) = self.seen(&core, key.as_ref())? {
-            return self.replayed(&recorded, resumed);
-        }
-        drop(core);
-        let claims = Claims::of_store(self.store());
-        let claim = self.claim(&claims, ticket)?;
-        let taken = if giver == self.id {
-            self.resume_here(&parsed, ticket, key)
-        } else {
-            self.take_over(&giver, &parsed, ticket, key)
-        };
-        let answer = match taken {
-            Ok(answer) => answer,
-            Err(error) => {
-                // What may be in the journal keeps its claim; what was refused gives it up.
-                if self.wal.poison().is_none() {
-                    claims.remove(ticket)?;
-                }
-                return Err(error);
+        let inputs = Inputs::of("resume").text(ticket);
+        let key = key.map(|key| inputs.under(key)).transpose()?;
+        let take = |key| {
+            if giver == self.id {
+                self.resume_here(&parsed, ticket, key)
+            } else {
+                self.take_over(&giver, &parsed, ticket, key)
             }
         };
-        self.wait_durable(answer.sequence)?;
-        if giver == self.id {
-            claims.remove(ticket)?;
-        } else {
-            let done = Some((answer.value.sale, answer.sequence));
-            claims.settle(ticket, &Claim { done, ..claim })?;
-        }
-        self.withdraw(ticket)?;
-        Ok(Answer { wait: false, ..answer })
-    }
-
-    /// Journals which suspended sales of this terminal have gone on at others, and gives back claims
-    /// of this terminal that never came to anything. Gives the sales that are over with it. It is
-    /// done at every opening, and by a host before it looks for its open sales or closes a day.
-    ///
-    /// # Errors
-    /// `PK_E_IO`, `PK_E_BAD_CONFIG` for a file that is no claim, and those of any call.
-    pub fn collect_transfers(&self) -> Result<Vec<u64>> {
-        let _turn = self.handover.lock().map_err(|_| self.in_doubt())?;
-        let claims = Claims::of_store(self.store());
-        let mut over = Vec::new();
-        let mut outcome = Ok(());
-        // One file that is no claim must not hold up the others.
-        for ticket in claims.tickets()? {
-            match self.collect(&claims, &ticket) {
-                Ok(sale) => over.extend(sale),
-                Err(error) => outcome = outcome.and(Err(error)),
-            }
-        }
-        outcome.map(|()| over)
-    }
-
-    /// Does what one claim asks of this terminal. Gives the sale that is over with it.
-    fn collect(&self, claims: &Claims, ticket: &str) -> Result<Option<u64>> {
-        let Some(claim) = claims.find(ticket)? else { return Ok(None) };
-        match (&claim.done, claim.by == self.id()) {
-            (None, true) if !self.took_over(ticket, claim.after)? => claims.remove(ticket)?,
-            (None, true) => self.settle_claim(claims, ticket, &claim)?,
-            (Some((sale, sequence)), false) => {
-                let over = self.transfer(ticket, (claim.by.as_str(), *sale, *sequence))?;
-                if Ticket::parse(ticket).is_ok_and(|ticket| ticket.terminal == self.id()) {
-                    claims.remove(ticket)?;
-                }
-                return Ok(over);
-            }
-            _ => {}
-        }
-        Ok(None)
+        let answer = self.once(ticket, key, resumed, |begun| begun.sale, take)?;
+        Board::of_sales(self.store()).take_down(ticket)?;
+        Ok(answer)
     }
 
     /// The sales that wait in the store, as far as is known without reading every journal.
@@ -190,31 +118,9 @@ impl Terminal {
     /// # Errors
     /// `PK_E_IO`.
     pub fn suspended_sales(&self) -> Result<Vec<Waiting>> {
-        let dir = self.suspended_dir();
-        let read = |ticket: String| {
-            let text = fs::read_to_string(dir.join(format!("{ticket}.json"))).ok()?;
-            Waiting::of_json(ticket, &serde_json::from_str(&text).ok()?)
-        };
-        Ok(json_names(&dir)?.into_iter().filter_map(read).collect())
-    }
-
-    /// Makes a claim, or refuses because somebody has one.
-    fn claim(&self, claims: &Claims, ticket: &str) -> Result<Claim> {
-        let after = self.wal.position().sequence;
-        let claim = Claim { by: self.id().to_owned(), after, done: None };
-        match claims.make(ticket, &claim)? {
-            None => Ok(claim),
-            Some(left) if left.by == claim.by && left.done.is_none() => {
-                if self.took_over(ticket, left.after)? {
-                    self.settle_claim(claims, ticket, &left)?;
-                    return Err(already_resumed(ticket, self.id()));
-                }
-                // A tail that was cut since may have taken sequences back that it names.
-                claims.settle(ticket, &claim)?;
-                Ok(claim)
-            }
-            Some(other) => Err(already_resumed(ticket, &other.by)),
-        }
+        let notices = Board::of_sales(self.store()).notices()?;
+        let read = |(ticket, notice): (String, Value)| Waiting::of_json(ticket, &notice);
+        Ok(notices.into_iter().filter_map(read).collect())
     }
 
     fn resume_here(
@@ -227,7 +133,7 @@ impl Terminal {
             let sale = match till.open_sale(parsed.sale) {
                 Ok(sale) if sale.ticket.as_deref() == Some(ticket) => sale,
                 Err(error) if error.code() == Code::NotFound => return Err(error),
-                Ok(_) | Err(_) => return Err(already_resumed(ticket, self.id())),
+                Ok(_) | Err(_) => return Err(used_up(ticket, self.id())),
             };
             let ticket = ticket.to_owned();
             Ok(vec![SaleResumed { sale: sale.number, ticket, operator: None, key }.into()])
@@ -276,34 +182,8 @@ impl Terminal {
         Ok(Answer { value, sequence, wait: true, replayed: false })
     }
 
-    /// Whether a ticket's sale was begun here after a sequence.
-    fn took_over(&self, ticket: &str, after: u64) -> Result<bool> {
-        Ok(self.taken(ticket, after)?.is_some())
-    }
-
-    fn taken(&self, ticket: &str, after: u64) -> Result<Option<(u64, u64)>> {
-        self.wal.write_out()?;
-        let mut found = None;
-        self.history.each(after + 1, u64::MAX, |recorded| {
-            if let Fact::SaleBegun(begun) = &recorded.fact
-                && begun.takes.as_ref().is_some_and(|takes| takes.ticket == ticket)
-            {
-                found = Some((begun.sale, recorded.sequence));
-            }
-        })?;
-        Ok(found)
-    }
-
-    fn settle_claim(&self, claims: &Claims, ticket: &str, claim: &Claim) -> Result<()> {
-        let done = self.taken(ticket, claim.after)?;
-        if let Some((_, sequence)) = done {
-            self.wait_durable(sequence)?;
-        }
-        claims.settle(ticket, &Claim { done, ..claim.clone() })
-    }
-
     /// Journals that a sale went on elsewhere, if it still waits here.
-    fn transfer(&self, ticket: &str, to: (&str, u64, u64)) -> Result<Option<u64>> {
+    pub(super) fn transfer(&self, ticket: &str, to: (&str, u64, u64)) -> Result<Option<u64>> {
         let (terminal, other_sale, other_sequence) = to;
         let mut core = self.lock()?;
         let waits = |sale: &&Sale| sale.ticket.as_deref() == Some(ticket);
@@ -320,12 +200,8 @@ impl Terminal {
         let sequence = self.append(&mut core, &[fact], 0)?.last_sequence;
         drop(core);
         self.wait_durable(sequence)?;
-        self.withdraw(ticket)?;
+        Board::of_sales(self.store()).take_down(ticket)?;
         Ok(Some(sale))
-    }
-
-    fn suspended_dir(&self) -> PathBuf {
-        self.store().join("shared").join("suspended")
     }
 
     /// Says in the store that a ticket is there.
@@ -334,11 +210,7 @@ impl Terminal {
         if sale.state() != State::Suspended {
             return Ok(());
         }
-        let dir = self.suspended_dir();
-        fs::create_dir_all(&dir).map_err(|error| Error::io("create", &dir, &error))?;
-        let path = dir.join(format!("{}.json", suspended.ticket));
-        let temporary = path.with_extension("tmp");
-        let text = json!({
+        let notice = json!({
             "terminal": self.id(),
             "sale": sale.number,
             "reference": sale.reference,
@@ -347,25 +219,8 @@ impl Terminal {
             "lines": sale.live_lines().count(),
             "reason": reason,
             "at": iso_utc(self.clock.wall_ns()),
-        })
-        .to_string();
-        let written = File::create(&temporary)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&temporary, &path));
-        written.map_err(|error| Error::io("write", &path, &error))?;
-        sync_dir(&dir)
-    }
-
-    fn withdraw(&self, ticket: &str) -> Result<()> {
-        let path = self.suspended_dir().join(format!("{ticket}.json"));
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(Error::io("remove", &path, &error)),
-        }
+        });
+        Board::of_sales(self.store()).post(&suspended.ticket, &notice)
     }
 }
 
@@ -415,16 +270,11 @@ fn suspended_sale(
     if sale.state() == State::Suspended && sale.ticket.as_deref() == Some(ticket) {
         return Ok((begun, facts, sale));
     }
-    Err(already_resumed(ticket, &parsed.terminal))
+    Err(used_up(ticket, &parsed.terminal))
 }
 
 fn contradicts(error: Contradiction) -> Error {
     Error::new(Code::Inconsistent, error.0)
-}
-
-fn already_resumed(ticket: &str, terminal: &str) -> Error {
-    let message = format!("the sale of ticket {ticket} has gone on at terminal {terminal}");
-    Error::new(Code::AlreadyResumed, message).with("ticket", ticket).with("terminal", terminal)
 }
 
 fn resumed(recorded: &Recorded) -> Option<Begun> {

@@ -10,6 +10,7 @@
 //! `commit.rs` for how a fact becomes durable, `open.rs` for what happens at start-up.
 
 mod archive;
+mod board;
 mod claim;
 mod commands;
 mod commit;
@@ -19,6 +20,7 @@ mod handover;
 mod history;
 mod id;
 mod lock;
+mod once;
 mod open;
 mod owner;
 mod people;
@@ -28,6 +30,7 @@ mod returns;
 mod rules;
 mod signing;
 mod together;
+mod transfers;
 
 pub use archive::ArchiveReport;
 pub use commands::{Begun, LineAdjustment, LineAnswer, Sold, TenderAnswer, VoidAnswer};
@@ -42,6 +45,7 @@ pub use owner::OwnerRecord;
 pub use people::{Approved, Counted, Reprint, ShiftAnswer};
 pub use pricing::{AdjustmentAnswer, PolicyAnswer};
 pub use rules::RulesAnswer;
+pub use transfers::{CashInTransit, CashReceived, CashSent};
 
 use crate::clock::{Clock, Hlc, StepWatch};
 use crate::code::Code;
@@ -77,7 +81,7 @@ pub struct Terminal {
     /// One move at a time.
     archiving: Mutex<()>,
     core: Mutex<Core>,
-    /// Held while a sale is handed over: one at a time.
+    /// Held while something moves between terminals: one at a time.
     handover: Mutex<()>,
     /// What has come back of what was sold, as far as it was looked up.
     returns: Mutex<Returns>,

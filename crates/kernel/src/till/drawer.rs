@@ -7,7 +7,7 @@
 //! while an open sale holds cash. A count books what it found over or short: what is then expected
 //! is what was counted, and the next count does not find the same difference again.
 
-use super::{Till, hold, hold_number};
+use super::{Till, Transit, hold, hold_number};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{
@@ -82,11 +82,13 @@ pub struct Drawer {
     pub next_shift: u64,
     /// The shift under way.
     pub shift: Option<Shift>,
+    /// Cash that left for other drawers, by the sequence of the record by which it left.
+    pub transit: BTreeMap<u64, Transit>,
 }
 
 impl Default for Drawer {
     fn default() -> Self {
-        Self { next_shift: 1, shift: None }
+        Self { next_shift: 1, shift: None, transit: BTreeMap::new() }
     }
 }
 
@@ -179,6 +181,7 @@ impl Till {
             amount: Some(amount),
             reason: reason.to_owned(),
             shift: Some(shift.number),
+            transfer: None,
             operator: None,
             approval: None,
             key,
@@ -198,6 +201,7 @@ impl Till {
             amount: None,
             reason: reason.to_owned(),
             shift: self.drawer.shift.as_ref().map(|shift| shift.number),
+            transfer: None,
             operator: None,
             approval: None,
             key,
@@ -274,6 +278,7 @@ impl Till {
         })?;
         let (Some(currency), Some(amount)) = (fact.currency, fact.amount) else {
             let nothing = fact.currency.is_none() && fact.amount.is_none();
+            let nothing = nothing && fact.transfer.is_none();
             hold(nothing && fact.kind == CashMovement::NoSale, || {
                 "cash without amount".to_owned()
             })?;

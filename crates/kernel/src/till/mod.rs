@@ -16,6 +16,7 @@ mod period;
 mod perpetual;
 mod report;
 mod rules;
+mod transit;
 
 use drawer::foreign_cash;
 
@@ -27,6 +28,7 @@ pub use period::{Period, Periods, Totals};
 pub use perpetual::{ClassTotals, CurrencyTotals, Perpetual, PerpetualAfter, TaxBook};
 pub use report::Tally;
 pub use rules::TillRules;
+pub use transit::{CashTicket, Transit};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -365,7 +367,11 @@ impl Till {
             Fact::TrainingSet(fact) => self.people.training_is(fact)?,
             Fact::ShiftOpened(fact) => self.shift_opens(fact)?,
             Fact::ShiftClosed(fact) => self.shift_closes(fact)?,
-            Fact::CashMoved(fact) => self.cash_moves(fact)?,
+            Fact::CashMoved(fact) => {
+                self.cash_moves(fact)?;
+                self.cash_travels(fact, sequence)?;
+            }
+            Fact::CashArrived(fact) => self.cash_arrives(fact)?,
             Fact::CashCounted(fact) => self.cash_is_counted(fact)?,
             Fact::ReceiptReprinted(fact) => self.copy_is(fact, sequence)?,
             Fact::XReported(fact) => self.x_is(fact)?,

@@ -6,10 +6,10 @@ use crate::support::{card, cash, line, long, sold};
 use minicbor::Encoder;
 use pos_kernel_core::code::Code;
 use pos_kernel_core::journal::{
-    ApprovalGiven, BODY_VERSION, CashAmount, CashCounted, CashMoved, CashMovement, DecodeError,
-    Fact, ForeignAmount, Key, LineAdded, PeriodClosed, PeriodKind, RecordKind, RuleHit, SaleBegun,
-    ShiftOpened, Sums, TenderAdded, TenderConfirmed, TenderKind, TenderState, TenderVoided,
-    body_of, restore, show, snapshot,
+    ApprovalGiven, BODY_VERSION, CashAmount, CashArrived, CashCounted, CashLeg, CashMoved,
+    CashMovement, CashTransfer, DecodeError, Fact, ForeignAmount, Key, LineAdded, PeriodClosed,
+    PeriodKind, RecordKind, RuleHit, SaleBegun, ShiftOpened, Sums, TenderAdded, TenderConfirmed,
+    TenderKind, TenderState, TenderVoided, body_of, restore, show, snapshot,
 };
 use pos_kernel_core::limits::{
     AMOUNT_MAX, KEY_BYTES_MAX, OPERATOR_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX,
@@ -557,11 +557,19 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         let float = vec![CashAmount { currency: eur, amount }];
         ShiftOpened { number, float, operator: None, key: None }.into()
     });
-    let moved = (any::<bool>(), amount()).prop_map(move |(out, amount)| {
+    let moved = (any::<bool>(), amount(), 0..8_u64).prop_map(move |(out, amount, way)| {
         let kind = if out { CashMovement::PaidOut } else { CashMovement::PaidIn };
         let (currency, amount, shift) = (Some(eur), Some(amount), Some(1));
         let (operator, approval, key, reason) = (None, None, None, String::new());
-        CashMoved { kind, currency, amount, reason, shift, operator, approval, key }.into()
+        let leg =
+            [CashLeg::Sent, CashLeg::Received, CashLeg::TakenBack].into_iter().nth(way as usize);
+        let sent = leg.filter(|leg| *leg != CashLeg::Sent).map(|_| way);
+        let transfer = leg.map(|leg| CashTransfer { leg, terminal: "B".to_owned(), sent });
+        CashMoved { kind, currency, amount, reason, shift, transfer, operator, approval, key }
+            .into()
+    });
+    let arrived = (0..4_u64, sale()).prop_map(|(sent, other_sequence)| {
+        CashArrived { sent, terminal: "B".to_owned(), other_sequence }.into()
     });
     let counted =
         (amount(), amount(), any::<bool>()).prop_map(move |(expected, counted, right)| {
@@ -580,7 +588,9 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         let (kind, turnover, operator, key) = (PeriodKind::Day, Vec::new(), None, None);
         PeriodClosed { kind, number, first, last, turnover, operator, key }.into()
     });
-    let of_till = prop_oneof![2 => opened, 2 => moved, 2 => counted, 1 => approved, 1 => closed];
+    let of_till = prop_oneof![
+        2 => opened, 3 => moved, 1 => arrived, 2 => counted, 1 => approved, 1 => closed
+    ];
     prop_oneof![1 => begun, 3 => line, 3 => tender, 1 => void, 4 => of_till]
 }
 
