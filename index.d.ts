@@ -206,6 +206,18 @@ export declare class NativeTerminal {
   closeSync(): void
   /** Closes the terminal. */
   close(): Promise<void>
+  /** Takes cash out of the drawer for that of another terminal. Durable when it answers. */
+  sendCash(to: string, cash: NativeCash, reason: NativeReason, key?: string | undefined | null): Promise<NativeCashSent>
+  /** Sends cash, waiting on the calling thread. */
+  sendCashSync(to: string, cash: NativeCash, reason: NativeReason, key?: string | undefined | null): NativeCashSent
+  /** Puts cash into the drawer that was sent here, or takes it back. Durable when it answers. */
+  receiveCash(ticket: string, reason: NativeReason, key?: string | undefined | null): Promise<NativeCashReceived>
+  /** Receives cash, waiting on the calling thread. */
+  receiveCashSync(ticket: string, reason: NativeReason, key?: string | undefined | null): NativeCashReceived
+  /** The cash that is on its way in the store. */
+  cashInTransit(): Promise<NativeCashInTransit[]>
+  /** The cash that is on its way, reading on the calling thread. */
+  cashInTransitSync(): Array<NativeCashInTransit>
 }
 
 /** Compiles a rule table from JSON or CSV. */
@@ -346,6 +358,54 @@ export interface NativeCash {
   currency: string
   /** Minor units. */
   amount: number
+}
+
+/** Cash that is on its way in the store. */
+export interface NativeCashInTransit {
+  /** What it is received by. */
+  ticket: string
+  /** Terminal whose drawer it left. */
+  from: string
+  /** Terminal that it goes to. */
+  to: string
+  /** ISO 4217 letters. */
+  currency: string
+  /** Minor units. */
+  amount: number
+  /** Why. */
+  reason: string
+  /** When, ISO 8601 in UTC. */
+  at: string
+}
+
+/** Cash was received, or taken back. */
+export interface NativeCashReceived {
+  /** The terminal at the other end of its way. */
+  terminal: string
+  /** ISO 4217 letters. */
+  currency: string
+  /** Minor units. */
+  amount: number
+  /** It came back into the drawer that it had left. */
+  takenBack: boolean
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
+}
+
+/** Cash was sent. */
+export interface NativeCashSent {
+  /** What it is received by. */
+  ticket: string
+  /** Sequence of the last record of this call. */
+  seq: number
+  /** Not durable yet. */
+  wait: boolean
+  /** The stored answer of an earlier call with the same key. */
+  replayed: boolean
 }
 
 /** Cash was counted. */

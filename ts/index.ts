@@ -261,3 +261,9 @@ export {
   type TerminalStats,
   type TerminalStatus,
 } from './kernel/terminal.js'
+export type {
+  CashInTransit,
+  CashReceived,
+  CashTicket,
+  SendCashInput,
+} from './kernel/transfers.js'

@@ -17,6 +17,8 @@ export type {
   NativeCancel,
   NativeCart,
   NativeCash,
+  NativeCashReceived,
+  NativeCashSent,
   NativeCounted,
   NativeDone,
   NativeExpired,

@@ -1078,6 +1078,8 @@ namespace PosKernel
 
         public const int PK_E_ALREADY_RESUMED = 234;
 
+        public const int PK_E_ALREADY_RECEIVED = 235;
+
         public const int PK_E_APPROVAL_REQUIRED = 240;
 
         public const int PK_E_NOT_SIGNED_ON = 241;

@@ -233,7 +233,11 @@ export class Desk {
     }
     const { leg, terminal, sent } = transfer
     hold(kind === (leg === 'sent' ? 'paidOut' : 'paidIn'), 'I21', `cash that was ${leg} is ${kind}`)
-    hold((sent === undefined) === (leg === 'sent'), 'I21', 'a transfer names the record that sent it')
+    hold(
+      (sent === undefined) === (leg === 'sent'),
+      'I21',
+      'a transfer names the record that sent it',
+    )
     const { transit } = this.#now
     if (leg === 'sent') {
       hold(transit.length < TRANSITS_MAX, 'I21', 'more cash is on its way than may be')
@@ -252,7 +256,11 @@ export class Desk {
   #arrive({ sent, terminal }: DeskFactOf<'CashArrived'>): void {
     const { transit } = this.#now
     const left = transit.find((one) => one.sent === sent)
-    hold(left?.terminal === terminal, 'I21', `record ${sent} sent nothing to ${terminal} on its way`)
+    hold(
+      left?.terminal === terminal,
+      'I21',
+      `record ${sent} sent nothing to ${terminal} on its way`,
+    )
     this.#change({ transit: transit.filter((one) => one !== left) })
   }
 

@@ -33,8 +33,8 @@ Operations: setPolicy, policy, begin, addLine, setQuantity, voidLine, overridePr
 discountLine, surchargeLine, discountSale, surchargeSale, retract, tender, confirmTender,
 declineTender, voidTender, beginReturn, returnLine, suspend, resume, suspendedSales, collectTransfers,
 expire, totals, complete, void, close, sell, receipt, openSales, counters, status, signOn, signOff,
-approve, training, openShift, closeShift, shift, paidIn, paidOut, noSale, cashCount, xReport, zReport,
-periodClose, reprint. "sale" may be left out when exactly one is open.
+approve, training, openShift, closeShift, shift, paidIn, paidOut, sendCash, receiveCash,
+cashInTransit, noSale, cashCount, xReport, zReport, periodClose, reprint. "sale" may be left out when exactly one is open.
 
 Examples:
   pos-kernel script morning.jsonl --root ./store --terminal REGISTER_01

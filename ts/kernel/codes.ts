@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'PK_E_UNBOUND_RETURN'
   | 'PK_E_SUSPENDED'
   | 'PK_E_ALREADY_RESUMED'
+  | 'PK_E_ALREADY_RECEIVED'
   | 'PK_E_APPROVAL_REQUIRED'
   | 'PK_E_NOT_SIGNED_ON'
   | 'PK_E_SIGNED_ON'
@@ -180,6 +181,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 234,
     family: 'state',
     summary: "The ticket's sale goes on already, here or on another terminal; the facts say where.",
+  },
+  PK_E_ALREADY_RECEIVED: {
+    number: 235,
+    family: 'state',
+    summary: 'The cash of the ticket has arrived already, or was taken back; the facts say where.',
   },
   PK_E_APPROVAL_REQUIRED: {
     number: 240,

@@ -437,6 +437,8 @@ export interface ErrorFacts {
   readonly PK_E_SUSPENDED: SuspendedFacts
   /** The ticket, and the terminal where its sale went on. */
   readonly PK_E_ALREADY_RESUMED: ResumedFacts
+  /** The ticket, and a terminal whose journal says where its cash is. */
+  readonly PK_E_ALREADY_RECEIVED: ResumedFacts
   /** Who is signed on, and who was meant. */
   readonly PK_E_NOT_SIGNED_ON: OperatorFacts
   /** Who is signed on. */

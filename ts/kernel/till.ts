@@ -34,7 +34,7 @@ import {
   type TrainingInput,
   trainingOf,
 } from './drawer.js'
-import { type Approved, type Keyed, keyOf, numberOf, optionalFlag, wrong } from './input.js'
+import { type Approved, type Keyed, keyOf, numberOf, optionalFlag, text, wrong } from './input.js'
 import {
   type PeriodAnswer,
   type PeriodInput,
@@ -47,6 +47,15 @@ import {
   shiftTold,
 } from './report.js'
 import { approvalOf } from './sale-input.js'
+import {
+  type CashInTransit,
+  type CashReceived,
+  type CashTicket,
+  cashReceived,
+  cashTicket,
+  type SendCashInput,
+  sendCashOf,
+} from './transfers.js'
 
 /** The calls of a terminal about people, the drawer and reports. {@link Terminal} has them. */
 export abstract class Till {
@@ -229,6 +238,88 @@ export abstract class Till {
   /** As {@link paidOut}, waiting on the calling thread. */
   paidOutSync(input: CashInput): Answer {
     return this.#crossing.now('paidOut', undefined, this.#pay('paidOut', input), doneAnswer)
+  }
+
+  /**
+   * Takes cash out of the drawer for the drawer of another terminal of the store. It is on its way until
+   * it is received there by the ticket, or taken back here.
+   *
+   * Durable when the promise resolves: the ticket may be handed out.
+   *
+   * @throws {@link SaleStateError} as {@link paidIn}; `PK_E_NOT_FOUND` for the other terminal
+   * @throws {@link MoneyError} as {@link paidIn}; `PK_E_BAD_AMOUNT` for more than the drawer holds
+   * @throws {@link InputError} as {@link paidIn}; `PK_E_BAD_ID`, and `PK_E_LIMIT` while 32 amounts are on
+   * their way
+   * @throws {@link StorageError} as {@link signOn}; `PK_E_IO`
+   * @example
+   * const { ticket } = await terminal.sendCash({ to: 'REGISTER_02', currency: 'EUR', amount: 5000, reason: 'change' })
+   */
+  sendCash(input: SendCashInput): Promise<CashTicket> {
+    const call = async (native: NativeTerminal) => {
+      const { to, cash, why, key } = sendCashOf(input)
+      return native.sendCash(to, cash, why, key)
+    }
+    return this.#crossing.away('sendCash', undefined, call, cashTicket)
+  }
+
+  /** As {@link sendCash}, waiting on the calling thread. */
+  sendCashSync(input: SendCashInput): CashTicket {
+    const call = (native: NativeTerminal) => {
+      const { to, cash, why, key } = sendCashOf(input)
+      return native.sendCashSync(to, cash, why, key)
+    }
+    return this.#crossing.now('sendCash', undefined, call, cashTicket)
+  }
+
+  /**
+   * Puts cash into the drawer that another terminal sent here; at the terminal that sent it, takes it
+   * back. A ticket is good once in the whole store.
+   *
+   * Durable when the promise resolves.
+   *
+   * @throws {@link SaleStateError} `PK_E_ALREADY_RECEIVED` with the terminal that has it,
+   * `PK_E_NOT_FOUND` for the terminal or the record of the ticket; else as {@link paidIn}
+   * @throws {@link MoneyError} as {@link paidIn}
+   * @throws {@link InputError} as {@link paidIn}; `PK_E_BAD_ARGUMENT` for what is no ticket, or for cash
+   * that goes to another terminal
+   * @throws {@link StorageError} as {@link signOn}; `PK_E_IO`, `PK_E_CORRUPT`
+   * @example
+   * for (const { ticket } of await terminal.cashInTransit()) {
+   *   await terminal.receiveCash(ticket, { reason: 'change' })
+   * }
+   */
+  receiveCash(ticket: string, options: Approved): Promise<CashReceived> {
+    const call = async (native: NativeTerminal) => {
+      const { why, key } = approvalOf(options)
+      return native.receiveCash(text('ticket', ticket), why, key)
+    }
+    return this.#crossing.away('receiveCash', undefined, call, cashReceived)
+  }
+
+  /** As {@link receiveCash}, waiting on the calling thread. */
+  receiveCashSync(ticket: string, options: Approved): CashReceived {
+    const call = (native: NativeTerminal) => {
+      const { why, key } = approvalOf(options)
+      return native.receiveCashSync(text('ticket', ticket), why, key)
+    }
+    return this.#crossing.now('receiveCash', undefined, call, cashReceived)
+  }
+
+  /**
+   * The cash that is on its way between the drawers of the store.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @throws {@link StorageError} `PK_E_IO`
+   * @example
+   * for (const { from, to, amount } of await terminal.cashInTransit()) console.log(from, to, amount)
+   */
+  cashInTransit(): Promise<readonly CashInTransit[]> {
+    return this.#crossing.read('cashInTransit', async (native) => native.cashInTransit())
+  }
+
+  /** As {@link cashInTransit}, reading on the calling thread. */
+  cashInTransitSync(): readonly CashInTransit[] {
+    return this.#crossing.ask('cashInTransit', (native) => native.cashInTransitSync())
   }
 
   /**

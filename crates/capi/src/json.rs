@@ -6,7 +6,7 @@ use pos_kernel_core::journal::{Hash, TaxRowRecord, TaxTotals, TerminalReport, he
 use pos_kernel_core::money::Decimal;
 use pos_kernel_core::pricing::{Applied, Cart, LineKind, LineSplit, TaxComponent, Worth};
 use pos_kernel_core::sale::{Line, Receipt, Sale, Tender, Totals};
-use pos_kernel_core::terminal::{OwnerRecord, RecoveryReport, Waiting};
+use pos_kernel_core::terminal::{CashInTransit, OwnerRecord, RecoveryReport, Waiting};
 use serde_json::{Map, Value, json};
 
 fn put(map: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
@@ -221,6 +221,19 @@ pub(crate) fn waiting(waiting: &Waiting) -> Value {
     put(&mut map, "reason", Some(&*waiting.reason));
     put(&mut map, "at", Some(&*waiting.at));
     map.into()
+}
+
+pub(crate) fn in_transit(cash: &CashInTransit) -> Value {
+    let CashInTransit { ticket, from, to, currency, amount, reason, at } = cash;
+    json!({
+        "ticket": ticket,
+        "from": from,
+        "to": to,
+        "currency": currency,
+        "amount": amount,
+        "reason": reason,
+        "at": at,
+    })
 }
 
 fn owner(owner: &OwnerRecord) -> Value {

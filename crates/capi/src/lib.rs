@@ -44,4 +44,5 @@ pub mod returns;
 pub mod sale;
 mod seat;
 pub mod terminal;
+pub mod transfers;
 pub mod types;

@@ -801,6 +801,8 @@ structures! {
     PkApproval = 56,
     PkCash = 24,
     PkCashMovement = 72,
+    PkCashTicket = 112,
+    PkCashReceived = 80,
     PkCountAnswer = 40,
     PkDrawer = 64,
     PkAttendance = 24,

@@ -29,4 +29,5 @@ pub mod receipt;
 pub mod returns;
 pub mod rules;
 pub mod terminal;
+pub mod transfers;
 pub mod value;

@@ -188,6 +188,16 @@ export class Interpreter {
         const { op: _, ...cash } = operation
         return terminal.paidOut({ ...cash, currency: this.#currency(operation) })
       }
+      case 'sendCash': {
+        const { op: _, ...cash } = operation
+        return terminal.sendCash({ ...cash, currency: this.#currency(operation) })
+      }
+      case 'receiveCash': {
+        const { ticket, reason, approval, key } = operation
+        return terminal.receiveCash(ticket, { reason, approval, key })
+      }
+      case 'cashInTransit':
+        return { cash: await terminal.cashInTransit() }
       case 'noSale': {
         const { reason, approval, key } = operation
         return terminal.noSale({ reason, approval, key })

@@ -91,6 +91,42 @@ pub struct PkCashMovement {
     pub approval: u64,
 }
 
+/// Cash is on its way to another drawer.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkCashTicket {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// 1 when this is the stored answer of an earlier call with the same key.
+    pub replayed: u32,
+    /// Sequence of the fact.
+    pub sequence: u64,
+    /// The ticket: up to 95 visible ASCII characters, then zeros.
+    pub ticket: [u8; 96],
+}
+
+/// Cash came from another drawer, or back.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct PkCashReceived {
+    /// Size of this structure in bytes.
+    pub struct_size: u32,
+    /// 1 when this is the stored answer of an earlier call with the same key.
+    pub replayed: u32,
+    /// Sequence of the fact.
+    pub sequence: u64,
+    /// Minor units.
+    pub amount: i64,
+    /// Three letters of ISO 4217, then zeros.
+    pub currency: [u8; 8],
+    /// The terminal at the other end of its way, then zeros.
+    pub terminal: [u8; 40],
+    /// 1 when it came back into the drawer that it had left.
+    pub taken_back: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
 /// Cash was counted, in minor units.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]

@@ -581,6 +581,33 @@ CALL(pk_move_cash) {
     movement.approval = one_in(CHANCE, 8) ? below(CHANCE, 50) : 0;
     FACT_OUT((movement.key = once, pk_move_cash(a_terminal(player), &movement, &answer)));
 }
+CALL(pk_send_cash) {
+    PkText to = word(player, 0, "OTHER");
+    PkCashMovement movement;
+    memset(&movement, 0, sizeof movement);
+    movement.struct_size = size_of(CHANCE, sizeof movement);
+    movement.kind = one_in(CHANCE, 8) ? (uint32_t)below(CHANCE, 5) : PK_MOVE_PAID_OUT;
+    movement.amount = amount(CHANCE);
+    movement.currency = word(player, 1, "EUR");
+    movement.reason = because(player);
+    movement.key = key(player);
+    OUT(PkCashTicket, answer);
+    int is_answered =
+        answered(player, pk_send_cash(a_terminal(player), to.data, to.size, &movement, &answer));
+    KEPT(PkCashTicket, answer, is_answered);
+}
+CALL(pk_receive_cash) {
+    PkText given = word(player, 0, "OTHER.cash.7");
+    PkReason why = reason(player);
+    OUT(PkCashReceived, answer);
+    int is_answered = answered(player, pk_receive_cash(a_terminal(player), given.data, given.size,
+                                                       &why, &answer));
+    KEPT(PkCashReceived, answer, is_answered);
+    MUST(!is_answered || answer_size < sizeof answer || answer.amount > 0);
+}
+CALL(pk_list_cash_in_transit_json) {
+    TEXT_OUT(pk_list_cash_in_transit_json(a_terminal(player), buffer, capacity, &need));
+}
 CALL(pk_count_cash) {
     PkText once = key(player);
     OUT(PkCountAnswer, answer);
@@ -1302,6 +1329,9 @@ static const Row rows[] = {
     ROW(pk_resume_transaction, 8),
     ROW(pk_list_suspended_json, 2),
     ROW(pk_collect_transfers, 1),
+    ROW(pk_send_cash, 4),
+    ROW(pk_receive_cash, 2),
+    ROW(pk_list_cash_in_transit_json, 1),
     ROW(pk_expire_transactions, 1),
     ROW(pk_add_tender_ex, 30),
     ROW(pk_confirm_tender, 12),

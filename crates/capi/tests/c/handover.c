@@ -245,6 +245,62 @@ static void handover(void) {
     DONE(pk_close_transaction(sale));
 }
 
+static int64_t held(PkTerminal terminal) {
+    PkDrawer sums[2];
+    size_t count = 0;
+    sums[0].struct_size = sizeof sums[0];
+    DONE(pk_get_drawer(terminal, sums, 2, &count));
+    return count == 0 ? 0 : sums[0].expected;
+}
+
+static void cash_moves(void) {
+    PkCash first = {sizeof first, 0, "EUR", 10000}, second = {sizeof second, 0, "EUR", 500};
+    DONE(pk_open_shift(one, &first, 1, NULL, 0, NULL));
+    DONE(pk_open_shift(two, &second, 1, NULL, 0, NULL));
+    NEW(PkCashMovement, given);
+    given.kind = PK_MOVE_PAID_OUT;
+    given.amount = 2500;
+    given.currency = TEXT("EUR");
+    given.reason = TEXT("change");
+    given.key = TEXT("send-1");
+    NEW(PkCashTicket, sent);
+    NEW(PkCashTicket, again);
+    NEW(PkCashReceived, received);
+    PkReason reason = because(TEXT("change"));
+    REFUSED(PK_E_BAD_ARGUMENT, pk_send_cash(one, BYTES("TWO"), &given, NULL));
+    REFUSED(PK_E_BAD_ARGUMENT, pk_send_cash(one, BYTES("ONE"), &given, &sent));
+    REFUSED(PK_E_NOT_FOUND, pk_send_cash(one, BYTES("NINE"), &given, &sent));
+    REFUSED(PK_E_BAD_ID, pk_send_cash(one, BYTES("../TWO"), &given, &sent));
+    given.kind = PK_MOVE_PAID_IN;
+    REFUSED(PK_E_BAD_ARGUMENT, pk_send_cash(one, BYTES("TWO"), &given, &sent));
+    given.kind = PK_MOVE_PAID_OUT;
+    DONE(pk_send_cash(one, BYTES("TWO"), &given, &sent));
+    DONE(pk_send_cash(one, BYTES("TWO"), &given, &again));
+    EXPECT(again.replayed == 1 && sent.replayed == 0 && sent.sequence == again.sequence);
+    EXPECT(memcmp(sent.ticket, "ONE.cash.", 9) == 0 && held(one) == 7500);
+    static char text[4096];
+    size_t need = 0;
+    DONE(pk_list_cash_in_transit_json(two, (uint8_t *)text, sizeof text - 1, &need));
+    text[need] = '\0';
+    EXPECT(strstr(text, "\"to\":\"TWO\"") != NULL && strstr(text, "\"amount\":2500") != NULL);
+    const size_t size = strlen((const char *)sent.ticket);
+    REFUSED(PK_E_BAD_ARGUMENT, pk_receive_cash(two, BYTES("ONE.1.1.1"), &reason, &received));
+    DONE(pk_receive_cash(two, sent.ticket, size, &reason, &received));
+    EXPECT(received.amount == 2500 && received.taken_back == 0 && held(two) == 3000);
+    EXPECT(strcmp((const char *)received.terminal, "ONE") == 0);
+    REFUSED(PK_E_ALREADY_RECEIVED, pk_receive_cash(two, sent.ticket, size, &reason, &received));
+    REFUSED(PK_E_ALREADY_RECEIVED, pk_receive_cash(one, sent.ticket, size, &reason, NULL));
+    size_t over = 77;
+    DONE(pk_collect_transfers(one, &over));
+    EXPECT(over == 0);
+    given.key = TEXT("send-2");
+    DONE(pk_send_cash(one, BYTES("TWO"), &given, &sent));
+    DONE(pk_receive_cash(one, sent.ticket, strlen((const char *)sent.ticket), &reason, &received));
+    EXPECT(received.taken_back == 1 && held(one) == 7500 && held(two) == 3000);
+    DONE(pk_close_shift(one, NULL, 0, NULL));
+    DONE(pk_close_shift(two, NULL, 0, NULL));
+}
+
 static void expiry(void) {
     PkTransactionHandle idle = coffee(one), paid = coffee(one);
     pay(paid, 399);
@@ -279,6 +335,7 @@ int main(int count, char **arguments) {
     set_policies();
     returns();
     handover();
+    cash_moves();
     expiry();
     closed(one);
     closed(two);

@@ -268,6 +268,7 @@ static PkResult by_movement(PkTransactionHandle sale, const uint8_t *data, size_
     (void)sale;
     PkCashMovement movement;
     memset(&movement, 0, sizeof movement);
+    sent.struct_size = sizeof sent;
     movement.struct_size = sizeof movement;
     movement.kind = PK_MOVE_NO_SALE;
     movement.reason = (PkText){data, size};
@@ -478,6 +479,7 @@ static void with_terminal(PkTerminal other, int32_t detail) {
     PkReturnOf of;
     PkApproval approval;
     PkCashMovement movement;
+    PkCashTicket sent;
     PkAttendance attendance;
     memset(&of, 0, sizeof of);
     memset(&approval, 0, sizeof approval);
@@ -491,6 +493,7 @@ static void with_terminal(PkTerminal other, int32_t detail) {
     movement.struct_size = sizeof movement;
     movement.kind = PK_MOVE_NO_SALE;
     movement.reason = TEXT("because");
+    PkReason why = because(TEXT("because"));
     attendance.struct_size = sizeof attendance;
     PkVerifyOptions verify;
     memset(&verify, 0, sizeof verify);
@@ -513,6 +516,9 @@ static void with_terminal(PkTerminal other, int32_t detail) {
     REFUSE(detail, pk_resume_transaction(other, BYTES("FIRST.1.1.1"), NULL, 0, &handles[0]));
     REFUSE(detail, pk_list_suspended_json(other, buffer, sizeof buffer, &need));
     REFUSE(detail, pk_collect_transfers(other, &need));
+    REFUSE(detail, pk_send_cash(other, BYTES("SECOND"), &movement, &sent));
+    REFUSE(detail, pk_receive_cash(other, BYTES("FIRST.cash.1"), &why, NULL));
+    REFUSE(detail, pk_list_cash_in_transit_json(other, buffer, sizeof buffer, &need));
     REFUSE(detail, pk_expire_transactions(other, UINT64_MAX, BYTES("late"), &need));
     REFUSE(detail, pk_sign_on(other, BYTES("Anna"), NULL, 0, NULL));
     REFUSE(detail, pk_sign_off(other, BYTES("Anna"), NULL, 0, NULL));

@@ -40,9 +40,9 @@ impl Board {
         sync_dir(dir)
     }
 
-    /// True when there is a notice.
-    pub(super) fn shows(&self, ticket: &str) -> bool {
-        self.path(ticket).is_file()
+    /// The tickets that there are notices for.
+    pub(super) fn tickets(&self) -> Result<Vec<String>> {
+        json_names(&self.0)
     }
 
     /// Takes a notice down.
@@ -61,7 +61,7 @@ impl Board {
             let text = read_file(&self.path(&ticket)).ok()?;
             Some((ticket, serde_json::from_str(&text).ok()?))
         };
-        Ok(json_names(&self.0)?.into_iter().filter_map(read).collect())
+        Ok(self.tickets()?.into_iter().filter_map(read).collect())
     }
 
     fn path(&self, ticket: &str) -> PathBuf {

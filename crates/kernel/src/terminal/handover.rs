@@ -207,6 +207,31 @@ impl Terminal {
     /// Says in the store that a ticket is there.
     fn announce(&self, suspended: &SuspendAnswer, reason: &str) -> Result<()> {
         let Ok(sale) = self.sale(suspended.sale) else { return Ok(()) };
+        self.post_sale(&sale, &suspended.ticket, reason, self.clock.wall_ns())
+    }
+
+    /// Brings the notices of this terminal's suspended sales into line with its journal.
+    pub(super) fn tidy_sales(&self) -> Result<()> {
+        let waits = || {
+            let core = self.lock()?;
+            Ok(core.till.open.values().filter_map(|sale| sale.ticket.clone()).collect())
+        };
+        self.tidy(&Board::of_sales(self.store()), waits, |ticket| {
+            let Ok(sale) = self.sale(Ticket::parse(ticket)?.sale) else { return Ok(()) };
+            let mut told = None;
+            self.history.each(sale.first_sequence, u64::MAX, |recorded| {
+                if let Fact::SaleSuspended(fact) = recorded.fact
+                    && fact.ticket == ticket
+                {
+                    told = Some((fact.reason, recorded.at_ns));
+                }
+            })?;
+            let Some((reason, at_ns)) = told else { return Ok(()) };
+            self.post_sale(&sale, ticket, &reason, at_ns)
+        })
+    }
+
+    fn post_sale(&self, sale: &Sale, ticket: &str, reason: &str, at_ns: i64) -> Result<()> {
         if sale.state() != State::Suspended {
             return Ok(());
         }
@@ -218,9 +243,9 @@ impl Terminal {
             "gross": sale.totals().gross,
             "lines": sale.live_lines().count(),
             "reason": reason,
-            "at": iso_utc(self.clock.wall_ns()),
+            "at": iso_utc(at_ns),
         });
-        Board::of_sales(self.store()).post(&suspended.ticket, &notice)
+        Board::of_sales(self.store()).post(ticket, &notice)
     }
 }
 

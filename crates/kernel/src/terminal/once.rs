@@ -16,6 +16,7 @@
 //! nothing of it, and ended when it does. The journals are the truth.
 
 use super::Terminal;
+use super::board::Board;
 use super::claim::{Claim, Claims};
 use super::commit::Answer;
 use super::history::Recorded;
@@ -107,7 +108,30 @@ impl Terminal {
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
-        outcome.and(self.announce_again()).map(|()| over)
+        let tidied = self.tidy_sales().and_then(|()| self.tidy_cash());
+        outcome.and(tidied).map(|()| over)
+    }
+
+    /// Puts up the notices of this terminal that a crash left out, and takes down those that it left.
+    /// `waits` gives the tickets that wait now; it is asked after the notices were looked at, so that
+    /// one which is put up meanwhile stays.
+    pub(super) fn tidy(
+        &self,
+        board: &Board,
+        waits: impl FnOnce() -> Result<Vec<String>>,
+        mut post: impl FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        let shown = board.tickets()?;
+        let waiting = waits()?;
+        for ticket in waiting.iter().filter(|ticket| !shown.contains(ticket)) {
+            post(ticket)?;
+        }
+        let is_own =
+            |ticket: &&String| Waits::parse(ticket).is_ok_and(|it| it.giver() == self.id());
+        for ticket in shown.iter().filter(is_own).filter(|ticket| !waiting.contains(ticket)) {
+            board.take_down(ticket)?;
+        }
+        Ok(())
     }
 
     /// Does what one claim asks of this terminal. Gives the sale that is over with it.
@@ -190,9 +214,10 @@ impl Terminal {
 /// A ticket that was used, and the terminal that used it.
 pub(super) fn used_up(ticket: &str, terminal: &str) -> Error {
     let (code, message) = match Waits::parse(ticket) {
-        Ok(Waits::Cash(_)) => {
-            (Code::AlreadyReceived, format!("the cash of {ticket} went to terminal {terminal}"))
-        }
+        Ok(Waits::Cash(_)) => (
+            Code::AlreadyReceived,
+            format!("the cash of {ticket} is not on its way; terminal {terminal} knows of it"),
+        ),
         _ => (
             Code::AlreadyResumed,
             format!("the sale of ticket {ticket} has gone on at terminal {terminal}"),

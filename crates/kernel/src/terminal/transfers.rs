@@ -124,7 +124,9 @@ impl Terminal {
                 if giver == self.id { None } else { Some(self.sent_here(&giver, &parsed)?) };
             let decide = |till: &Till, key: Option<Key>| {
                 self.attended(till)?;
+                let is_here = till.drawer.transit.contains_key(&parsed.sent);
                 let moved = match found {
+                    None if !is_here => return Err(used_up(ticket, self.id())),
                     Some(money) => till.receive_cash(&parsed, money, reason.text, key)?,
                     None => till.take_back_cash(parsed.sent, reason.text, key)?,
                 };
@@ -222,19 +224,20 @@ impl Terminal {
         self.post_cash(ticket, &transit, reason, self.clock.wall_ns())
     }
 
-    /// Puts up what a crash between a record and its notice left out.
-    pub(super) fn announce_again(&self) -> Result<()> {
-        let on_its_way = self.lock()?.till.drawer.transit.clone();
-        let board = Board::of_cash(self.store());
-        for (sent, transit) in on_its_way {
-            let ticket = CashTicket { terminal: self.id().to_owned(), sent }.to_string();
-            if !board.shows(&ticket) {
-                let recorded = self.history.record(sent)?;
-                let reason = moved(&recorded).map_or("", |fact| &fact.reason);
-                self.post_cash(&ticket, &transit, reason, recorded.at_ns)?;
-            }
-        }
-        Ok(())
+    /// Brings the notices of this terminal's cash into line with its journal.
+    pub(super) fn tidy_cash(&self) -> Result<()> {
+        let ticket =
+            |sent: &u64| CashTicket { terminal: self.id().to_owned(), sent: *sent }.to_string();
+        let waits = || Ok(self.lock()?.till.drawer.transit.keys().map(ticket).collect());
+        self.tidy(&Board::of_cash(self.store()), waits, |ticket| {
+            let Some(CashTicket { sent, .. }) = CashTicket::parse(ticket) else { return Ok(()) };
+            let Some(transit) = self.lock()?.till.drawer.transit.get(&sent).cloned() else {
+                return Ok(());
+            };
+            let recorded = self.history.record(sent)?;
+            let reason = moved(&recorded).map_or("", |fact| &fact.reason);
+            self.post_cash(ticket, &transit, reason, recorded.at_ns)
+        })
     }
 
     fn post_cash(&self, ticket: &str, transit: &Transit, reason: &str, at_ns: i64) -> Result<()> {

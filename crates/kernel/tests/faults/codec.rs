@@ -557,13 +557,12 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         let float = vec![CashAmount { currency: eur, amount }];
         ShiftOpened { number, float, operator: None, key: None }.into()
     });
-    let moved = (any::<bool>(), amount(), 0..8_u64).prop_map(move |(out, amount, way)| {
+    let moved = (any::<bool>(), amount(), 0..8_usize).prop_map(move |(out, amount, way)| {
         let kind = if out { CashMovement::PaidOut } else { CashMovement::PaidIn };
         let (currency, amount, shift) = (Some(eur), Some(amount), Some(1));
         let (operator, approval, key, reason) = (None, None, None, String::new());
-        let leg =
-            [CashLeg::Sent, CashLeg::Received, CashLeg::TakenBack].into_iter().nth(way as usize);
-        let sent = leg.filter(|leg| *leg != CashLeg::Sent).map(|_| way);
+        let leg = [CashLeg::Sent, CashLeg::Received, CashLeg::TakenBack].into_iter().nth(way);
+        let sent = leg.filter(|leg| *leg != CashLeg::Sent).map(|_| way as u64);
         let transfer = leg.map(|leg| CashTransfer { leg, terminal: "B".to_owned(), sent });
         CashMoved { kind, currency, amount, reason, shift, transfer, operator, approval, key }
             .into()
