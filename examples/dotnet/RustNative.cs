@@ -595,6 +595,62 @@ namespace PosKernel
         public fixed byte ticket[96];
     }
 
+    /// <summary>Cash that goes into the drawer or out of it, or an opening of the drawer.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkCashMovement
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>PK_MOVE_...</summary>
+        public uint kind;
+        /// <summary>Minor units, more than zero; 0 with PK_MOVE_NO_SALE.</summary>
+        public long amount;
+        /// <summary>Three capital letters of ISO 4217; none with PK_MOVE_NO_SALE.</summary>
+        public PkText currency;
+        /// <summary>1 to 256 bytes for the journal.</summary>
+        public PkText reason;
+        /// <summary>Idempotency key, up to 64 bytes.</summary>
+        public PkText key;
+        /// <summary>Number of the approval for it; 0 for none.</summary>
+        public ulong approval;
+    }
+
+    /// <summary>Cash is on its way to another drawer.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkCashTicket
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>The ticket: up to 95 visible ASCII characters, then zeros.</summary>
+        public fixed byte ticket[96];
+    }
+
+    /// <summary>Cash came from another drawer, or back.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkCashReceived
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>Minor units.</summary>
+        public long amount;
+        /// <summary>Three letters of ISO 4217, then zeros.</summary>
+        public fixed byte currency[8];
+        /// <summary>The terminal at the other end of its way, then zeros.</summary>
+        public fixed byte terminal[40];
+        /// <summary>1 when it came back into the drawer that it had left.</summary>
+        public uint taken_back;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+    }
+
     /// <summary>A fact was made.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct PkFactAnswer
@@ -637,26 +693,6 @@ namespace PosKernel
         public fixed byte currency[8];
         /// <summary>Minor units.</summary>
         public long amount;
-    }
-
-    /// <summary>Cash that goes into the drawer or out of it, or an opening of the drawer.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    public unsafe struct PkCashMovement
-    {
-        /// <summary>Size of this structure in bytes.</summary>
-        public uint struct_size;
-        /// <summary>PK_MOVE_...</summary>
-        public uint kind;
-        /// <summary>Minor units, more than zero; 0 with PK_MOVE_NO_SALE.</summary>
-        public long amount;
-        /// <summary>Three capital letters of ISO 4217; none with PK_MOVE_NO_SALE.</summary>
-        public PkText currency;
-        /// <summary>1 to 256 bytes for the journal.</summary>
-        public PkText reason;
-        /// <summary>Idempotency key, up to 64 bytes.</summary>
-        public PkText key;
-        /// <summary>Number of the approval for it; 0 for none.</summary>
-        public ulong approval;
     }
 
     /// <summary>Cash was counted, in minor units.</summary>
@@ -2370,6 +2406,56 @@ namespace PosKernel
         {
             return pk_expire_transactions(terminal, idleNs, reason, (UIntPtr)(uint)reasonLen, out outCount);
         }
+
+        /// <summary>
+        /// Takes cash out of the drawer for the drawer of another terminal of the store. It is on its way until
+        /// it is received there by the ticket of the answer, or taken back here.
+        ///
+        /// `to`: the id of the other terminal. `movement`: of kind PK_MOVE_PAID_OUT. `out_answer` is needed: the
+        /// ticket is in it. Durable when it returns: on the device.
+        ///
+        /// Codes: 1 (also for the other terminal and the approval); 2 (PK_E_SHIFT_CLOSED, PK_E_NOT_SIGNED_ON,
+        /// PK_E_TRAINING, PK_E_APPROVAL_USED, PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for this terminal;
+        /// PK_E_BAD_AMOUNT for an amount that is not positive, or more than the drawer holds; PK_E_BAD_CURRENCY;
+        /// PK_E_LIMIT while too much is on its way); 7; 8.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_send_cash(ulong terminal, byte[] to, UIntPtr toLen, ref PkCashMovement movement, ref PkCashTicket outAnswer);
+
+        /// <summary>As the other pk_send_cash, with lengths as arrays give them.</summary>
+        public static PkResult pk_send_cash(ulong terminal, byte[] to, int toLen, ref PkCashMovement movement, ref PkCashTicket outAnswer)
+        {
+            return pk_send_cash(terminal, to, (UIntPtr)(uint)toLen, ref movement, ref outAnswer);
+        }
+
+        /// <summary>
+        /// Puts cash into the drawer that another terminal of the store sent here; at the terminal that sent
+        /// it, takes it back. A ticket is good once.
+        ///
+        /// `out_answer` may be null. Durable when it returns: on the device.
+        ///
+        /// Codes: 1 (also for the terminal and the record of the ticket, and for the approval); 2
+        /// (PK_E_ALREADY_RECEIVED: pk_last_error_json has where; PK_E_SHIFT_CLOSED, PK_E_NOT_SIGNED_ON,
+        /// PK_E_TRAINING, PK_E_APPROVAL_USED, PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for what is no ticket, or for
+        /// cash that goes to another terminal); 6; 7; 8.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_receive_cash(ulong terminal, byte[] ticket, UIntPtr ticketLen, ref PkReason reason, ref PkCashReceived outAnswer);
+
+        /// <summary>As the other pk_receive_cash, with lengths as arrays give them.</summary>
+        public static PkResult pk_receive_cash(ulong terminal, byte[] ticket, int ticketLen, ref PkReason reason, ref PkCashReceived outAnswer)
+        {
+            return pk_receive_cash(terminal, ticket, (UIntPtr)(uint)ticketLen, ref reason, ref outAnswer);
+        }
+
+        /// <summary>
+        /// The cash that is on its way in the store of a terminal, as a JSON array: `ticket`, `from`, `to`,
+        /// `currency`, `amount`, `reason`, `at`.
+        ///
+        /// Codes: 1; 3; 4; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_list_cash_in_transit_json(ulong terminal, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
 
         /// <summary>
         /// Signs an operator on. Facts name the operator from here on.

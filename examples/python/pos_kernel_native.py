@@ -551,6 +551,46 @@ class PkSuspendAnswer(ctypes.Structure):
     ]
 
 
+class PkCashMovement(ctypes.Structure):
+    """Cash that goes into the drawer or out of it, or an opening of the drawer."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("kind", ctypes.c_uint32),
+        ("amount", ctypes.c_int64),
+        ("currency", PkText),
+        ("reason", PkText),
+        ("key", PkText),
+        ("approval", ctypes.c_uint64),
+    ]
+
+
+class PkCashTicket(ctypes.Structure):
+    """Cash is on its way to another drawer."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("ticket", ctypes.c_uint8 * 96),
+    ]
+
+
+class PkCashReceived(ctypes.Structure):
+    """Cash came from another drawer, or back."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("amount", ctypes.c_int64),
+        ("currency", ctypes.c_uint8 * 8),
+        ("terminal", ctypes.c_uint8 * 40),
+        ("taken_back", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+    ]
+
+
 class PkFactAnswer(ctypes.Structure):
     """A fact was made."""
 
@@ -582,20 +622,6 @@ class PkCash(ctypes.Structure):
         ("reserved", ctypes.c_uint32),
         ("currency", ctypes.c_uint8 * 8),
         ("amount", ctypes.c_int64),
-    ]
-
-
-class PkCashMovement(ctypes.Structure):
-    """Cash that goes into the drawer or out of it, or an opening of the drawer."""
-
-    _fields_ = [
-        ("struct_size", ctypes.c_uint32),
-        ("kind", ctypes.c_uint32),
-        ("amount", ctypes.c_int64),
-        ("currency", PkText),
-        ("reason", PkText),
-        ("key", PkText),
-        ("approval", ctypes.c_uint64),
     ]
 
 
@@ -934,6 +960,9 @@ PROTOTYPES = {
     "pk_list_suspended_json": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_collect_transfers": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_expire_transactions": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_send_cash": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkCashMovement), ctypes.POINTER(PkCashTicket)]),
+    "pk_receive_cash": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkReason), ctypes.POINTER(PkCashReceived)]),
+    "pk_list_cash_in_transit_json": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_sign_on": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
     "pk_sign_off": (PkResult, [ctypes.c_uint64, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkFactAnswer)]),
     "pk_approve": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkApproval), ctypes.POINTER(PkFactAnswer)]),

@@ -12,6 +12,7 @@ const titles = new Map([
   ['pricing', 'Prices, taxes, discounts'],
   ['returns', 'Returns with their receipt'],
   ['handover', 'Sales that wait'],
+  ['transfers', 'Cash for another drawer'],
   ['people', 'People and the drawer'],
   ['reports', 'Reports and closings'],
   ['query', 'Reading'],

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "types",
     "types/priced",
     "types/till",
@@ -26,6 +26,7 @@ const ROOMS: [&str; 19] = [
     "pricing",
     "returns",
     "handover",
+    "transfers",
     "people",
     "reports",
     "query",

@@ -955,6 +955,56 @@ typedef struct {
     uint8_t ticket[96];
 } PkSuspendAnswer;
 
+/** Cash that goes into the drawer or out of it, or an opening of the drawer. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** PK_MOVE_... */
+    uint32_t kind;
+    /** Minor units, more than zero; 0 with PK_MOVE_NO_SALE. */
+    int64_t amount;
+    /** Three capital letters of ISO 4217; none with PK_MOVE_NO_SALE. */
+    PkText currency;
+    /** 1 to 256 bytes for the journal. */
+    PkText reason;
+    /** Idempotency key, up to 64 bytes. */
+    PkText key;
+    /** Number of the approval for it; 0 for none. */
+    uint64_t approval;
+} PkCashMovement;
+
+/** Cash is on its way to another drawer. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** The ticket: up to 95 visible ASCII characters, then zeros. */
+    uint8_t ticket[96];
+} PkCashTicket;
+
+/** Cash came from another drawer, or back. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** Minor units. */
+    int64_t amount;
+    /** Three letters of ISO 4217, then zeros. */
+    uint8_t currency[8];
+    /** The terminal at the other end of its way, then zeros. */
+    uint8_t terminal[40];
+    /** 1 when it came back into the drawer that it had left. */
+    uint32_t taken_back;
+    /** Zero. */
+    uint32_t reserved;
+} PkCashReceived;
+
 /** A fact was made. */
 typedef struct {
     /** Size of this structure in bytes. */
@@ -992,24 +1042,6 @@ typedef struct {
     /** Minor units. */
     int64_t amount;
 } PkCash;
-
-/** Cash that goes into the drawer or out of it, or an opening of the drawer. */
-typedef struct {
-    /** Size of this structure in bytes. */
-    uint32_t struct_size;
-    /** PK_MOVE_... */
-    uint32_t kind;
-    /** Minor units, more than zero; 0 with PK_MOVE_NO_SALE. */
-    int64_t amount;
-    /** Three capital letters of ISO 4217; none with PK_MOVE_NO_SALE. */
-    PkText currency;
-    /** 1 to 256 bytes for the journal. */
-    PkText reason;
-    /** Idempotency key, up to 64 bytes. */
-    PkText key;
-    /** Number of the approval for it; 0 for none. */
-    uint64_t approval;
-} PkCashMovement;
 
 /** Cash was counted, in minor units. */
 typedef struct {
@@ -2217,6 +2249,52 @@ PkResult pk_expire_transactions(PkTerminal terminal,
                                 const uint8_t *reason,
                                 size_t reason_len,
                                 size_t *out_count);
+
+/**
+ * Takes cash out of the drawer for the drawer of another terminal of the store. It is on its way until
+ * it is received there by the ticket of the answer, or taken back here.
+ *
+ * `to`: the id of the other terminal. `movement`: of kind PK_MOVE_PAID_OUT. `out_answer` is needed: the
+ * ticket is in it. Durable when it returns: on the device.
+ *
+ * Codes: 1 (also for the other terminal and the approval); 2 (PK_E_SHIFT_CLOSED, PK_E_NOT_SIGNED_ON,
+ * PK_E_TRAINING, PK_E_APPROVAL_USED, PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for this terminal;
+ * PK_E_BAD_AMOUNT for an amount that is not positive, or more than the drawer holds; PK_E_BAD_CURRENCY;
+ * PK_E_LIMIT while too much is on its way); 7; 8.
+ */
+PkResult pk_send_cash(PkTerminal terminal,
+                      const uint8_t *to,
+                      size_t to_len,
+                      const PkCashMovement *movement,
+                      PkCashTicket *out_answer);
+
+/**
+ * Puts cash into the drawer that another terminal of the store sent here; at the terminal that sent
+ * it, takes it back. A ticket is good once.
+ *
+ * `out_answer` may be null. Durable when it returns: on the device.
+ *
+ * Codes: 1 (also for the terminal and the record of the ticket, and for the approval); 2
+ * (PK_E_ALREADY_RECEIVED: pk_last_error_json has where; PK_E_SHIFT_CLOSED, PK_E_NOT_SIGNED_ON,
+ * PK_E_TRAINING, PK_E_APPROVAL_USED, PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for what is no ticket, or for
+ * cash that goes to another terminal); 6; 7; 8.
+ */
+PkResult pk_receive_cash(PkTerminal terminal,
+                         const uint8_t *ticket,
+                         size_t ticket_len,
+                         const PkReason *reason,
+                         PkCashReceived *out_answer);
+
+/**
+ * The cash that is on its way in the store of a terminal, as a JSON array: `ticket`, `from`, `to`,
+ * `currency`, `amount`, `reason`, `at`.
+ *
+ * Codes: 1; 3; 4; 7.
+ */
+PkResult pk_list_cash_in_transit_json(PkTerminal terminal,
+                                      uint8_t *buffer,
+                                      size_t capacity,
+                                      size_t *need);
 
 /**
  * Signs an operator on. Facts name the operator from here on.
