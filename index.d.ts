@@ -174,6 +174,8 @@ export declare class NativeTerminal {
   lines(sale: number): Array<NativeReceiptLine>
   /** The tenders of a sale. */
   tenders(sale: number): Array<NativeReceiptTender>
+  /** Whether an idempotency key is remembered. */
+  knowsKey(key: string): boolean
   /** The open sales, by number. */
   openSales(): Array<NativeOpenSale>
   /** A receipt from the journal. Reads the disk on the calling thread. */

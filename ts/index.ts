@@ -38,6 +38,14 @@ export type {
   FactMessage,
   OpenMessage,
 } from './kernel/diagnostics.js'
+export {
+  type BankLoad,
+  type BankState,
+  createDispatcher,
+  type Dispatcher,
+  type DrainAnswer,
+  type DrainOptions,
+} from './kernel/dispatcher.js'
 export type {
   ApprovalAnswer,
   ApprovalInput,
@@ -81,6 +89,7 @@ export type {
   AmountFacts,
   ApprovalFacts,
   ArgumentFacts,
+  BankFacts,
   BorderFacts,
   ConfigFacts,
   DamageFacts,

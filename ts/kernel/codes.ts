@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'PK_E_SUSPENDED'
   | 'PK_E_ALREADY_RESUMED'
   | 'PK_E_ALREADY_RECEIVED'
+  | 'PK_E_NO_TERMINAL'
   | 'PK_E_APPROVAL_REQUIRED'
   | 'PK_E_NOT_SIGNED_ON'
   | 'PK_E_SIGNED_ON'
@@ -186,6 +187,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 235,
     family: 'state',
     summary: 'The cash of the ticket has arrived already, or was taken back; the facts say where.',
+  },
+  PK_E_NO_TERMINAL: {
+    number: 236,
+    family: 'state',
+    summary: 'No terminal of the bank takes new sales; the facts say how each of them stands.',
   },
   PK_E_APPROVAL_REQUIRED: {
     number: 240,

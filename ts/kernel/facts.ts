@@ -405,6 +405,12 @@ export interface ProofFacts {
   readonly mode?: string
 }
 
+/** How the terminals of a bank stand. */
+export interface BankFacts {
+  /** State of each terminal, by id. */
+  readonly terminals: Readonly<Record<string, string>>
+}
+
 /** The facts of each code. */
 export interface ErrorFacts {
   /** What was looked for. */
@@ -439,6 +445,8 @@ export interface ErrorFacts {
   readonly PK_E_ALREADY_RESUMED: ResumedFacts
   /** The ticket, and a terminal whose journal says where its cash is. */
   readonly PK_E_ALREADY_RECEIVED: ResumedFacts
+  /** How each terminal of the bank stands. */
+  readonly PK_E_NO_TERMINAL: BankFacts
   /** Who is signed on, and who was meant. */
   readonly PK_E_NOT_SIGNED_ON: OperatorFacts
   /** Who is signed on. */

@@ -623,6 +623,19 @@ export class Terminal extends Till implements AsyncDisposable {
   }
 
   /**
+   * Whether a key is remembered: a call with it is answered here as it was before. Whoever spreads calls
+   * over several terminals asks this first, so that a call which is made again goes where it went.
+   *
+   * @throws {@link SaleStateError} `PK_E_CLOSED`
+   * @throws {@link InputError} `PK_E_BAD_ARGUMENT`
+   * @example
+   * if (terminal.knowsKey('order-4711')) console.log(terminal.id)
+   */
+  knowsKey(key: string): boolean {
+    return this.#crossing.ask('knowsKey', (native) => native.knowsKey(text('key', key)))
+  }
+
+  /**
    * A handle to a sale by its number, open or finished. On a finished one a call with a key that was
    * used before still gets its stored answer: a host that was cut off asks again this way.
    *

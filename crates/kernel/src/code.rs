@@ -111,6 +111,8 @@ codes! {
     AlreadyResumed = 234, family State, result 2, "PK_E_ALREADY_RESUMED";
     /// The cash of the ticket has arrived already, or was taken back; the facts say where.
     AlreadyReceived = 235, family State, result 2, "PK_E_ALREADY_RECEIVED";
+    /// No terminal of the bank takes new sales; the facts say how each of them stands.
+    NoTerminal = 236, family State, result 2, "PK_E_NO_TERMINAL";
     /// The call needs an approval; get one with `approve` and give its number.
     ApprovalRequired = 240, family State, result 9, "PK_E_APPROVAL_REQUIRED";
     /// Nobody is signed on, or another operator; sign on first.

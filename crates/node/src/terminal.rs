@@ -360,6 +360,12 @@ impl NativeTerminal {
         tenders().cross(env)
     }
 
+    /// Whether an idempotency key is remembered.
+    #[napi(catch_unwind)]
+    pub fn knows_key(&self, env: &Env, key: String) -> napi::Result<bool> {
+        self.terminal.knows_key(&key).cross(env)
+    }
+
     /// The open sales, by number.
     #[napi(catch_unwind)]
     pub fn open_sales(&self, env: &Env) -> napi::Result<Vec<NativeOpenSale>> {

@@ -571,6 +571,14 @@ impl Terminal {
         self.history.receipt_in(circle, number)
     }
 
+    /// Whether a key is remembered: a call with it is answered here as it was before.
+    ///
+    /// # Errors
+    /// `PK_E_CLOSED`.
+    pub fn knows_key(&self, key: &str) -> Result<bool> {
+        Ok(self.lock()?.till.keys.find(key).is_some())
+    }
+
     /// How many idempotency keys are remembered at most.
     #[must_use]
     pub fn keys_max(&self) -> usize {
