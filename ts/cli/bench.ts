@@ -1,6 +1,6 @@
 /**
- * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, each in one
- * run. Needs a checkout of the repository.
+ * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, a hundred
+ * terminals beside bare processes, each in one run. Needs a checkout of the repository.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,6 +15,7 @@ import { globalsOf } from './globals.js'
 const benches = {
   sale: ['quick', 'long', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   logic: ['quick', 'exact', 'rounds'],
+  terminals: ['quick', 'seconds', 'terminals'],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -28,6 +29,7 @@ interface BenchOptions {
   readonly rounds?: string
   readonly seconds?: string
   readonly dir?: string
+  readonly terminals?: string
 }
 
 /** Registers the command. */
@@ -40,6 +42,7 @@ export function register(program: Command): void {
       'sale: rings up the same sales in pos-kernel and in the stores that a till could use ' +
         'instead, natively and from Node, in interleaved rounds on one disk. logic: minimises the ' +
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
+        'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
@@ -47,8 +50,12 @@ export function register(program: Command): void {
     .option('--rounds <n>', 'interleaved rounds; 4 (sale) or 3 (logic) when left out')
     .option('--exact', 'logic: the proofs of the exact modes too, an hour')
     .option('--long', 'sale: recovery of a million sales too')
-    .option('--seconds <s>', 'sale: selling time of one store in one round; 1 when left out')
+    .option(
+      '--seconds <s>',
+      'sale: selling time of a store in a round, 1; terminals: idle time, 20',
+    )
     .option('--dir <dir>', 'sale: a folder on the disk to measure; bench/results when left out')
+    .option('--terminals <n>', 'terminals: how many processes; 100 when left out')
     .addOption(new Option('--native-only', 'sale: only the native side').conflicts('nodeOnly'))
     .addOption(new Option('--node-only', 'sale: only the Node side'))
     .addHelpText(
@@ -100,6 +107,7 @@ const optionOf: Record<keyof BenchOptions, string> = {
   rounds: '--rounds',
   seconds: '--seconds',
   dir: '--dir',
+  terminals: '--terminals',
 }
 
 function flags(options: BenchOptions, json: boolean | undefined): string[] {
