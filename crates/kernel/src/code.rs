@@ -193,6 +193,12 @@ codes! {
     KeyFile = 609, family Storage, result 6, "PK_E_KEY_FILE";
     /// A manifest or a segment of an archive is not what was archived.
     Archive = 610, family Storage, result 6, "PK_E_ARCHIVE";
+    /// A journal no longer holds what was merged from it: it was cut, replaced or rewritten.
+    AuditContradicted = 620, family Storage, result 6, "PK_E_AUDIT_CONTRADICTED";
+    /// Another process is merging this store's journals; stop it or wait.
+    AuditInUse = 621, family Lock, result 2, "PK_E_AUDIT_IN_USE";
+    /// The aggregated audit log was changed or is damaged; `store audit --verify` says where.
+    AuditLog = 622, family Storage, result 6, "PK_E_AUDIT_LOG";
     /// A file operation failed; the facts name the file and the cause.
     Io = 701, family Storage, result 7, "PK_E_IO";
     /// No space for new work; free some, what is open can still be completed.

@@ -7,6 +7,7 @@ use napi::bindgen_prelude::{AsyncTask, FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, Task};
 use napi_derive::napi;
+use pos_kernel_core::audit::terminal_ids;
 use pos_kernel_core::journal::{Fact, Hash, TerminalReport, VerifyOptions, show, verify_journal};
 use pos_kernel_core::terminal::{History, TerminalId, terminal_dir};
 use pos_kernel_core::{Code, Error, Result};
@@ -126,7 +127,7 @@ pub fn version() -> NativeVersion {
 /// Ids of the terminals under a root that have a folder, in order.
 #[napi(catch_unwind)]
 pub fn list_terminals(env: &Env, root: String) -> napi::Result<Vec<String>> {
-    terminals(Path::new(&root)).cross(env)
+    terminal_ids(Path::new(&root)).cross(env)
 }
 
 /// Verifies one terminal, or all of a store. `onProgress` hears terminal, segments done, segments.
@@ -181,24 +182,6 @@ pub(crate) fn history_of(root: &Path, terminal: &str, archive: Option<&str>) -> 
     let id = TerminalId::parse(terminal)?;
     let history = History::of_terminal(&terminal_dir(root, &id));
     Ok(history.with_archives(archive.map(|archive| Path::new(archive).join(id.as_str()))))
-}
-
-fn terminals(root: &Path) -> Result<Vec<String>> {
-    let dir = root.join("terminals");
-    let entries = match std::fs::read_dir(&dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && root.is_dir() => {
-            return Ok(Vec::new());
-        }
-        Err(error) => {
-            let message = format!("cannot read {}: {error}", dir.display());
-            return Err(Error::new(Code::Io, message).with("path", dir.display().to_string()));
-        }
-    };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut ids: Vec<String> = names.filter(|name| TerminalId::parse(name).is_ok()).collect();
-    ids.sort_unstable();
-    Ok(ids)
 }
 
 fn parse_hash(text: &str) -> Result<[u8; 32]> {
@@ -297,7 +280,7 @@ impl VerifyTask {
         let root = Path::new(&self.root);
         let ids = match &self.terminal {
             Some(id) => vec![id.clone()],
-            None => terminals(root)?,
+            None => terminal_ids(root)?,
         };
         let mut reports = Vec::new();
         for id in ids {

@@ -28,6 +28,7 @@ pub mod proof;
 pub mod receipt;
 pub mod returns;
 pub mod rules;
+pub mod store_audit;
 pub mod terminal;
 pub mod transfers;
 pub mod value;

@@ -13,7 +13,8 @@
 //! is retried and waiting commits learn that their outcome is unknown.
 //!
 //! Read `format.rs` first (the bytes), then `writer.rs` (append and group commit), `recover.rs`
-//! (what a power cut does) and `reader.rs` (verification without the lock).
+//! (what a power cut does) `reader.rs` (verification without the lock) and
+//! `tail.rs` (reading on behind a place, no further than is proved durable).
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +32,7 @@ mod segment;
 pub mod sim;
 mod state;
 pub mod storage;
+mod tail;
 mod walk;
 mod writer;
 
@@ -39,6 +41,7 @@ pub use format::{FrameHeader, Link, RecordView, SegmentHeader, Stamp};
 pub use os::OsStorage;
 pub use reader::{Problem, ProblemKind, Reader, SegmentEnds, SegmentScan, SegmentTail};
 pub use recover::{Cut, Opened, Replay};
+pub use tail::{Place, Window};
 pub use walk::Frame;
 pub use writer::{
     Appended, FlushCause, FlushCounts, Options, Record, Space, Stats, SyncLatency, Wal, WalPosition,

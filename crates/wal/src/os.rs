@@ -28,6 +28,7 @@ impl Storage for OsStorage {
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StorageFile>> {
         let mut options = OpenOptions::new();
         options.read(true);
+        careful(&mut options, access);
         match access {
             Access::Read => {}
             Access::Write => {
@@ -37,7 +38,12 @@ impl Storage for OsStorage {
                 options.write(true).create(true).truncate(true);
             }
         }
-        Ok(Arc::new(OsFile(options.open(path)?)))
+        let file = options.open(path)?;
+        if !file.metadata()?.is_file() {
+            let message = "it is a folder, a pipe or a device and not a file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(Arc::new(OsFile(file)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -61,6 +67,22 @@ impl Storage for OsStorage {
     }
 }
 
+/// A pipe that somebody put in the place of a file must not make its reader wait for ever, and a link
+/// must not lead a write to another file.
+#[cfg(unix)]
+fn careful(options: &mut OpenOptions, access: Access) {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = match access {
+        Access::Read => OFlags::NONBLOCK,
+        Access::Write | Access::Create => OFlags::NONBLOCK | OFlags::NOFOLLOW,
+    };
+    options.custom_flags(flags.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn careful(_options: &mut OpenOptions, _access: Access) {}
+
 impl StorageFile for OsFile {
     fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
@@ -81,6 +103,10 @@ impl StorageFile for OsFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         write_whole(&self.0, bytes, offset)
+    }
+
+    fn cut(&self, size: u64) -> io::Result<()> {
+        self.0.set_len(size)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -26,6 +26,8 @@ pub enum ProblemKind {
     Missing,
     /// A durable mark cannot be read. No record is lost; the next owner writes it anew.
     Mark,
+    /// The journal no longer holds what was read of it before: it was cut, replaced or rewritten.
+    Rewritten,
 }
 
 /// One thing that is wrong with a journal.
@@ -58,21 +60,21 @@ pub enum SegmentTail {
 }
 
 /// How often damage in the segment in use is looked at before it is believed.
-const LOOKS: u32 = 3;
+pub(crate) const LOOKS: u32 = 3;
 
 /// A journal opened for reading.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    storage: Arc<dyn Storage>,
+    pub(crate) storage: Arc<dyn Storage>,
     dir: PathBuf,
     /// Folders in which segments are looked for that are not in the journal's own.
     archives: Vec<PathBuf>,
     /// The oldest segment of the journal itself; those before it stand in archives.
-    oldest: u32,
+    pub(crate) oldest: u32,
     /// What the journal consists of, oldest first: the segments that are there, and of those that
     /// are missing between or behind them the first of each run. A manifest or the name of a file
     /// can claim four thousand million.
-    segments: Vec<u32>,
+    pub(crate) segments: Vec<u32>,
 }
 
 /// One segment, read and checked.
@@ -220,7 +222,7 @@ impl Reader {
     }
 
     /// Where the file of a segment stands: an owner may be moving it into the archive meanwhile.
-    fn folder_of(&self, segment: u32) -> &Path {
+    pub(crate) fn folder_of(&self, segment: u32) -> &Path {
         let stands =
             |dir: &&PathBuf| self.storage.open(&segment::path(dir, segment), Access::Read).is_ok();
         if self.archives.is_empty() || (segment >= self.oldest && stands(&&self.dir)) {

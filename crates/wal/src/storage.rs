@@ -69,6 +69,11 @@ pub trait StorageFile: Send + Sync + Debug {
     /// # Errors
     /// The operating system's; part of the bytes may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Cuts the file to a smaller size. Durable with the next sync.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn cut(&self, size: u64) -> io::Result<()>;
     /// Makes the file's bytes and size durable.
     ///
     /// # Errors

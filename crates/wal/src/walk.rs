@@ -106,6 +106,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A walk that goes on behind a frame that was read before.
+    pub(crate) fn behind(image: &'a Image, offset: usize, sequence: u64, epoch: u32) -> Self {
+        Self { image, offset, sequence, epoch, sealed: false, stop: None }
+    }
+
     pub(crate) fn sealed(&self) -> bool {
         self.sealed
     }

@@ -30,7 +30,7 @@ pub(super) fn write(history: &History, terminal: &str, dir: &Path) -> Result<Exp
     let (mut receipts, mut exported) = (Vec::new(), Exported::default());
     let mut counter: i64 = 0;
     let mut previous = first_link(terminal);
-    walk(history, |event| {
+    walk(history, u64::MAX, |event| {
         match event {
             Event::Sale(ended) => {
                 let Some((number, circle)) = ended.receipt() else { return Ok(()) };

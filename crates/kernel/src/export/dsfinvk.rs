@@ -46,7 +46,7 @@ pub(super) fn write(
         keys: Vec::new(),
         exported: Exported::default(),
     };
-    walk(history, |event| export.take(event))?;
+    walk(history, u64::MAX, |event| export.take(event))?;
     let left = export.period.iter().filter(|event| receipt_of(event).is_some());
     export.exported.unclosed = left.count() as u64;
     let digits = export.base.map_or(2, |base| base.digits);

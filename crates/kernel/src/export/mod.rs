@@ -12,7 +12,7 @@
 mod dep;
 mod dsfinvk;
 mod tables;
-mod walk;
+pub(crate) mod walk;
 
 use crate::code::Code;
 use crate::error::{Error, Result};

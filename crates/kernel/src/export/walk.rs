@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 
 /// Where and when something stands in the journal.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) sequence: u64,
-    pub(super) at_ns: i64,
+pub(crate) struct Place {
+    pub(crate) sequence: u64,
+    pub(crate) at_ns: i64,
 }
 
 /// How a sale ended.
 #[derive(Debug, Clone)]
-pub(super) enum End {
+pub(crate) enum End {
     Completed(Box<SaleCompleted>),
     Voided(SaleVoided),
     Transferred(SaleTransferred),
@@ -27,15 +27,15 @@ pub(super) enum End {
 
 /// A sale that is over.
 #[derive(Debug, Clone)]
-pub(super) struct Ended {
-    pub(super) sale: Sale,
-    pub(super) end: End,
-    pub(super) place: Place,
+pub(crate) struct Ended {
+    pub(crate) sale: Sale,
+    pub(crate) end: End,
+    pub(crate) place: Place,
 }
 
 /// Something that an export tells of.
 #[derive(Debug, Clone)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Sale(Box<Ended>),
     Float(ShiftOpened, Place),
     Moved(CashMoved, Place),
@@ -45,7 +45,7 @@ pub(super) enum Event {
 
 impl Ended {
     /// Number and circle of its receipt.
-    pub(super) fn receipt(&self) -> Option<(u64, Circle)> {
+    pub(crate) fn receipt(&self) -> Option<(u64, Circle)> {
         match &self.end {
             End::Completed(fact) => Some((fact.receipt, fact.circle.unwrap_or(Circle::Sale))),
             End::Voided(_) | End::Transferred(_) => None,
@@ -53,7 +53,7 @@ impl Ended {
     }
 
     /// Who was signed on when it ended.
-    pub(super) fn operator(&self) -> Option<&str> {
+    pub(crate) fn operator(&self) -> Option<&str> {
         match &self.end {
             End::Completed(fact) => fact.operator.as_deref(),
             End::Voided(fact) => fact.operator.as_deref(),
@@ -62,11 +62,15 @@ impl Ended {
     }
 }
 
-/// Visits the events of a journal in their order.
-pub(super) fn walk(history: &History, mut visit: impl FnMut(Event) -> Result<()>) -> Result<()> {
+/// Visits the events of a journal in their order, up to a sequence.
+pub(crate) fn walk(
+    history: &History,
+    to: u64,
+    mut visit: impl FnMut(Event) -> Result<()>,
+) -> Result<()> {
     let mut open: BTreeMap<u64, Sale> = BTreeMap::new();
     let mut failed = Ok(());
-    history.each(1, u64::MAX, |recorded| {
+    history.each(1, to, |recorded| {
         if failed.is_ok() {
             failed = step(&mut open, recorded, &mut visit);
         }

@@ -59,6 +59,7 @@ pub use ruled::{RuleHit, RulesSet};
 pub use show::{Shown, show};
 pub use signed::SigningReport;
 pub(crate) use till::is_possible;
+pub(crate) use verify::translate;
 pub use verify::{
     Progress, TerminalReport, VerifyOptions, VerifyProblem, verify_journal, verify_terminal,
 };

@@ -426,13 +426,14 @@ fn problem_at(frame: &Frame<'_>, sequence: u64, code: Code, message: String) -> 
     }
 }
 
-fn translate(problem: Problem) -> VerifyProblem {
+pub(crate) fn translate(problem: Problem) -> VerifyProblem {
     let Problem { kind, segment, offset, sequence, message } = problem;
     let code = match kind {
         ProblemKind::Damaged => Code::Corrupt,
         ProblemKind::ChainBroken => Code::ChainBroken,
         ProblemKind::Missing => Code::MissingSegment,
         ProblemKind::Mark => Code::Mark,
+        ProblemKind::Rewritten => Code::AuditContradicted,
     };
     VerifyProblem { segment, offset, sequence, code, message }
 }

@@ -111,6 +111,10 @@ impl StorageFile for MappedFile {
         told(self.changed.as_ref(), self.file.write_at(bytes, offset))
     }
 
+    fn cut(&self, size: u64) -> io::Result<()> {
+        told(self.changed.as_ref(), self.file.cut(size))
+    }
+
     fn sync(&self) -> io::Result<()> {
         told(self.changed.as_ref(), self.file.sync())
     }

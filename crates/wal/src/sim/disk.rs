@@ -142,6 +142,15 @@ impl Inode {
         self.last_write = 0..0;
     }
 
+    /// Cuts the file to a size that is not above its own. What stood behind reads as nothing from now
+    /// on; on the device it may still stand until the next sync.
+    pub(super) fn cut(&mut self, size: usize) {
+        self.live.truncate(size);
+        self.dirty.retain(|sector, _| sector * SECTOR_BYTES < size);
+        self.cut = Some(self.cut.map_or(size, |cut| cut.min(size)));
+        self.last_write = 0..0;
+    }
+
     fn settle_size(&mut self) {
         if let Some(cut) = self.cut.take() {
             self.durable.truncate(cut);
@@ -296,6 +305,15 @@ impl Disk {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.inodes[inode].write(bytes, offset);
+        if matches!(step, Step::Last) { Err(stopped()) } else { Ok(()) }
+    }
+
+    pub(super) fn cut(&mut self, inode: usize, size: usize) -> io::Result<()> {
+        let step = self.enter(Call::Cut);
+        if let Step::Fail(error, _) = step {
+            return Err(error);
+        }
+        self.inodes[inode].cut(size);
         if matches!(step, Step::Last) { Err(stopped()) } else { Ok(()) }
     }
 

@@ -87,6 +87,8 @@ pub enum Call {
     Read,
     /// [`StorageFile::write_at`].
     Write,
+    /// [`StorageFile::cut`].
+    Cut,
     /// [`StorageFile::sync`].
     Sync,
     /// [`StorageFile::forget_cached`].
@@ -424,6 +426,12 @@ impl StorageFile for SimFile {
         assert!(self.writable, "a file opened for reading is never written");
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         self.disk().write(self.inode, bytes, offset)
+    }
+
+    fn cut(&self, size: u64) -> io::Result<()> {
+        assert!(self.writable, "a file opened for reading is never cut");
+        let size = usize::try_from(size).map_err(io::Error::other)?;
+        self.disk().cut(self.inode, size)
     }
 
     fn sync(&self) -> io::Result<()> {

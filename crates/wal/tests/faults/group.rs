@@ -244,6 +244,9 @@ impl StorageFile for GatedFile {
         self.gate.pass_write(bytes.len());
         self.inner.write_at(bytes, offset)
     }
+    fn cut(&self, size: u64) -> io::Result<()> {
+        self.inner.cut(size)
+    }
     fn sync(&self) -> io::Result<()> {
         self.gate.pass_sync();
         self.inner.sync()
