@@ -30,6 +30,19 @@ export declare class NativeRules {
   explain(input: string): string
 }
 
+/** A store's log, open for merging: nobody else merges until it is closed. */
+export declare class NativeStoreAudit {
+  /**
+   * Merges what is new in all journals. `onProgress` hears records done and about how many there
+   * are.
+   */
+  merge(onProgress?: ((done: number, of: number) => void) | null): Promise<NativeAuditAnswer>
+  /** As `merge`, on the calling thread. */
+  mergeSync(): NativeAuditAnswer
+  /** Frees the lock. What was merged is durable already. */
+  close(): void
+}
+
 /** An open terminal. See the TypeScript layer for what its calls mean. */
 export declare class NativeTerminal {
   /** Suspends a sale. Durable when it answers: the ticket may be handed out. */
@@ -222,6 +235,12 @@ export declare class NativeTerminal {
   cashInTransitSync(): Array<NativeCashInTransit>
 }
 
+/** Checks a store's log by itself and against the journals. `onProgress` hears bytes done and bytes. */
+export declare function checkStoreAudit(root: string, archive?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((done: number, of: number) => void) | null): Promise<NativeAuditAnswer>
+
+/** As `checkStoreAudit`, on the calling thread. */
+export declare function checkStoreAuditSync(root: string, archive?: string | undefined | null, anchor?: string | undefined | null): NativeAuditAnswer
+
 /** Compiles a rule table from JSON or CSV. */
 export declare function compileRules(source: string): NativeRules
 
@@ -304,6 +323,12 @@ export interface NativeAttribute {
   name: string
   /** What it is; the digits of a decimal are a text. */
   value: boolean | number | string | Array<string>
+}
+
+/** What a call of this room answers. */
+export interface NativeAuditAnswer {
+  /** The answer. */
+  value: unknown
 }
 
 /** A sale has begun. */
@@ -1398,11 +1423,20 @@ export interface NativeWaiting {
   at: string
 }
 
+/** Takes the lock of a store's log and opens it. Reads the end of the log. */
+export declare function openStoreAudit(root: string, archive?: string | undefined | null): NativeStoreAudit
+
 /** Opens a terminal off the event loop. `onDurable` hears of every flush that `flush` asked for. */
 export declare function openTerminal(options: NativeOpenOptions, onDurable: (durable: number, error?: NativeFault | null) => void): Promise<NativeTerminal>
 
 /** Opens a terminal on the calling thread. */
 export declare function openTerminalSync(options: NativeOpenOptions, onDurable: (durable: number, error?: NativeFault | null) => void): NativeTerminal
+
+/** Adds up what a store's log has merged. */
+export declare function reportStore(root: string, archive: string | undefined | null, reports: Array<string>): Promise<NativeAuditAnswer>
+
+/** As `reportStore`, on the calling thread. */
+export declare function reportStoreSync(root: string, archive: string | undefined | null, reports: Array<string>): NativeAuditAnswer
 
 /** Verifies one terminal, or all of a store. `onProgress` hears terminal, segments done, segments. */
 export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null, keys?: Array<string> | undefined | null, archive?: string | undefined | null): Promise<NativeVerifyReport>

@@ -773,10 +773,13 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeTerminal, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openTerminal, openTerminalSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStoreAudit, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
+export { NativeStoreAudit }
 export { NativeTerminal }
+export { checkStoreAudit }
+export { checkStoreAuditSync }
 export { compileRules }
 export { exportJournal }
 export { exportRecords }
@@ -786,8 +789,11 @@ export { listSales }
 export { listTerminals }
 export { minimize }
 export { minimizeSync }
+export { openStoreAudit }
 export { openTerminal }
 export { openTerminalSync }
+export { reportStore }
+export { reportStoreSync }
 export { verifyStore }
 export { version }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -14,6 +14,7 @@ export type {
   NativeAdjustment,
   NativeAdjustmentAnswer,
   NativeAttribute,
+  NativeAuditAnswer,
   NativeCancel,
   NativeCart,
   NativeCash,

@@ -23,6 +23,7 @@ import { register as registerMinimize } from './minimize.js'
 import { register as registerReplay } from './replay.js'
 import { register as registerRules } from './rules.js'
 import { register as registerScript } from './script.js'
+import { register as registerStore } from './store.js'
 import { register as registerVerify } from './verify.js'
 
 // A reader that has seen enough (`| head`) is no failure. What was acknowledged is in the journal.
@@ -71,6 +72,7 @@ registerExport(program)
 registerAnchor(program)
 registerArchive(program)
 registerDoctor(program)
+registerStore(program)
 registerMinimize(program)
 registerBench(program)
 

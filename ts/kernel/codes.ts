@@ -69,6 +69,9 @@ export type ErrorCode =
   | 'PK_E_SIGNATURE'
   | 'PK_E_KEY_FILE'
   | 'PK_E_ARCHIVE'
+  | 'PK_E_AUDIT_CONTRADICTED'
+  | 'PK_E_AUDIT_IN_USE'
+  | 'PK_E_AUDIT_LOG'
   | 'PK_E_IO'
   | 'PK_E_NO_SPACE'
   | 'PK_E_OUTCOME_UNKNOWN'
@@ -399,6 +402,23 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 610,
     family: 'storage',
     summary: 'A manifest or a segment of an archive is not what was archived.',
+  },
+  PK_E_AUDIT_CONTRADICTED: {
+    number: 620,
+    family: 'storage',
+    summary:
+      'A journal no longer holds what was merged from it: it was cut, replaced or rewritten.',
+  },
+  PK_E_AUDIT_IN_USE: {
+    number: 621,
+    family: 'lock',
+    summary: "Another process is merging this store's journals; stop it or wait.",
+  },
+  PK_E_AUDIT_LOG: {
+    number: 622,
+    family: 'storage',
+    summary:
+      'The aggregated audit log was changed or is damaged; `store audit --verify` says where.',
   },
   PK_E_IO: {
     number: 701,

@@ -411,6 +411,16 @@ export interface BankFacts {
   readonly terminals: Readonly<Record<string, string>>
 }
 
+/** The log of a store's audit, or a journal that it was merged from. */
+export interface AuditFacts {
+  /** The file. */
+  readonly path?: string
+  /** The line that does not follow the one before it. */
+  readonly line?: number
+  /** The byte at which it begins. */
+  readonly offset?: number
+}
+
 /** The facts of each code. */
 export interface ErrorFacts {
   /** What was looked for. */
@@ -531,6 +541,12 @@ export interface ErrorFacts {
   readonly PK_E_SIGNER_DOWN: ProofFacts
   /** The first segment that is not sealed. */
   readonly PK_E_NOTHING_TO_ARCHIVE: ProofFacts
+  /** Nothing more is known: a merge tells of it as a fault, with its place. */
+  readonly PK_E_AUDIT_CONTRADICTED: AuditFacts
+  /** The file whose lock another process has. */
+  readonly PK_E_AUDIT_IN_USE: AuditFacts
+  /** The log, and where it was changed. */
+  readonly PK_E_AUDIT_LOG: AuditFacts
   /** The operation, the file and the cause. */
   readonly PK_E_IO: FileFacts
   /** How much was wanted, or which file operation failed. */

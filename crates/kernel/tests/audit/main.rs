@@ -11,6 +11,5 @@ mod power;
 mod reports;
 mod shop;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod support;
 mod tampering;
