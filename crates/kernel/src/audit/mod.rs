@@ -9,7 +9,7 @@
 //! archive/C/segment-….wal    ───┘                                         line ◄─SHA-256─ line ◄─ ...
 //! ```
 //!
-//! Invariants: a line stands for one frame of one journal, and a frame stands in one line (I21): the
+//! Invariants: a line stands for one frame of one journal, and a frame stands in one line: the
 //! lines of a terminal follow one another without a gap, from its first frame on. What can still be
 //! undone by a power cut is never merged. A line that was promised, by the block that closes it, is
 //! never changed: a frame that comes late, of a till that was slow or away, stands in a later block,
