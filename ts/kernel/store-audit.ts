@@ -14,6 +14,8 @@ import { rootOf } from './terminal.js'
 
 /** How often a followed store is looked at again, unless the caller says otherwise. */
 const FOLLOW_MS = 200
+/** A store in which nothing happens is looked at so much more rarely, by and by. */
+const IDLE_FACTOR = 5
 
 /** Which store. */
 export interface StoreOptions {
@@ -34,7 +36,7 @@ export interface AuditOptions extends StoreOptions {
 
 /** How to follow a store. */
 export interface FollowOptions extends StoreOptions {
-  /** Milliseconds between two looks; 200 when left out. */
+  /** Milliseconds between two looks, up to five times as many while nothing is new; 200 when left out. */
   readonly everyMs?: number | undefined
   /** Ends it: the iteration then ends without an error, and the lock is free. */
   readonly signal?: AbortSignal | undefined
@@ -292,12 +294,14 @@ export async function* followStoreAudit(
   const audit = await asking(async () => binding().openStoreAudit(root, archive))
   try {
     let told = ''
+    let waitMs = everyMs
     while (signal?.aborted !== true) {
       const merge = await asking(async () => answerOf<AuditMerge>(await audit.merge()))
       const faults = JSON.stringify(merge.faults)
       if (merge.blocks > 0 || faults !== told) yield merge
       told = faults
-      await sleep(everyMs, undefined, signal === undefined ? {} : { signal }).catch(() => {})
+      waitMs = merge.blocks > 0 ? everyMs : Math.min(waitMs * 2, everyMs * IDLE_FACTOR)
+      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {})
     }
   } finally {
     audit.close()

@@ -25,7 +25,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Read at a time; a blank piece ends the used part of a segment.
-const PIECE_BYTES: usize = 64 << 10;
+const PIECE_BYTES: usize = 16 << 10;
+const _: () = assert!(PIECE_BYTES >= 2 * BLOCK_BYTES, "a gap between frames is no blank piece");
 /// Looked at first; more only when no frame in it is proved durable.
 const WINDOW_BYTES: usize = 256 << 10;
 

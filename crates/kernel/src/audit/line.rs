@@ -33,8 +33,10 @@ pub(super) fn hlc_text(hlc: u64) -> String {
 
 /// A stamp from text.
 pub(super) fn hlc_of(text: &str) -> Option<u64> {
-    let digits = text.len() == 16 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (text.len() == 16 && text.bytes().all(is_digit))
+        .then(|| u64::from_str_radix(text, 16).ok())
+        .flatten()
 }
 
 /// A link from text.
