@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'PK_E_LINE_HAS_CHILDREN'
   | 'PK_E_SIGNER_DOWN'
   | 'PK_E_NOTHING_TO_ARCHIVE'
+  | 'PK_E_STORE_IN_USE'
   | 'PK_E_REFUND_EXCEEDS'
   | 'PK_E_MIXED_RETURNS'
   | 'PK_E_UNBOUND_RETURN'
@@ -72,6 +73,7 @@ export type ErrorCode =
   | 'PK_E_AUDIT_CONTRADICTED'
   | 'PK_E_AUDIT_IN_USE'
   | 'PK_E_AUDIT_LOG'
+  | 'PK_E_STORE_UNSETTLED'
   | 'PK_E_IO'
   | 'PK_E_NO_SPACE'
   | 'PK_E_OUTCOME_UNKNOWN'
@@ -160,6 +162,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 261,
     family: 'state',
     summary: 'There is no sealed segment that may be archived yet.',
+  },
+  PK_E_STORE_IN_USE: {
+    number: 262,
+    family: 'lock',
+    summary: 'Another process has the store open; the facts name it.',
   },
   PK_E_REFUND_EXCEEDS: {
     number: 230,
@@ -419,6 +426,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'storage',
     summary:
       'The aggregated audit log was changed or is damaged; `store audit --verify` says where.',
+  },
+  PK_E_STORE_UNSETTLED: {
+    number: 611,
+    family: 'storage',
+    summary:
+      "The store's log holds writes that are not in their journals yet; open the store once.",
   },
   PK_E_IO: {
     number: 701,

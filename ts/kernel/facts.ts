@@ -33,6 +33,14 @@ export interface InUseFacts {
   readonly owner?: OwnerFacts
 }
 
+/** Who has a store. */
+export interface StoreInUseFacts {
+  /** Root folder of the store. */
+  readonly root: string
+  /** Process that has it open; absent while another one recovers it. */
+  readonly pid?: number
+}
+
 /** A terminal. */
 export interface TerminalFacts {
   /** Terminal id. */
@@ -493,6 +501,8 @@ export interface ErrorFacts {
   readonly PK_E_STILL_OPEN: SaleFacts
   /** Who has the terminal. */
   readonly PK_E_TERMINAL_IN_USE: InUseFacts
+  /** Who has the store. */
+  readonly PK_E_STORE_IN_USE: StoreInUseFacts
   /** Which text, how long it is, how long it may be. */
   readonly PK_E_BAD_TEXT: TextFacts
   /** The id. */
@@ -547,6 +557,8 @@ export interface ErrorFacts {
   readonly PK_E_AUDIT_IN_USE: AuditFacts
   /** The log, and where it was changed. */
   readonly PK_E_AUDIT_LOG: AuditFacts
+  /** The terminal whose journal is not complete yet. */
+  readonly PK_E_STORE_UNSETTLED: TerminalFacts
   /** The operation, the file and the cause. */
   readonly PK_E_IO: FileFacts
   /** How much was wanted, or which file operation failed. */

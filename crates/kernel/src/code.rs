@@ -99,6 +99,8 @@ codes! {
     SignerDown = 260, family State, result 2, "PK_E_SIGNER_DOWN";
     /// There is no sealed segment that may be archived yet.
     NothingToArchive = 261, family State, result 2, "PK_E_NOTHING_TO_ARCHIVE";
+    /// Another process has the store open; the facts name it.
+    StoreInUse = 262, family Lock, result 2, "PK_E_STORE_IN_USE";
     /// More is returned than was sold and not returned yet; the facts say how much is left.
     RefundExceeds = 230, family State, result 2, "PK_E_REFUND_EXCEEDS";
     /// The policy keeps returns and sales apart; finish one, then begin the other.
@@ -199,6 +201,8 @@ codes! {
     AuditInUse = 621, family Lock, result 2, "PK_E_AUDIT_IN_USE";
     /// The aggregated audit log was changed or is damaged; `store audit --verify` says where.
     AuditLog = 622, family Storage, result 6, "PK_E_AUDIT_LOG";
+    /// The store's log holds writes that are not in their journals yet; open the store once.
+    StoreUnsettled = 611, family Storage, result 6, "PK_E_STORE_UNSETTLED";
     /// A file operation failed; the facts name the file and the cause.
     Io = 701, family Storage, result 7, "PK_E_IO";
     /// No space for new work; free some, what is open can still be completed.

@@ -28,11 +28,13 @@ pub mod pricing;
 pub mod rules;
 pub mod sale;
 pub mod signing;
+pub mod store;
 pub mod terminal;
 pub mod till;
 
 pub use code::{Code, Family};
 pub use error::{Error, Result};
+pub use store::{Store, StoreOptions};
 pub use terminal::{OpenOptions, Terminal};
 
 /// Version of the kernel.

@@ -67,6 +67,18 @@ impl Waiter {
     }
 }
 
+/// A flush under way: begun, and not yet known to be on the device.
+#[derive(Debug)]
+#[must_use = "whoever begins a flush leads, and must end it"]
+pub struct Flush {
+    file: Arc<dyn StorageFile>,
+    before: Point,
+    point: Point,
+    cause: FlushCause,
+    begun: Instant,
+    ticket: u64,
+}
+
 type Listener = Arc<dyn Fn(Result<u64, IoFault>) + Send + Sync>;
 
 pub(crate) struct Shared {
@@ -292,14 +304,53 @@ impl Shared {
     fn lead(&self, state: MutexGuard<'_, State>, cause: FlushCause) -> Result<(), WalError> {
         let before = state.durable;
         self.wait_for_company(state);
+        let flush = self.begin(before, cause)?;
+        self.end_flush(flush)
+    }
+
+    /// Begins a flush as the leader, unless there is nothing to flush. Who finds another one leading
+    /// leaves it to the background thread.
+    pub(crate) fn begin_flush(&self, cause: FlushCause) -> Result<Option<Flush>, WalError> {
+        let mut state = self.lock();
+        if state.durable.sequence >= state.appended.sequence {
+            return Ok(None);
+        }
+        if let Some(fault) = &state.poison {
+            return Err(WalError::OutcomeUnknown(fault.clone()));
+        }
+        if state.leader {
+            state.flush_wanted = Some(cause);
+            self.wake_keeper(&state);
+            return Ok(None);
+        }
+        state.leader = true;
+        let before = state.durable;
+        drop(state);
+        self.begin(before, cause).map(Some)
+    }
+
+    /// Writes what is pending and begins a sync; the caller leads.
+    fn begin(&self, before: Point, cause: FlushCause) -> Result<Flush, WalError> {
         let (file, point) = self.write_out()?;
         let mut state = self.lock();
         state.commits_since_mark += 1;
         let mark = (state.commits_since_mark >= COMMITS_PER_MARK).then(|| state.next_mark());
         drop(state);
         let begun = Instant::now();
-        let result =
-            mark.map_or(Ok(()), |(block, at)| file.write_at(&block, at)).and_then(|()| file.sync());
+        let written = mark.map_or(Ok(()), |(block, at)| file.write_at(&block, at));
+        match written.and_then(|()| file.begin_sync()) {
+            Ok(ticket) => Ok(Flush { file, before, point, cause, begun, ticket }),
+            Err(error) => {
+                let mut state = self.lock();
+                Err(self.judge_io(&mut state, "sync", Err(error)).expect_err("it failed"))
+            }
+        }
+    }
+
+    /// Ends a flush: everything up to its point is durable, and whoever waited for it is woken.
+    pub(crate) fn end_flush(&self, flush: Flush) -> Result<(), WalError> {
+        let Flush { file, before, point, cause, begun, ticket } = flush;
+        let result = file.end_sync(ticket);
         let taken_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let mut state = self.lock();
         self.judge_io(&mut state, "sync", result)?;
@@ -397,6 +448,21 @@ impl Shared {
         state.notify_upto = target;
         self.wake_keeper(&state);
         Ok(state.durable.sequence)
+    }
+
+    /// Says that the listener wants to hear when what is appended is durable. Returns what is, and
+    /// whether anything is left to wait for.
+    pub(crate) fn expect_flush(&self) -> Result<(u64, bool), WalError> {
+        let mut state = self.lock();
+        let target = state.appended.sequence;
+        if state.durable.sequence >= target {
+            return Ok((target, false));
+        }
+        if let Some(fault) = &state.poison {
+            return Err(WalError::OutcomeUnknown(fault.clone()));
+        }
+        state.notify_upto = target;
+        Ok((state.durable.sequence, true))
     }
 
     pub(crate) fn tell(&self, durable: Result<u64, IoFault>) {

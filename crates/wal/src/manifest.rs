@@ -86,6 +86,14 @@ impl Manifest {
     }
 }
 
+/// The oldest segment that the journal in `dir` has, as its manifest says; `None` without one.
+///
+/// # Errors
+/// [`WalError::Io`].
+pub fn oldest_segment(storage: &dyn Storage, dir: &Path) -> Result<Option<u32>, WalError> {
+    Ok(Manifest::load(storage, dir)?.map(|manifest| manifest.oldest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Manifest;

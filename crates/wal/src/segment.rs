@@ -18,13 +18,15 @@ const PAGE_BYTES_MAX: usize = 64 * 1024;
 static ZEROS: [u8; FILL_BYTES] = [0; FILL_BYTES];
 const _: () = assert!(FILL_BYTES.is_multiple_of(BLOCK_BYTES));
 
-/// The file of a segment.
-pub(crate) fn path(dir: &Path, segment: u32) -> PathBuf {
+/// The file of a segment of the journal in `dir`.
+#[must_use]
+pub fn path(dir: &Path, segment: u32) -> PathBuf {
     dir.join(format!("segment-{segment:06}.wal"))
 }
 
-/// The number in a segment's file name.
-pub(crate) fn number(name: &str) -> Option<u32> {
+/// The number in a segment's file name; `None` for any other name.
+#[must_use]
+pub fn number(name: &str) -> Option<u32> {
     let digits = name.strip_prefix("segment-")?.strip_suffix(".wal")?;
     let number = digits.parse().ok()?;
     (number >= 1 && digits.len() >= 6 && format!("{number:06}") == digits).then_some(number)

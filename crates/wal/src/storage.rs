@@ -50,6 +50,14 @@ pub trait Storage: Send + Sync + Debug {
     /// # Errors
     /// The operating system's.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Told once the log in `dir` has ended, before whoever owns it frees its lock. A storage that
+    /// keeps what was synced elsewhere than in the files brings it there.
+    ///
+    /// # Errors
+    /// The operating system's; the lock must then not be freed.
+    fn release(&self, _dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// An open file. Reads and writes name their offset: there is no cursor to share.
@@ -79,6 +87,21 @@ pub trait StorageFile: Send + Sync + Debug {
     /// # Errors
     /// The operating system's; the pages may be gone, so nothing may be tried again.
     fn sync(&self) -> io::Result<()>;
+    /// Begins a sync of what was written so far; [`Self::end_sync`] with the ticket given here ends
+    /// it. A storage in which many files share a flush lets them share it between the two.
+    ///
+    /// # Errors
+    /// As [`Self::sync`].
+    fn begin_sync(&self) -> io::Result<u64> {
+        self.sync().map(|()| 0)
+    }
+    /// Returns once what a ticket stands for is durable.
+    ///
+    /// # Errors
+    /// As [`Self::sync`].
+    fn end_sync(&self, _ticket: u64) -> io::Result<()> {
+        Ok(())
+    }
     /// Drops clean cached pages, so that the next read comes from the device. A hint.
     ///
     /// # Errors

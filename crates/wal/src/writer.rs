@@ -10,7 +10,7 @@ use crate::format::{
     KIND_SEAL, Link, NAME_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SegmentHeader, Stamp,
     frame_bytes,
 };
-use crate::group::Shared;
+use crate::group::{Flush, Shared};
 use crate::keeper::Keeper;
 use crate::manifest::Manifest;
 use crate::recover::{self, Opened, Tail};
@@ -538,6 +538,16 @@ impl Wal {
         drop(self.keeper().take());
     }
 
+    /// Ends the log's time before its lock is freed: the background thread, and whatever the storage
+    /// keeps elsewhere. See [`Storage::release`].
+    ///
+    /// # Errors
+    /// [`WalError::Io`]: the lock must not be freed as long as this process may still bring it in.
+    pub fn release(&self) -> Result<(), WalError> {
+        self.shutdown();
+        self.shared.storage.release(&self.dir).map_err(WalError::io("give up", &self.dir))
+    }
+
     fn keeper(&self) -> MutexGuard<'_, Option<Keeper>> {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -586,6 +596,33 @@ impl Wal {
     /// [`WalError::OutcomeUnknown`]: the log is poisoned.
     pub fn request_flush(&self, cause: FlushCause, patient: bool) -> Result<u64, WalError> {
         self.shared.request_flush(cause, patient)
+    }
+
+    /// Says that the listener wants to hear when what is appended is durable, and leaves the flush to
+    /// whoever calls [`Self::begin_flush`]. Returns what is durable, and whether anything is left.
+    ///
+    /// # Errors
+    /// [`WalError::OutcomeUnknown`]: the log is poisoned.
+    pub fn expect_flush(&self) -> Result<(u64, bool), WalError> {
+        self.shared.expect_flush()
+    }
+
+    /// Hands everything appended to the storage and begins a flush, so that one thread can begin
+    /// those of many logs and then wait for all. `None` when nothing is left to flush, or another
+    /// thread is at it; the listener hears of that one.
+    ///
+    /// # Errors
+    /// [`WalError::OutcomeUnknown`], and the log is poisoned.
+    pub fn begin_flush(&self, cause: FlushCause) -> Result<Option<Flush>, WalError> {
+        self.shared.begin_flush(cause)
+    }
+
+    /// Ends a flush that was begun here: what it covers is durable, and the listener is told.
+    ///
+    /// # Errors
+    /// As [`Self::begin_flush`].
+    pub fn end_flush(&self, flush: Flush) -> Result<(), WalError> {
+        self.shared.end_flush(flush)
     }
 
     /// Marks the log durable as it stands. The background thread does this when the log is idle.

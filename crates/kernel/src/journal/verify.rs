@@ -13,6 +13,7 @@ use crate::archive;
 use crate::code::Code;
 use crate::error::Result;
 use crate::signing::Archived;
+use crate::store;
 use crate::terminal::History;
 use crate::terminal::{fold_record, known_kind};
 use crate::till::Till;
@@ -128,6 +129,7 @@ pub fn verify_journal(
     let segments: Vec<u32> = reader.segments().collect();
     let mut checked = check_all(&reader, &segments, options.anchors, progress)?;
     let mut problems = Vec::new();
+    problems.extend(unsettled(history));
     let archived = checked.last().and_then(|checked| checked.archived);
     if let (Some(archived), Some(first)) = (archived, checked.first()) {
         problems.extend(behind_archive(&archived, segments[0], first));
@@ -182,6 +184,20 @@ pub fn verify_journal(
         problems,
         problem_count,
     })
+}
+
+/// Says that the journal lacks what a store process that is gone has left in its log. What else is
+/// wrong may be only that.
+fn unsettled(history: &History) -> Option<VerifyProblem> {
+    let terminal = history.dir().parent()?;
+    // A reader that may not take the store's locks cannot tell; the journal speaks for itself.
+    let writes = store::writes_left(history.storage(), terminal).ok()??;
+    let message = format!(
+        "the log of the store holds {writes} writes that are not in this journal yet, so whatever \
+         else is found may be only that; open the store, or one of its terminals, and verify again"
+    );
+    let (segment, offset, sequence, code) = (0, 0, 0, Code::StoreUnsettled);
+    Some(VerifyProblem { segment, offset, sequence, code, message })
 }
 
 fn check_all(

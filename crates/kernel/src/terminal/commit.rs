@@ -373,9 +373,18 @@ impl Terminal {
     /// the rest. A `patient` caller flushes itself on a device that is known to be fast (under half
     /// a millisecond), and is not held up by another one.
     ///
+    /// In a store process one thread flushes for all registers, and nobody is patient: while one
+    /// caller flushed for itself, the others would wait for their turn.
+    ///
     /// # Errors
     /// `PK_E_OUTCOME_UNKNOWN`.
     pub fn request_flush(&self, patient: bool) -> Result<u64> {
+        if let Some((seat, desk)) = &self.seat {
+            let (durable, waits) = self.wal.expect_flush()?;
+            if !waits || desk.ask(seat, &self.wal, self.cause()) {
+                return Ok(durable);
+            }
+        }
         Ok(self.wal.request_flush(self.cause(), patient)?)
     }
 

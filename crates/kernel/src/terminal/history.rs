@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::journal::{Checkpoint, Circle, Fact, RecordKind, SaleCompleted, head_of};
 use crate::sale::{Receipt, ReceiptMeta, Sale};
 use crate::signing::ReceiptSignature;
+use crate::store;
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{Frame, Link, OsStorage, Problem, ProblemKind, Reader, SegmentScan};
 use std::collections::BTreeMap;
@@ -334,7 +335,7 @@ impl History {
         // Without one, the number is below the oldest, or a header on the way to it is damaged.
         let first = reader.segment_of(from)?.unwrap_or(0);
         for segment in reader.segments().filter(|segment| *segment >= first) {
-            let scan = scan(&reader, segment)?;
+            let scan = scan(&reader, segment).map_err(|error| self.unless_unsettled(error))?;
             if scan.header().first_sequence > to {
                 break;
             }
@@ -342,9 +343,22 @@ impl History {
             if scan.last_sequence >= to {
                 break;
             }
-            whole(&scan)?;
+            whole(&scan).map_err(|error| self.unless_unsettled(error))?;
         }
         Ok(())
+    }
+
+    /// What is wrong with the journal, unless it only lacks what a store process that is gone has left
+    /// in its log.
+    fn unless_unsettled(&self, error: Error) -> Error {
+        let left = self.dir.parent().map(|terminal| store::writes_left(&self.storage, terminal));
+        let Some(Ok(Some(writes))) = left else { return error };
+        let message = format!(
+            "the log of the store holds {writes} writes that are not in the journal in {} yet; open \
+             the store, or one of its terminals, and read again",
+            self.dir.display()
+        );
+        Error::new(Code::StoreUnsettled, message).with("writes", writes)
     }
 
     /// Visits the facts of the wanted kinds from a sequence on. Gives the last sequence that is there.

@@ -14,11 +14,11 @@ const FILE: &str = "terminal.lock";
 
 /// A held lock. It is freed when this is dropped, or when the process ends.
 #[derive(Debug)]
-pub(super) struct TerminalLock(File);
+pub(crate) struct TerminalLock(File);
 
 impl TerminalLock {
     /// Takes the lock of the terminal in `dir`, or says who has it.
-    pub(super) fn take(dir: &Path, terminal: &str) -> Result<Self> {
+    pub(crate) fn take(dir: &Path, terminal: &str) -> Result<Self> {
         let path = dir.join(FILE);
         let file = OpenOptions::new()
             .read(true)

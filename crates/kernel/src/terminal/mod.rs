@@ -39,8 +39,9 @@ pub use config::{Config, Durability};
 pub use handover::{SuspendAnswer, Waiting};
 pub use history::{History, Recorded};
 pub use id::TerminalId;
+pub(crate) use lock::TerminalLock;
 pub use open::{Attendance, OpenOptions, RecoveryReport, terminal_dir};
-pub(crate) use open::{fold_record, known_kind};
+pub(crate) use open::{absolute, fold_record, journal_dir, known_kind, random};
 pub use owner::OwnerRecord;
 pub use people::{Approved, Counted, Reprint, ShiftAnswer};
 pub use pricing::{AdjustmentAnswer, PolicyAnswer};
@@ -53,8 +54,8 @@ use crate::error::{Error, Result};
 use crate::money::Currency;
 use crate::sale::Receipt;
 use crate::signing::ReceiptSignature;
+use crate::store::{Desk, Seat};
 use crate::till::{CurrencyTotals, TaxBook, Till};
-use lock::TerminalLock;
 use pos_kernel_wal::{Space, Stats, SyncLatency, Wal, WalPosition};
 use returns::Returns;
 use std::collections::{BTreeMap, VecDeque};
@@ -74,7 +75,9 @@ pub struct Terminal {
     attendance: Attendance,
     clock: Arc<dyn Clock>,
     recovery: RecoveryReport,
-    wal: Wal,
+    wal: Arc<Wal>,
+    /// The place in a store process, and where flushes are asked for there.
+    seat: Option<(Arc<Seat>, Arc<Desk>)>,
     history: History,
     /// Where sealed segments are archived.
     archive: PathBuf,

@@ -25,6 +25,7 @@ use crate::journal::{
 use crate::limits::{KEYS_MAX, SEGMENT_BYTES_PER_KEY};
 use crate::sale::{Receipt, ReceiptMeta};
 use crate::signing::Signing;
+use crate::store::{Desk, Place, Seat, is_held_in_log, settle_left};
 use crate::till::{Check, KeyWindow, Till};
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{
@@ -34,10 +35,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 /// Names the root folder when no option does.
 const ROOT_VARIABLE: &str = "POS_KERNEL_ROOT";
+/// How long a store process that is dying is given between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 const ROOT_DEFAULT: &str = "./pos_kernel_data";
 
 /// What has to be there before a sale may begin. A terminal asks for nothing by itself.
@@ -178,6 +183,11 @@ impl Terminal {
     /// `PK_E_VERSION`, `PK_E_INCONSISTENT`; `PK_E_IO`, `PK_E_NO_SPACE`; `PK_E_KEY_FILE` with a
     /// software signer.
     pub fn open(options: &OpenOptions) -> Result<Self> {
+        Self::open_in(options, None)
+    }
+
+    /// Opens a terminal, in a store process or by itself.
+    pub(crate) fn open_in(options: &OpenOptions, place: Option<&Place>) -> Result<Self> {
         let root = absolute(&options.resolve_root())?;
         let id = options.resolve_id(&root)?;
         options.segment_bytes.map_or(Ok(()), check_segment_bytes)?;
@@ -188,7 +198,31 @@ impl Terminal {
             let message = format!("there is no terminal {id} in {}", root.display());
             return Err(Error::new(Code::NotFound, message).with("terminal", id.as_str()));
         }
-        let lock = TerminalLock::take(&dir, id.as_str())?;
+        let Some(place) = place else {
+            let mut lock = Some(take_settled(options, &root, &id, &dir)?);
+            return Self::open_locked(options, (root, id, dir), &mut lock, None);
+        };
+        let mut lock = Some(TerminalLock::take(&dir, id.as_str())?);
+        let (seat, storage) = place.seat(&id, &dir);
+        let options = OpenOptions { storage: storage.clone(), ..options.clone() };
+        let journal = journal_dir(&dir);
+        let seated = Some((seat.clone(), place.desk().clone()));
+        let opened = Self::open_locked(&options, (root, id, dir), &mut lock, seated);
+        if let (Err(_), Some(lock)) = (&opened, lock)
+            && storage.release(&journal).is_err()
+        {
+            seat.keep(lock);
+        }
+        opened
+    }
+
+    /// Opens the terminal whose lock is held, and takes the lock once nothing can be refused.
+    fn open_locked(
+        options: &OpenOptions,
+        (root, id, dir): (PathBuf, TerminalId, PathBuf),
+        lock: &mut Option<TerminalLock>,
+        seat: Option<(Arc<Seat>, Arc<Desk>)>,
+    ) -> Result<Self> {
         let config = Config::load(&dir)?;
         let durability = options.durability.or(config.durability).unwrap_or_default();
         let previous_owner = OwnerRecord::load(&dir);
@@ -256,7 +290,7 @@ impl Terminal {
             touched: BTreeMap::new(),
             opened_mono_ns: stamp.mono_ns,
             bodies: Vec::new(),
-            lock: Some(lock),
+            lock: lock.take(),
             owner,
             signer: None,
             signatures: VecDeque::new(),
@@ -269,7 +303,8 @@ impl Terminal {
             attendance: options.attendance,
             clock: options.clock.clone(),
             recovery,
-            wal,
+            wal: Arc::new(wal),
+            seat,
             history,
             archive,
             archiving: Mutex::new(()),
@@ -296,9 +331,8 @@ impl Terminal {
             Err(poisoned) => {
                 // The state is in doubt after a panic: free the lock, and let the next owner fold.
                 let mut core = poisoned.into_inner();
-                self.wal.shutdown();
-                core.lock = None;
-                return Ok(());
+                let lock = core.lock.take();
+                return self.leave(lock);
             }
         };
         if core.lock.is_none() {
@@ -310,8 +344,18 @@ impl Terminal {
             core.owner.released = true;
             outcome = core.owner.save(&self.dir);
         }
-        core.lock = None;
-        outcome
+        let lock = core.lock.take();
+        outcome.and(self.leave(lock))
+    }
+
+    /// Ends the log and frees the lock. A lock behind which a store's log may still be brought in
+    /// stays with the store.
+    fn leave(&self, lock: Option<TerminalLock>) -> Result<()> {
+        let left = self.wal.release();
+        if let (Err(_), Some(lock), Some((seat, _))) = (&left, lock, &self.seat) {
+            seat.keep(lock);
+        }
+        Ok(left?)
     }
 
     fn end(&self, core: &mut Core) -> Result<()> {
@@ -322,6 +366,15 @@ impl Terminal {
         self.wal.wait_durable(sequence, FlushCause::Close)?;
         self.wal.mark()?;
         Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let core = self.core.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = core.lock.take() {
+            let _ = self.leave(Some(lock));
+        }
     }
 }
 
@@ -437,9 +490,30 @@ pub(crate) fn inconsistent(sequence: u64, found: &str) -> Error {
     Error::new(Code::Inconsistent, message).with("sequence", sequence).with("found", found)
 }
 
+/// Takes the lock of a terminal that this process opens by itself, with everything in the journals
+/// of its store that a store process has acknowledged.
+fn take_settled(
+    options: &OpenOptions,
+    root: &Path,
+    id: &TerminalId,
+    dir: &Path,
+) -> Result<TerminalLock> {
+    loop {
+        let entropy = options.entropy.unwrap_or_else(random);
+        settle_left(&options.storage, root, &*options.clock, entropy)?;
+        let lock = TerminalLock::take(dir, id.as_str())?;
+        if !is_held_in_log(&options.storage, root, id)? {
+            return Ok(lock);
+        }
+        // The store process is dying, and has freed this lock before its own: it will be gone.
+        drop(lock);
+        thread::sleep(LOOK_AGAIN);
+    }
+}
+
 /// The root wherever the process goes: a host that changes its working folder must not have its
 /// lock in one folder and its next segment in another.
-fn absolute(root: &Path) -> Result<PathBuf> {
+pub(crate) fn absolute(root: &Path) -> Result<PathBuf> {
     std::path::absolute(root).map_err(|error| Error::io("find", root, &error))
 }
 
@@ -467,6 +541,6 @@ fn make_dir(root: &Path, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

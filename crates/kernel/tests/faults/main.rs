@@ -20,6 +20,9 @@ mod process;
 mod regressions;
 mod signing;
 mod space;
+mod store;
+mod store_flushes;
+mod store_process;
 #[path = "../support/mod.rs"]
 mod support;
 mod tamper;

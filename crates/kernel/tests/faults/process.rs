@@ -22,7 +22,7 @@ fn options(root: &Path) -> OpenOptions {
     }
 }
 
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "pk {text}").unwrap();
     out.flush().unwrap();
@@ -44,6 +44,7 @@ fn child() {
             }
         }
         "move" => sell_on_the_move(),
+        "store" => crate::store_process::sell_for_ever(),
         other => panic!("no such role: {other}"),
     }
 }
@@ -94,7 +95,7 @@ fn sell_on_the_move() {
     say(&format!("receipts {receipts}"));
 }
 
-fn spawn(role: &str, root: &Path, dir: &Path) -> Child {
+pub(crate) fn spawn(role: &str, root: &Path, dir: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "process::child", "--nocapture", "--test-threads=1"])
         .env("PK_CHILD", role)
@@ -107,7 +108,7 @@ fn spawn(role: &str, root: &Path, dir: &Path) -> Child {
 }
 
 /// What a child says. The pipe stays open as long as this does.
-fn listen(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+pub(crate) fn listen(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     let said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     // The test program's own words stand before the first of ours, on the same line.
     said.filter_map(|line| line.split_once("pk ").map(|(_, said)| said.to_owned()))

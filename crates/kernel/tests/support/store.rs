@@ -20,7 +20,7 @@ pub(crate) const SEGMENT_BYTES: u32 = 64 << 10;
 /// 2026-01-02T03:04:05Z.
 pub(crate) const MORNING_NS: i64 = 1_767_323_045_000_000_000;
 
-type Hook = Arc<dyn Fn() + Send + Sync>;
+pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// A simulated disk that stands where some real folder does, and tells of each change.
 #[derive(Clone)]
@@ -124,9 +124,14 @@ impl StorageFile for MappedFile {
     }
 }
 
+/// A simulated disk in the place of the folder `root`.
+pub(crate) fn mapped(disk: &SimStorage, root: &Path, changed: Option<Hook>) -> Arc<dyn Storage> {
+    Arc::new(Mapped { disk: disk.clone(), root: root.to_owned(), changed })
+}
+
 /// A folder for a lock and an owner record: in memory where the system has such a place, since no
 /// test of a simulated disk depends on how a real one syncs.
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     made.unwrap()
