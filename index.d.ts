@@ -30,6 +30,27 @@ export declare class NativeRules {
   explain(input: string): string
 }
 
+/** An open store. */
+export declare class NativeStore {
+  /**
+   * Opens a terminal of this store off the event loop. What it has to tell, it tells under
+   * this number.
+   */
+  openTerminal(options: NativeOpenOptions, number: number): Promise<NativeTerminal>
+  /** Opens a terminal of this store on the calling thread, under a number. */
+  openTerminalSync(options: NativeOpenOptions, number: number): NativeTerminal
+  /** Takes what the terminals have to tell: `onTold` has said that there is something. */
+  told(): NativeTold
+  /** What was found when the store was opened. */
+  recovery(): NativeStoreRecovery
+  /** What the store did since it was opened. */
+  stats(): NativeStoreStats
+  /** Closes every terminal and the store on the calling thread. Closing twice does nothing. */
+  closeSync(): void
+  /** Closes every terminal and the store. */
+  close(): Promise<void>
+}
+
 /** A store's log, open for merging: nobody else merges until it is closed. */
 export declare class NativeStoreAudit {
   /**
@@ -341,6 +362,14 @@ export interface NativeBegun {
   wait: boolean
   /** The stored answer of an earlier call with the same key. */
   replayed: boolean
+}
+
+/** What was brought into a terminal's journal. */
+export interface NativeBroughtIn {
+  /** Terminal id. */
+  terminal: string
+  /** Writes. */
+  writes: number
 }
 
 /** Who runs the till. */
@@ -1199,6 +1228,46 @@ export interface NativeStatus {
   keysMax: number
 }
 
+/** How to open a store. */
+export interface NativeStoreOptions {
+  /** Root folder; else `POS_KERNEL_ROOT`, else `./pos_kernel_data`. */
+  root?: string
+  /** Size of a segment of the log, for a new log. */
+  logSegmentBytes?: number
+}
+
+/** What was found when a store was opened. */
+export interface NativeStoreRecovery {
+  /** The last owner had closed the store, or there was none. */
+  clean: boolean
+  /** What its log still held. */
+  broughtIn: Array<NativeBroughtIn>
+}
+
+/** What a store did since it was opened. */
+export interface NativeStoreStats {
+  /** Flushes of the log that terminals waited for. */
+  logFlushes: number
+  /** Flushes of the log of all kinds. */
+  logFlushesTotal: number
+  /** Writes of the log. */
+  logWrites: number
+  /** Bytes of those writes. */
+  logBytes: number
+  /** Syncs of terminals that the log took. */
+  logSyncs: number
+  /** Syncs of segment files themselves. */
+  fileSyncs: number
+  /** Oldest segment of the log. */
+  oldestSegment: number
+  /** Segment of the log in use. */
+  segment: number
+  /** Terminals that are open. */
+  terminals: number
+  /** A disk failure has ended the store. */
+  poisoned: boolean
+}
+
 /** A sale was suspended. */
 export interface NativeSuspended {
   /** Number of the sale. */
@@ -1422,6 +1491,12 @@ export interface NativeWaiting {
   /** When, ISO 8601 in UTC. */
   at: string
 }
+
+/** Opens a store off the event loop. `onTold` is called when `told` has something. */
+export declare function openStore(options: NativeStoreOptions, onTold: () => void): Promise<NativeStore>
+
+/** Opens a store on the calling thread. */
+export declare function openStoreSync(options: NativeStoreOptions, onTold: () => void): NativeStore
 
 /** Takes the lock of a store's log and opens it. Reads the end of the log. */
 export declare function openStoreAudit(root: string, archive?: string | undefined | null): NativeStoreAudit

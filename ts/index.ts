@@ -256,6 +256,16 @@ export type {
   TenderInput,
 } from './kernel/sale-input.js'
 export {
+  type BroughtIn,
+  type OpenStoreOptions,
+  openStore,
+  openStoreSync,
+  Store,
+  type StoreRecovery,
+  type StoreStats,
+  type StoreTerminalOptions,
+} from './kernel/store.js'
+export {
   type AuditCheck,
   type AuditCheckOptions,
   type AuditedTerminal,

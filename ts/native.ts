@@ -44,6 +44,7 @@ export type {
   NativeRules,
   NativeRulesAnswer,
   NativeRulesInForce,
+  NativeStore,
   NativeSuspended,
   NativeTax,
   NativeTender,

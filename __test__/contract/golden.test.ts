@@ -1,11 +1,12 @@
 /** One file of sales through every door: the same receipts, and the same bytes in the journal. */
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { openStore } from '../../ts/index.js'
 import { jsonLines, posKernel, projectRoot } from '../support/child.js'
 import { type RawRecord, rawRecords } from '../support/frames.js'
 import { type Command, host, inC, inPython, inSharp, needing } from '../support/hosts.js'
 import { tempStore } from '../support/store.js'
-import { play } from './player.js'
+import { play, playOn } from './player.js'
 
 const golden = path.join(projectRoot, '__test__/contract/golden-sales.tsv')
 const priced = path.join(projectRoot, '__test__/contract/golden-priced.tsv')
@@ -60,6 +61,28 @@ test('the golden sales through N-API', async (t) => {
   t.true(records.every(({ wallNs: at }) => at >= wallNs))
   const { code, stdout } = await posKernel(['verify', '--root', root, '--json'])
   t.is(code, 0, stdout)
+})
+
+test('the golden sales in a store process are those of a process of its own', async (t) => {
+  const expected = await played(t)
+  const root = tempStore(t)
+  const store = await openStore({ root })
+  // Others sell beside it meanwhile.
+  const ids = ['BESIDE_1', 'BESIDE_2', 'BESIDE_3']
+  const others = await Promise.all(ids.map((other) => store.openAt({ id: other }, wallNs)))
+  const terminal = await store.openAt({ id }, wallNs)
+  const [receipts, ...beside] = await Promise.all(
+    [terminal, ...others].map((one) => playOn(one, golden)),
+  )
+  t.deepEqual(
+    receipts?.map((text) => facts(JSON.parse(text))),
+    expected.receipts,
+  )
+  for (const other of beside) t.is(other.length, receiptsInFile)
+  t.deepEqual(bodies(root), bodies(expected.root))
+  await store.close()
+  const verified = await posKernel(['verify', '--root', root, '--json'])
+  t.is(verified.code, 0, verified.stdout)
 })
 
 for (const [door, command] of doors) {

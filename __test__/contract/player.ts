@@ -8,7 +8,11 @@ type Row = readonly Field[]
 
 /** Plays the file on a new terminal and gives the receipts, as JSON, in order. */
 export async function play(root: string, id: string, wallNs: bigint, file: string) {
-  const terminal = await openAt({ root, id }, wallNs)
+  return playOn(await openAt({ root, id }, wallNs), file)
+}
+
+/** Plays the file on a terminal, closes it, and gives the receipts, as JSON, in order. */
+export async function playOn(terminal: Terminal, file: string) {
   const rows = rowsOf(file)
   const player = new Player(terminal, rows)
   const receipts: string[] = []

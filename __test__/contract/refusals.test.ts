@@ -8,6 +8,7 @@ const programs = [
   ['pricing', 'prices, taxes, discounts and tenders come to what they should', 500],
   ['handover', 'returns, and sales that wait or are given up, on two tills', 90],
   ['till', 'people, drawer, reports, closings and copies', 120],
+  ['store', 'many terminals in one process, which come and go', 40],
   ['refusals', 'bad input is a code, changes nothing and the host lives', 40_000],
 ] as const
 

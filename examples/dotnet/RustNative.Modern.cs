@@ -1104,6 +1104,8 @@ namespace PosKernel
 
         public const int PK_E_NOTHING_TO_ARCHIVE = 261;
 
+        public const int PK_E_STORE_IN_USE = 262;
+
         public const int PK_E_REFUND_EXCEEDS = 230;
 
         public const int PK_E_MIXED_RETURNS = 231;
@@ -1115,6 +1117,8 @@ namespace PosKernel
         public const int PK_E_ALREADY_RESUMED = 234;
 
         public const int PK_E_ALREADY_RECEIVED = 235;
+
+        public const int PK_E_NO_TERMINAL = 236;
 
         public const int PK_E_APPROVAL_REQUIRED = 240;
 
@@ -1195,6 +1199,8 @@ namespace PosKernel
         public const int PK_E_KEY_FILE = 609;
 
         public const int PK_E_ARCHIVE = 610;
+
+        public const int PK_E_STORE_UNSETTLED = 611;
 
         public const int PK_E_IO = 701;
 
@@ -2113,6 +2119,45 @@ namespace PosKernel
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
         public static partial PkResult pk_force_wal_sync_ex(ulong terminal);
+
+        /// <summary>
+        /// Opens a store in this process and brings what a crash has left in its log into the journals.
+        /// Terminals that are opened in it share the device's flushes: those that wait on several threads at
+        /// the same time wait for one. Terminals of the same root may be opened by themselves meanwhile.
+        ///
+        /// `root`: the root folder; empty for POS_KERNEL_ROOT, else ./pos_kernel_data.
+        /// Durable when it returns: every journal of the store holds what was acknowledged.
+        ///
+        /// Codes: 2 (PK_E_STORE_IN_USE; PK_E_TERMINAL_IN_USE while a process that is ending holds one); 3; 6; 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_store_open(PkText root, out ulong outStore);
+
+        /// <summary>
+        /// Opens a terminal of a store, as pk_terminal_open does; its handle is used and closed as any other.
+        ///
+        /// `options`: as pk_terminal_open, with no `root`: it is the store's.
+        /// Durable when it returns: the opening, with what was recovered, is in the journal.
+        ///
+        /// Codes: as pk_terminal_open; 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for a root).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_store_open_terminal(ulong store, ref PkTerminalOptions options, out ulong outTerminal);
+
+        /// <summary>
+        /// Closes every terminal of a store and the store: all is durable, the locks are free. The store's
+        /// handle ends, whatever the result; those of its terminals end with pk_terminal_close, and every
+        /// other call on them is refused with PK_E_CLOSED.
+        ///
+        /// Durable when it returns: all of it.
+        ///
+        /// Codes: 1; 3; 7 (the locks are free all the same).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_store_close(ulong store);
 
         /// <summary>
         /// Begins a sale.

@@ -19,12 +19,14 @@ PK_E_STILL_OPEN = 210
 PK_E_LINE_HAS_CHILDREN = 211
 PK_E_SIGNER_DOWN = 260
 PK_E_NOTHING_TO_ARCHIVE = 261
+PK_E_STORE_IN_USE = 262
 PK_E_REFUND_EXCEEDS = 230
 PK_E_MIXED_RETURNS = 231
 PK_E_UNBOUND_RETURN = 232
 PK_E_SUSPENDED = 233
 PK_E_ALREADY_RESUMED = 234
 PK_E_ALREADY_RECEIVED = 235
+PK_E_NO_TERMINAL = 236
 PK_E_APPROVAL_REQUIRED = 240
 PK_E_NOT_SIGNED_ON = 241
 PK_E_SIGNED_ON = 242
@@ -65,6 +67,7 @@ PK_E_ANCHOR_MISSING = 607
 PK_E_SIGNATURE = 608
 PK_E_KEY_FILE = 609
 PK_E_ARCHIVE = 610
+PK_E_STORE_UNSETTLED = 611
 PK_E_IO = 701
 PK_E_NO_SPACE = 702
 PK_E_OUTCOME_UNKNOWN = 703
@@ -935,6 +938,9 @@ PROTOTYPES = {
     "pk_durable_sequence": (PkResult, [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)]),
     "pk_wait_durable": (PkResult, [ctypes.c_uint64, ctypes.c_uint64]),
     "pk_force_wal_sync_ex": (PkResult, [ctypes.c_uint64]),
+    "pk_store_open": (PkResult, [PkText, ctypes.POINTER(ctypes.c_uint64)]),
+    "pk_store_open_terminal": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkTerminalOptions), ctypes.POINTER(ctypes.c_uint64)]),
+    "pk_store_close": (PkResult, [ctypes.c_uint64]),
     "pk_begin_transaction_ex": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkTransactionOptions), ctypes.POINTER(ctypes.c_uint64)]),
     "pk_add_line_ex": (PkResult, [ctypes.c_uint64, ctypes.POINTER(PkLineInput), ctypes.POINTER(PkLineAnswer)]),
     "pk_set_line_quantity": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkDecimal), ctypes.POINTER(PkReason), ctypes.POINTER(PkLineAnswer)]),

@@ -12,6 +12,7 @@ const types = new Map([
   ['uint64_t', 'ulong'],
   ['size_t', 'UIntPtr'],
   ['PkTerminal', 'ulong'],
+  ['PkStore', 'ulong'],
   ['PkTransactionHandle', 'ulong'],
   ['PlFunction', 'ulong'],
 ])

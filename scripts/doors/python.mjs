@@ -9,6 +9,7 @@ const types = new Map([
   ['uint64_t', 'ctypes.c_uint64'],
   ['size_t', 'ctypes.c_size_t'],
   ['PkTerminal', 'ctypes.c_uint64'],
+  ['PkStore', 'ctypes.c_uint64'],
   ['PkTransactionHandle', 'ctypes.c_uint64'],
   ['PlFunction', 'ctypes.c_uint64'],
 ])

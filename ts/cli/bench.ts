@@ -1,6 +1,6 @@
 /**
- * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, a hundred
- * terminals beside bare processes, each in one run. Needs a checkout of the repository.
+ * `pos-kernel bench`: our sale beside other stores, a store of many registers beside one, our minimiser
+ * beside the C program, a hundred terminals beside bare processes, each in one run. Needs a checkout of the repository.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,6 +14,7 @@ import { globalsOf } from './globals.js'
 /** The benchmarks, and the options that each of them knows. */
 const benches = {
   sale: ['quick', 'long', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
+  store: ['quick', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   logic: ['quick', 'exact', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
@@ -40,24 +41,24 @@ export function register(program: Command): void {
     .summary('measure sales beside other stores, and the minimiser beside the C program')
     .description(
       'sale: rings up the same sales in pos-kernel and in the stores that a till could use ' +
-        'instead, natively and from Node, in interleaved rounds on one disk. logic: minimises the ' +
+        'instead, natively and from Node, in interleaved rounds on one disk. store: a store process ' +
+        'of 64 registers beside one that waits for each sale, the same way. logic: minimises the ' +
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
     .option('--quick', 'short rounds, to see that everything works; the figures mean little')
-    .option('--rounds <n>', 'interleaved rounds; 4 (sale) or 3 (logic) when left out')
+    .option('--rounds <n>', 'interleaved rounds; 4 (sale, store) or 3 (logic) when left out')
     .option('--exact', 'logic: the proofs of the exact modes too, an hour')
     .option('--long', 'sale: recovery of a million sales too')
-    .option(
-      '--seconds <s>',
-      'sale: selling time of a store in a round, 1; terminals: idle time, 20',
-    )
-    .option('--dir <dir>', 'sale: a folder on the disk to measure; bench/results when left out')
+    .option('--seconds <s>', 'sale, store: selling time in a round, 1; terminals: idle time, 20')
+    .option('--dir <dir>', 'sale, store: a folder on the disk; bench/results when left out')
     .option('--terminals <n>', 'terminals: how many processes; 100 when left out')
-    .addOption(new Option('--native-only', 'sale: only the native side').conflicts('nodeOnly'))
-    .addOption(new Option('--node-only', 'sale: only the Node side'))
+    .addOption(
+      new Option('--native-only', 'sale, store: only the native side').conflicts('nodeOnly'),
+    )
+    .addOption(new Option('--node-only', 'sale, store: only the Node side'))
     .addHelpText(
       'after',
       `
@@ -65,6 +66,7 @@ Examples:
   pos-kernel bench sale
   pos-kernel bench sale --quick --node-only
   pos-kernel bench sale --json > results.json
+  pos-kernel bench store
   pos-kernel bench logic`,
     )
     .action(async (name: string, options: BenchOptions, command: Command) => {

@@ -802,7 +802,8 @@ export function rootOf(option: unknown): string {
   return path.resolve(given ?? (process.env.POS_KERNEL_ROOT || './pos_kernel_data'))
 }
 
-function checkedOptions(options: TerminalOptions): NativeOpenOptions & { root: string } {
+/** @internal */
+export function checkedOptions(options: TerminalOptions): NativeOpenOptions & { root: string } {
   checkNames('options', options, optionNames)
   const { segmentBytes } = options
   if (segmentBytes !== undefined && !Number.isSafeInteger(segmentBytes)) {
@@ -835,13 +836,15 @@ function checkedOptions(options: TerminalOptions): NativeOpenOptions & { root: s
   return checked
 }
 
-function queueOf({ id }: TerminalOptions): DurableQueue {
+/** @internal */
+export function queueOf({ id }: TerminalOptions): DurableQueue {
   return new DurableQueue((operation, error) => {
     tellError({ ...(id !== undefined && { terminal: id }), operation, error })
   })
 }
 
-function opening<T>(open: () => T): T {
+/** @internal */
+export function opening<T>(open: () => T): T {
   try {
     return open()
   } catch (thrown) {
@@ -849,7 +852,8 @@ function opening<T>(open: () => T): T {
   }
 }
 
-function refusal(thrown: unknown) {
+/** @internal */
+export function refusal(thrown: unknown) {
   const error = toPosError(thrown)
   tellError({ operation: 'open', error })
   return error

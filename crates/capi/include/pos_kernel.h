@@ -34,12 +34,14 @@
 #define PK_E_LINE_HAS_CHILDREN 211 /* result 2 */
 #define PK_E_SIGNER_DOWN 260 /* result 2 */
 #define PK_E_NOTHING_TO_ARCHIVE 261 /* result 2 */
+#define PK_E_STORE_IN_USE 262 /* result 2 */
 #define PK_E_REFUND_EXCEEDS 230 /* result 2 */
 #define PK_E_MIXED_RETURNS 231 /* result 2 */
 #define PK_E_UNBOUND_RETURN 232 /* result 2 */
 #define PK_E_SUSPENDED 233 /* result 2 */
 #define PK_E_ALREADY_RESUMED 234 /* result 2 */
 #define PK_E_ALREADY_RECEIVED 235 /* result 2 */
+#define PK_E_NO_TERMINAL 236 /* result 2 */
 #define PK_E_APPROVAL_REQUIRED 240 /* result 9 */
 #define PK_E_NOT_SIGNED_ON 241 /* result 2 */
 #define PK_E_SIGNED_ON 242 /* result 2 */
@@ -80,6 +82,7 @@
 #define PK_E_SIGNATURE 608 /* result 6 */
 #define PK_E_KEY_FILE 609 /* result 6 */
 #define PK_E_ARCHIVE 610 /* result 6 */
+#define PK_E_STORE_UNSETTLED 611 /* result 6 */
 #define PK_E_IO 701 /* result 7 */
 #define PK_E_NO_SPACE 702 /* result 7 */
 #define PK_E_OUTCOME_UNKNOWN 703 /* result 7 */
@@ -549,6 +552,9 @@ typedef struct {
     /** Tax on what was returned, counted upwards. */
     int64_t returned_tax;
 } PkTaxCounters;
+
+/** A store with many terminals in this process; 0 is none. */
+typedef uint64_t PkStore;
 
 /** What a sale begins with. */
 typedef struct {
@@ -1885,6 +1891,42 @@ PkResult pk_wait_durable(PkTerminal terminal, uint64_t sequence);
  * Codes: 1; 2 (PK_E_CLOSED); 3; 7.
  */
 PkResult pk_force_wal_sync_ex(PkTerminal terminal);
+
+/**
+ * Opens a store in this process and brings what a crash has left in its log into the journals.
+ * Terminals that are opened in it share the device's flushes: those that wait on several threads at
+ * the same time wait for one. Terminals of the same root may be opened by themselves meanwhile.
+ *
+ * `root`: the root folder; empty for POS_KERNEL_ROOT, else ./pos_kernel_data.
+ * Durable when it returns: every journal of the store holds what was acknowledged.
+ *
+ * Codes: 2 (PK_E_STORE_IN_USE; PK_E_TERMINAL_IN_USE while a process that is ending holds one); 3; 6; 7.
+ */
+PkResult pk_store_open(PkText root,
+                       PkStore *out_store);
+
+/**
+ * Opens a terminal of a store, as pk_terminal_open does; its handle is used and closed as any other.
+ *
+ * `options`: as pk_terminal_open, with no `root`: it is the store's.
+ * Durable when it returns: the opening, with what was recovered, is in the journal.
+ *
+ * Codes: as pk_terminal_open; 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT for a root).
+ */
+PkResult pk_store_open_terminal(PkStore store,
+                                const PkTerminalOptions *options,
+                                PkTerminal *out_terminal);
+
+/**
+ * Closes every terminal of a store and the store: all is durable, the locks are free. The store's
+ * handle ends, whatever the result; those of its terminals end with pk_terminal_close, and every
+ * other call on them is refused with PK_E_CLOSED.
+ *
+ * Durable when it returns: all of it.
+ *
+ * Codes: 1; 3; 7 (the locks are free all the same).
+ */
+PkResult pk_store_close(PkStore store);
 
 /**
  * Begins a sale.

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn pk_initialize_terminal(
         let host_version = Some(concat!("pos_kernel C ", env!("CARGO_PKG_VERSION")).to_owned());
         let options =
             OpenOptions { id: Some(id.to_owned()), host_version, ..OpenOptions::default() };
-        *default = Some(TerminalSeat::new(Terminal::open(&options)?, true)?);
+        *default = Some(TerminalSeat::new(Arc::new(Terminal::open(&options)?), true)?);
         Ok(())
     })
 }

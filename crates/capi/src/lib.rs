@@ -43,6 +43,7 @@ pub mod reports;
 pub mod returns;
 pub mod sale;
 mod seat;
+pub mod store;
 pub mod terminal;
 pub mod transfers;
 pub mod types;

@@ -25,7 +25,7 @@ static SALES: Table<SaleSeat> = Table::new(2);
 /// An open terminal.
 #[derive(Debug)]
 pub(crate) struct TerminalSeat {
-    pub(crate) terminal: Terminal,
+    pub(crate) terminal: Arc<Terminal>,
     /// Sales that came back are completed by their tenders, as those begun by the classic calls.
     automatic: bool,
     handle: OnceLock<u64>,
@@ -115,7 +115,7 @@ pub(crate) fn release(handle: u64) -> Result<Arc<TerminalSeat>> {
 }
 
 #[cold]
-fn unknown(what: &'static str, handle: u64) -> Error {
+pub(crate) fn unknown(what: &'static str, handle: u64) -> Error {
     if handle == 0 {
         return crate::memory::null(what);
     }
@@ -132,7 +132,7 @@ pub(crate) fn settled<T>(terminal: &Terminal, answer: Answer<T>) -> Result<Settl
 
 impl TerminalSeat {
     /// Gives an open terminal a handle.
-    pub(crate) fn new(terminal: Terminal, automatic: bool) -> Result<Arc<Self>> {
+    pub(crate) fn new(terminal: Arc<Terminal>, automatic: bool) -> Result<Arc<Self>> {
         let sales = Mutex::new(Some(Sales::default()));
         let seat = Arc::new(Self { terminal, automatic, handle: OnceLock::new(), sales });
         let handle = TERMINALS.insert(seat.clone()).ok_or_else(full)?;
@@ -394,7 +394,7 @@ impl SaleSeat {
     }
 }
 
-fn full() -> Error {
+pub(crate) fn full() -> Error {
     let limit = 1_u64 << 24;
     let message = format!("handles of one kind: over the limit of {limit}; close some");
     Error::new(Code::Limit, message).with("what", "handles").with("limit", limit)

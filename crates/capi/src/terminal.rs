@@ -41,7 +41,7 @@ pub unsafe extern "C" fn pk_terminal_open(
         let options = unsafe { memory::structure("options", options) }?;
         // SAFETY: the caller promises the texts that it points to.
         let options = unsafe { open_options(&options) }?;
-        let seat = TerminalSeat::new(Terminal::open(&options)?, false)?;
+        let seat = TerminalSeat::new(Arc::new(Terminal::open(&options)?), false)?;
         // SAFETY: the caller promises that it can be written.
         unsafe { slot.set(seat.handle()) };
         Ok(())
@@ -336,7 +336,7 @@ pub extern "C" fn pk_force_wal_sync_ex(terminal: PkTerminal) -> PkResult {
 ///
 /// # Safety
 /// The texts can be read.
-unsafe fn open_options(given: &PkTerminalOptions) -> Result<OpenOptions> {
+pub(crate) unsafe fn open_options(given: &PkTerminalOptions) -> Result<OpenOptions> {
     let known = PK_OPEN_EXISTING
         | PK_OPEN_TEST_CLOCK
         | PK_OPEN_SIGN

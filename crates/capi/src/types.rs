@@ -18,6 +18,9 @@ use pos_kernel_core::terminal::Durability;
 /// A terminal; 0 is none.
 pub type PkTerminal = u64;
 
+/// A store with many terminals in this process; 0 is none.
+pub type PkStore = u64;
+
 /// A sale on a terminal; 0 is none.
 pub type PkTransactionHandle = u64;
 

@@ -14,6 +14,7 @@
 
 pub mod audit;
 pub mod away;
+mod ear;
 pub mod export;
 mod fault;
 pub mod handover;
@@ -28,6 +29,7 @@ pub mod proof;
 pub mod receipt;
 pub mod returns;
 pub mod rules;
+pub mod store;
 pub mod store_audit;
 pub mod terminal;
 pub mod transfers;

@@ -1,6 +1,7 @@
 //! A terminal as a JavaScript class.
 
 use crate::away::{Away, away};
+use crate::ear::{DurableCallback, Ear};
 use crate::fault::{Cross, argument, thrown};
 use crate::input::{NativeLine, NativeReason, NativeTender};
 use crate::packed;
@@ -11,11 +12,10 @@ use crate::receipt::{
 };
 use crate::value::{
     NativeBegun, NativeCounters, NativeFlushes, NativeLineAnswer, NativeOpenSale, NativeRecovery,
-    NativeStats, NativeStatus, NativeTenderAnswer, as_double, number, quantity, small, whole,
+    NativeStats, NativeStatus, NativeTenderAnswer, number, quantity, small, whole,
 };
-use napi::bindgen_prelude::{AsyncTask, Float64ArraySlice, FnArgs, Function};
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Either, Env, Status, Task};
+use napi::bindgen_prelude::{AsyncTask, Float64ArraySlice};
+use napi::{Either, Env, Task};
 use napi_derive::napi;
 use pos_kernel_core::clock::TestClock;
 use pos_kernel_core::journal::Hash;
@@ -25,11 +25,7 @@ use pos_kernel_core::terminal::{Answer, Attendance, Durability};
 use pos_kernel_core::{Error, OpenOptions, Result, Terminal};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-type DurableArgs = FnArgs<(f64, Option<NativeFault>)>;
-type DurableCallback<'a> = Function<'a, DurableArgs, ()>;
-type Listener = ThreadsafeFunction<DurableArgs, (), DurableArgs, Status, false, true>;
+use std::sync::Arc;
 
 /// How to open a terminal.
 #[napi(object)]
@@ -59,7 +55,7 @@ pub struct NativeOpenOptions {
 }
 
 impl NativeOpenOptions {
-    fn options(self) -> Result<OpenOptions> {
+    pub(crate) fn options(self) -> Result<OpenOptions> {
         let mut options = OpenOptions {
             root: self.root.map(PathBuf::from),
             id: self.id,
@@ -90,17 +86,7 @@ impl NativeOpenOptions {
 #[napi]
 pub struct NativeTerminal {
     pub(crate) terminal: Arc<Terminal>,
-    listener: Arc<Mutex<Listener>>,
-}
-
-fn listen(on_durable: &DurableCallback<'_>) -> napi::Result<Arc<Mutex<Listener>>> {
-    let listener =
-        on_durable.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-    Ok(Arc::new(Mutex::new(listener)))
-}
-
-fn locked(listener: &Mutex<Listener>) -> MutexGuard<'_, Listener> {
-    listener.lock().unwrap_or_else(PoisonError::into_inner)
+    ear: Ear,
 }
 
 impl NativeTerminal {
@@ -111,16 +97,10 @@ impl NativeTerminal {
 
 #[napi]
 impl NativeTerminal {
-    fn new(terminal: Terminal, listener: Arc<Mutex<Listener>>) -> Self {
-        let heard = listener.clone();
-        terminal.on_durable(move |durable| {
-            let args = match durable {
-                Ok(sequence) => (as_double(number(sequence)), None),
-                Err(error) => (-1.0, Some(NativeFault::from(&error))),
-            };
-            locked(&heard).call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
-        });
-        Self { terminal: Arc::new(terminal), listener }
+    pub(crate) fn new(terminal: Arc<Terminal>, ear: Ear) -> Self {
+        let heard = ear.clone();
+        terminal.on_durable(move |durable| heard.tell(durable));
+        Self { terminal, ear }
     }
 
     /// Begins a sale.
@@ -499,16 +479,14 @@ impl NativeTerminal {
 
     /// Keeps the process alive until [`Self::release`]: an answer is on its way.
     #[napi(catch_unwind)]
-    #[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
     pub fn hold(&self, env: &Env) -> napi::Result<()> {
-        locked(&self.listener).refer(env)
+        self.ear.hold(env)
     }
 
     /// Lets the process end while the terminal is open.
     #[napi(catch_unwind)]
-    #[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
     pub fn release(&self, env: &Env) -> napi::Result<()> {
-        locked(&self.listener).unref(env)
+        self.ear.release(env)
     }
 
     /// Closes the terminal on the calling thread. Closing twice does nothing.
@@ -533,7 +511,8 @@ pub fn open_terminal(
     on_durable: DurableCallback<'_>,
 ) -> napi::Result<AsyncTask<OpenTask>> {
     let options = options.options().cross(env)?;
-    Ok(AsyncTask::new(OpenTask { options, listener: Some(listen(&on_durable)?) }))
+    let open = Box::new(move || Terminal::open(&options).map(Arc::new));
+    Ok(AsyncTask::new(OpenTask::new(open, Ear::own(&on_durable)?)))
 }
 
 /// Opens a terminal on the calling thread.
@@ -545,7 +524,7 @@ pub fn open_terminal_sync(
     on_durable: DurableCallback<'_>,
 ) -> napi::Result<NativeTerminal> {
     let terminal = options.options().and_then(|options| Terminal::open(&options)).cross(env)?;
-    Ok(NativeTerminal::new(terminal, listen(&on_durable)?))
+    Ok(NativeTerminal::new(Arc::new(terminal), Ear::own(&on_durable)?))
 }
 
 /// An error as data.
@@ -578,24 +557,32 @@ fn stored(receipt: Receipt) -> NativeReceipt {
     Answer { value: receipt, sequence, wait: false, replayed: false }.into()
 }
 
+type Opening = Box<dyn FnOnce() -> Result<Arc<Terminal>> + Send>;
+
 /// Opening, on a pool thread.
 pub struct OpenTask {
-    options: OpenOptions,
-    listener: Option<Arc<Mutex<Listener>>>,
+    open: Option<Opening>,
+    ear: Option<Ear>,
+}
+
+impl OpenTask {
+    pub(crate) fn new(open: Opening, ear: Ear) -> Self {
+        Self { open: Some(open), ear: Some(ear) }
+    }
 }
 
 impl Task for OpenTask {
-    type Output = std::result::Result<Terminal, Error>;
+    type Output = Result<Arc<Terminal>>;
     type JsValue = NativeTerminal;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        Ok(Terminal::open(&self.options))
+        Ok(self.open.take().expect("a task is computed once")())
     }
 
     fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<NativeTerminal> {
         let terminal = output.map_err(|error| thrown(&env, &error))?;
-        let listener = self.listener.take().expect("a task resolves once");
-        Ok(NativeTerminal::new(terminal, listener))
+        let ear = self.ear.take().expect("a task resolves once");
+        Ok(NativeTerminal::new(terminal, ear))
     }
 }
 

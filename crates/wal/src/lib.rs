@@ -43,8 +43,8 @@ pub use manifest::oldest_segment;
 pub use os::OsStorage;
 pub use reader::{Problem, ProblemKind, Reader, SegmentEnds, SegmentScan, SegmentTail};
 pub use recover::{Cut, Opened, Replay};
-pub use tail::{Place, Window};
 pub use segment::{number as segment_number, path as segment_path};
+pub use tail::{Place, Window};
 pub use walk::Frame;
 pub use writer::{
     Appended, FlushCause, FlushCounts, Options, Record, Space, Stats, SyncLatency, Wal, WalPosition,

@@ -129,6 +129,17 @@ impl StorageFile for SegmentFile {
         Ok(())
     }
 
+    fn cut(&self, size: u64) -> io::Result<()> {
+        self.seat.check()?;
+        let mut pieces = self.pieces();
+        self.file.inner.cut(size)?;
+        // The log tells of writes only.
+        pieces.whole = true;
+        pieces.bodies = Vec::new();
+        pieces.bytes = pieces.bytes.max(1);
+        Ok(())
+    }
+
     fn sync(&self) -> io::Result<()> {
         let ticket = self.begin_sync()?;
         self.end_sync(ticket)

@@ -89,6 +89,10 @@ impl StorageFile for SlowFile {
         self.file.write_at(bytes, offset)
     }
 
+    fn cut(&self, size: u64) -> io::Result<()> {
+        self.file.cut(size)
+    }
+
     fn sync(&self) -> io::Result<()> {
         if self.path.contains("store.wal") {
             self.held.wait();
