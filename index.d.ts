@@ -40,7 +40,7 @@ export declare class NativeStore {
   /** Opens a terminal of this store on the calling thread, under a number. */
   openTerminalSync(options: NativeOpenOptions, number: number): NativeTerminal
   /** Takes what the terminals have to tell: `onTold` has said that there is something. */
-  told(): NativeTold
+  told(): NativeStoreTold
   /** What was found when the store was opened. */
   recovery(): NativeStoreRecovery
   /** What the store did since it was opened. */
@@ -1266,6 +1266,14 @@ export interface NativeStoreStats {
   terminals: number
   /** A disk failure has ended the store. */
   poisoned: boolean
+}
+
+/** What the terminals of a store have to tell. */
+export interface NativeStoreTold {
+  /** Number of a terminal and its newest durable sequence, in turns; -1 for a fault. */
+  durable: Float64Array
+  /** The fault. */
+  fault?: NativeFault
 }
 
 /** A sale was suspended. */

@@ -773,9 +773,10 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStoreAudit, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
+export { NativeStore }
 export { NativeStoreAudit }
 export { NativeTerminal }
 export { checkStoreAudit }
@@ -789,7 +790,9 @@ export { listSales }
 export { listTerminals }
 export { minimize }
 export { minimizeSync }
+export { openStore }
 export { openStoreAudit }
+export { openStoreSync }
 export { openTerminal }
 export { openTerminalSync }
 export { reportStore }

@@ -75,7 +75,7 @@ pub struct NativeStoreStats {
 
 /// What the terminals of a store have to tell.
 #[napi(object)]
-pub struct NativeTold {
+pub struct NativeStoreTold {
     /// Number of a terminal and its newest durable sequence, in turns; -1 for a fault.
     pub durable: Float64Array,
     /// The fault.
@@ -121,9 +121,9 @@ impl NativeStore {
 
     /// Takes what the terminals have to tell: `onTold` has said that there is something.
     #[napi(catch_unwind)]
-    pub fn told(&self) -> NativeTold {
+    pub fn told(&self) -> NativeStoreTold {
         let (durable, fault) = self.mailbox.take();
-        NativeTold { durable: durable.into(), fault }
+        NativeStoreTold { durable: durable.into(), fault }
     }
 
     /// What was found when the store was opened.
