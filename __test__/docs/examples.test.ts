@@ -14,6 +14,7 @@ import * as poskernel from '../../ts/index.js'
 const { ${Object.keys(api).join(', ')} } = poskernel
 declare const terminal: poskernel.Terminal
 declare const sale: poskernel.Sale
+declare const bank: poskernel.Dispatcher
 declare const rules: poskernel.Rules
 declare const cart: poskernel.Cart
 declare const receipt: poskernel.Receipt

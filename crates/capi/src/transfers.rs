@@ -47,11 +47,11 @@ pub unsafe extern "C" fn pk_send_cash(
         let text = unsafe { memory::field(memory::REASON, given.reason) }?;
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, given.key) }?;
+        let reason = Reason { text, approval: input::approval(given.approval) };
+        let seat = seat::terminal(terminal)?;
         if given.kind != PK_MOVE_PAID_OUT {
             return Err(argument("movement.kind", given.kind, "2 (paid out)"));
         }
-        let reason = Reason { text, approval: input::approval(given.approval) };
-        let seat = seat::terminal(terminal)?;
         let answered = seat.terminal.send_cash(to, (currency, given.amount), reason, key)?;
         let Settled { value: CashSent { ticket }, sequence, replayed } =
             seat::settled(&seat.terminal, answered)?;

@@ -268,7 +268,6 @@ static PkResult by_movement(PkTransactionHandle sale, const uint8_t *data, size_
     (void)sale;
     PkCashMovement movement;
     memset(&movement, 0, sizeof movement);
-    sent.struct_size = sizeof sent;
     movement.struct_size = sizeof movement;
     movement.kind = PK_MOVE_NO_SALE;
     movement.reason = (PkText){data, size};
@@ -493,6 +492,7 @@ static void with_terminal(PkTerminal other, int32_t detail) {
     movement.struct_size = sizeof movement;
     movement.kind = PK_MOVE_NO_SALE;
     movement.reason = TEXT("because");
+    sent.struct_size = sizeof sent;
     PkReason why = because(TEXT("because"));
     attendance.struct_size = sizeof attendance;
     PkVerifyOptions verify;
