@@ -1503,11 +1503,11 @@ export interface NativeWaiting {
 /** Opens a store off the event loop. `onTold` is called when `told` has something. */
 export declare function openStore(options: NativeStoreOptions, onTold: () => void): Promise<NativeStore>
 
-/** Opens a store on the calling thread. */
-export declare function openStoreSync(options: NativeStoreOptions, onTold: () => void): NativeStore
-
 /** Takes the lock of a store's log and opens it. Reads the end of the log. */
 export declare function openStoreAudit(root: string, archive?: string | undefined | null): NativeStoreAudit
+
+/** Opens a store on the calling thread. */
+export declare function openStoreSync(options: NativeStoreOptions, onTold: () => void): NativeStore
 
 /** Opens a terminal off the event loop. `onDurable` hears of every flush that `flush` asked for. */
 export declare function openTerminal(options: NativeOpenOptions, onDurable: (durable: number, error?: NativeFault | null) => void): Promise<NativeTerminal>

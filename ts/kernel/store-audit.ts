@@ -281,7 +281,7 @@ export function auditStoreSync(options: StoreOptions = {}): AuditMerge {
  *
  * @throws as {@link auditStore}
  * @example
- * for await (const { frames } of followStoreAudit({ root: './store', signal })) console.log(frames)
+ * for await (const { frames } of followStoreAudit({ root: './store', signal: AbortSignal.timeout(60_000) })) console.log(frames)
  */
 export async function* followStoreAudit(
   options: FollowOptions = {},
