@@ -28,7 +28,14 @@ fn main() -> pos_kernel_core::Result<()> {
         measure(&Table::read(source)?)?;
     }
     for rows in [250, 750, 1500] {
-        measure(&promotions(rows)?)?;
+        measure(&promotions(rows, "first")?)?;
+    }
+    for hit in ["priority", "collect"] {
+        measure(&promotions(1500, hit)?)?;
+    }
+    for path in std::env::args().skip(1) {
+        let source = std::fs::read_to_string(&path).expect("a readable file");
+        measure(&Table::read(&source)?)?;
     }
     judge(shipped[0], shipped[2])
 }
@@ -144,14 +151,14 @@ fn input<'t>(table: &'t Table, chance: &mut u64) -> Vec<Given<'t>> {
 }
 
 /// Promotions as a shop's spreadsheet grows them: groups, days, hours, customers, amounts.
-fn promotions(rows: usize) -> pos_kernel_core::Result<Table> {
-    let mut text = format!("table,promotions {rows},hit,first\n");
+fn promotions(rows: usize, hit: &str) -> pos_kernel_core::Result<Table> {
+    let mut text = format!("table,{hit} {rows},hit,{hit}\n");
     text.push_str("rule,group,day,hour,customer,amount,member,coupon,staff,action\n");
     text.push_str(
         ",when text g1|g2|g3|g4|g5|g6|g7|g8|g9|g10|g11|g12,when text mo|tu|we|th|fr|sa|su,",
     );
     text.push_str("when integer 0..23,when text private|business|school|charity,");
-    text.push_str("when integer 0..1000000,when bool,when bool,when bool,then text\n");
+    text.push_str("when integer 0..1000000,when bool,when bool,when bool,then text p5|p10|p15|p20|3for2|gift|points|half|none\n");
     let groups = ["g1", "g2|g3", "g4", "g5|g6|g7", "g8", "g9", "!g10|g11|g12", "g12"];
     let days = ["mo|tu|we|th|fr", "sa|su", "sa", "mo", "fr|sa", ""];
     let hours = ["", "8..11", "12..13", "14..18", "19..", "..7"];
