@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStoreAudit, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, compileRulesSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStoreAudit, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeStoreAudit }
@@ -781,6 +781,7 @@ export { NativeTerminal }
 export { checkStoreAudit }
 export { checkStoreAuditSync }
 export { compileRules }
+export { compileRulesSync }
 export { exportJournal }
 export { exportRecords }
 export { inspectRecords }

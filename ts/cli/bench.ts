@@ -1,6 +1,7 @@
 /**
  * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, a hundred
- * terminals beside bare processes, each in one run. Needs a checkout of the repository.
+ * terminals beside bare processes, each in one run;
+ * and what rules cost. Needs a checkout of the repository.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,6 +17,7 @@ const benches = {
   sale: ['quick', 'long', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   logic: ['quick', 'exact', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
+  rules: [],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -43,6 +45,7 @@ export function register(program: Command): void {
         'instead, natively and from Node, in interleaved rounds on one disk. logic: minimises the ' +
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
+        'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
@@ -65,7 +68,8 @@ Examples:
   pos-kernel bench sale
   pos-kernel bench sale --quick --node-only
   pos-kernel bench sale --json > results.json
-  pos-kernel bench logic`,
+  pos-kernel bench logic
+  pos-kernel bench rules`,
     )
     .action(async (name: string, options: BenchOptions, command: Command) => {
       checkUsage(name, options)

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: [&str; 20] = [
     "types",
     "types/priced",
+    "types/rules",
     "types/till",
     "logic_types",
     "library",
