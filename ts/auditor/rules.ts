@@ -1,6 +1,6 @@
 /**
  * Rule tables, read from their bytes as `docs/reference/records.md` says and asked row by row: which
- * rows speak of a line, a tender or a sale, and whether they let it be. Guards I21.
+ * rows speak of a line, a tender or a sale, and whether they let it be. Guards I22.
  */
 import { Cbor, type Read } from './cbor.js'
 import { Contradiction, hold } from './contradiction.js'
@@ -97,12 +97,12 @@ export class RuleTables {
     })
     const shown = (rows: readonly RuleHit[]) => rows.map((hit) => `${hit.table}.${hit.row}`).join()
     const is = shown(spoken.map(({ index, row }) => ({ table: index, row: row.index })))
-    hold(shown(hits) === is, 'I21', `the rows (${shown(hits)}) spoke, where these do: (${is})`)
+    hold(shown(hits) === is, 'I22', `the rows (${shown(hits)}) spoke, where these do: (${is})`)
     for (const { table, row } of spoken) {
       const decision = row.then[table.decision]
       const by = `row ${row.id} of table ${table.name}`
-      hold(decision !== 'refuse', 'I21', `${by} refuses it`)
-      hold(decision !== 'approve' || approval !== undefined, 'I21', `${by} wants an approval`)
+      hold(decision !== 'refuse', 'I22', `${by} refuses it`)
+      hold(decision !== 'approve' || approval !== undefined, 'I22', `${by} wants an approval`)
     }
   }
 }
@@ -131,7 +131,7 @@ function place(table: Table, column: Column, facts: Facts, said: readonly Said[]
   const value = column.name in facts ? facts[column.name] : undefined
   const given = column.name in facts ? undefined : said.find(({ name }) => name === column.name)
   const wrong = (what: string) =>
-    new Contradiction(`table ${table.name} asks for ${column.name}, which ${what}`, 'I21')
+    new Contradiction(`table ${table.name} asks for ${column.name}, which ${what}`, 'I22')
   if (value === undefined && given === undefined) {
     if (column.byDefault === undefined) throw wrong('is not there')
     return column.byDefault
@@ -286,11 +286,11 @@ function readCell(cbor: Cbor, { kind }: Column): Cell {
 }
 
 function version(cbor: Cbor): void {
-  hold(cbor.unsigned() === 1n, 'I21', 'rules of a version that is unknown')
+  hold(cbor.unsigned() === 1n, 'I22', 'rules of a version that is unknown')
 }
 
 function fixed(cbor: Cbor, length: bigint): void {
-  hold(cbor.array() === length, 'I21', 'an array of the wrong length in the rules')
+  hold(cbor.array() === length, 'I22', 'an array of the wrong length in the rules')
 }
 
 function items<T>(cbor: Cbor, read: Read<T>): T[] {

@@ -222,7 +222,7 @@ export class Till {
     const hits = 'rules' in fact ? fact.rules : []
     if (this.#rules !== undefined) this.#tables ??= new RuleTables(this.#rules)
     if (asked === undefined || this.#tables === undefined) {
-      hold(hits.length === 0, 'I21', 'rows of rule tables spoke where none are asked')
+      hold(hits.length === 0, 'I22', 'rows of rule tables spoke where none are asked')
       return
     }
     this.#tables.hold(hits, asked)

@@ -1,7 +1,7 @@
 /**
  * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, a hundred
- * terminals beside bare processes, each in one run;
- * and what rules cost. Needs a checkout of the repository.
+ * terminals beside bare processes, each in one run; and what rules cost. Needs a checkout of the
+ * repository.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

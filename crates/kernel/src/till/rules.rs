@@ -12,7 +12,7 @@
 //!
 //! Bytes are what the journal holds and what is compared; the tables are compiled when the first
 //! line or tender is judged, so a replay does not wait for it. A replay judges by the rows as they are
-//! written. Guards I21: the rows in a fact are those that spoke of it, and none of them refuses it.
+//! written. Guards I22: the rows in a fact are those that spoke of it, and none of them refuses it.
 
 use crate::code::Code;
 use crate::error::{Error, Result};
