@@ -1170,6 +1170,8 @@ namespace PosKernel
 
         public const int PK_E_ALREADY_RECEIVED = 235;
 
+        public const int PK_E_NO_TERMINAL = 236;
+
         public const int PK_E_APPROVAL_REQUIRED = 240;
 
         public const int PK_E_NOT_SIGNED_ON = 241;
@@ -1249,6 +1251,12 @@ namespace PosKernel
         public const int PK_E_KEY_FILE = 609;
 
         public const int PK_E_ARCHIVE = 610;
+
+        public const int PK_E_AUDIT_CONTRADICTED = 620;
+
+        public const int PK_E_AUDIT_IN_USE = 621;
+
+        public const int PK_E_AUDIT_LOG = 622;
 
         public const int PK_E_IO = 701;
 

@@ -40,6 +40,7 @@
 #define PK_E_SUSPENDED 233 /* result 2 */
 #define PK_E_ALREADY_RESUMED 234 /* result 2 */
 #define PK_E_ALREADY_RECEIVED 235 /* result 2 */
+#define PK_E_NO_TERMINAL 236 /* result 2 */
 #define PK_E_APPROVAL_REQUIRED 240 /* result 9 */
 #define PK_E_NOT_SIGNED_ON 241 /* result 2 */
 #define PK_E_SIGNED_ON 242 /* result 2 */
@@ -80,6 +81,9 @@
 #define PK_E_SIGNATURE 608 /* result 6 */
 #define PK_E_KEY_FILE 609 /* result 6 */
 #define PK_E_ARCHIVE 610 /* result 6 */
+#define PK_E_AUDIT_CONTRADICTED 620 /* result 6 */
+#define PK_E_AUDIT_IN_USE 621 /* result 2 */
+#define PK_E_AUDIT_LOG 622 /* result 6 */
 #define PK_E_IO 701 /* result 7 */
 #define PK_E_NO_SPACE 702 /* result 7 */
 #define PK_E_OUTCOME_UNKNOWN 703 /* result 7 */

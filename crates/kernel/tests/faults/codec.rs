@@ -8,8 +8,8 @@ use pos_kernel_core::code::Code;
 use pos_kernel_core::journal::{
     ApprovalGiven, BODY_VERSION, CashAmount, CashArrived, CashCounted, CashLeg, CashMoved,
     CashMovement, CashTransfer, DecodeError, Fact, ForeignAmount, Key, LineAdded, PeriodClosed,
-    PeriodKind, RecordKind, RuleAttribute, RuleHit, SaleBegun, ShiftOpened, Sums, TenderAdded, TenderConfirmed,
-    TenderKind, TenderState, TenderVoided, body_of, restore, show, snapshot,
+    PeriodKind, RecordKind, RuleAttribute, RuleHit, SaleBegun, ShiftOpened, Sums, TenderAdded,
+    TenderConfirmed, TenderKind, TenderState, TenderVoided, body_of, restore, show, snapshot,
 };
 use pos_kernel_core::limits::{
     AMOUNT_MAX, KEY_BYTES_MAX, OPERATOR_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX,
