@@ -169,9 +169,9 @@ export declare class NativeTerminal {
   returnLine(sale: number, part: NativeReturn, key?: string | undefined | null): Promise<NativeLineAnswer>
   /** Takes a part of a sold line back, reading journals on the calling thread. */
   returnLineSync(sale: number, part: NativeReturn, key?: string | undefined | null): NativeLineAnswer
-  /** Sets the tables, each JSON or CSV, that every new line and tender is judged by. */
+  /** Sets the tables, each JSON or CSV, that lines, tenders and sales are judged by. */
   setRules(tables: Array<string>, key?: string | undefined | null): NativeRulesAnswer
-  /** The rules that new lines and tenders are judged by, when any were set. */
+  /** The rules that the terminal judges by, when any were set. */
   rules(): NativeRulesInForce | null
   /** Begins a sale. */
   begin(store: string, currency: string, reference?: string | undefined | null, key?: string | undefined | null): NativeBegun
@@ -262,8 +262,11 @@ export declare function checkStoreAudit(root: string, archive?: string | undefin
 /** As `checkStoreAudit`, on the calling thread. */
 export declare function checkStoreAuditSync(root: string, archive?: string | undefined | null, anchor?: string | undefined | null): NativeAuditAnswer
 
-/** Compiles a rule table from JSON or CSV. */
-export declare function compileRules(source: string): NativeRules
+/** Compiles a rule table from JSON or CSV, off the event loop. */
+export declare function compileRules(source: string): Promise<NativeRules>
+
+/** Compiles a rule table from JSON or CSV while the calling thread waits. */
+export declare function compileRulesSync(source: string): NativeRules
 
 /** Writes an export of a terminal's journal into a new folder. */
 export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>

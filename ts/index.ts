@@ -230,6 +230,7 @@ export type { BeginReturnInput, ReturnInput, ReturnsOf } from './kernel/returns.
 export {
   type Attributes,
   compileRules,
+  compileRulesSync,
   type ExplainedAnswer,
   type HitPolicy,
   type RuleAnswer,

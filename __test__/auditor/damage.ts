@@ -418,3 +418,38 @@ function shown(value: unknown): string {
     typeof inner === 'bigint' ? `${inner}n` : inner instanceof Map ? [...inner] : inner,
   )
 }
+
+/** The body of a record, by the keys of its fields. */
+export type Body = Map<number, unknown>
+
+/** A change of one body; false where there is nothing to change in it. */
+export type Forge = (body: Body) => boolean
+
+/** Changes the first record of a kind that can be; segment and offset of its frame come out. */
+export function forgeFirst(folder: string, kind: number, forge: Forge): string | undefined {
+  const forgery = new Forgery(folder)
+  for (const [index, segment] of forgery.segments.entries()) {
+    const frames = segment.frames()
+    for (const frame of frames) {
+      const records = frame.records.map((record) => {
+        if (record.kind !== kind) return record
+        const body = decode(record.body, { useMaps: true }) as Body
+        return forge(body) ? { ...record, body: Buffer.from(encode(body)) } : record
+      })
+      const at = records.findIndex((record, place) => record !== frame.records[place])
+      if (at < 0) continue
+      const one = frame.records.map((record, place) =>
+        place === at ? (records[at] ?? record) : record,
+      )
+      const rebuilt = frames.map((other) => (other === frame ? { ...other, records: one } : other))
+      if (!segment.rebuild(rebuilt)) continue
+      mendContents(forgery)
+      forgery.mendChain(0)
+      forgery.save()
+      // A rebuilt segment has no gaps, so its frames stand elsewhere.
+      const there = segment.frames().find(({ sequence }) => sequence === frame.sequence)
+      return `${index + 1}:${there?.at}`
+    }
+  }
+  return undefined
+}

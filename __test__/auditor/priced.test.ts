@@ -5,22 +5,15 @@
 import { cpSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
-import { decode, encode } from 'cborg'
 import { auditStore } from '../../ts/auditor/index.js'
 import { verifyStore } from '../../ts/index.js'
 import { chance, isLong } from '../fault/chance.js'
 import { tempStore } from '../support/store.js'
 import { byAuditor, byKernel } from './both.js'
-import { mendContents } from './damage.js'
-import { Forgery } from './forger.js'
+import { type Body, type Forge, forgeFirst } from './damage.js'
 import { journalOf, pricedStore } from './stores.js'
 
 const salesWanted = isLong ? 20_000 : 300
-
-type Body = Map<number, unknown>
-
-/** A change of one body; false where there is nothing to change in it. */
-type Forge = (body: Body) => boolean
 
 /** What is forged: the kind of record, and what is done to the first one that it can be done to. */
 const forgeries: Readonly<Record<string, readonly [kind: number, forge: Forge]>> = {
@@ -172,35 +165,6 @@ test('a line that comes back as it was not sold, or twice, and every hash mended
   }
   t.true(refusedOfAll >= 3)
 })
-
-/** Changes the first record of a kind that can be; segment and offset of its frame come out. */
-function forgeFirst(folder: string, kind: number, forge: Forge): string | undefined {
-  const forgery = new Forgery(folder)
-  for (const [index, segment] of forgery.segments.entries()) {
-    const frames = segment.frames()
-    for (const frame of frames) {
-      const records = frame.records.map((record) => {
-        if (record.kind !== kind) return record
-        const body = decode(record.body, { useMaps: true }) as Body
-        return forge(body) ? { ...record, body: Buffer.from(encode(body)) } : record
-      })
-      const at = records.findIndex((record, place) => record !== frame.records[place])
-      if (at < 0) continue
-      const one = frame.records.map((record, place) =>
-        place === at ? (records[at] ?? record) : record,
-      )
-      const rebuilt = frames.map((other) => (other === frame ? { ...other, records: one } : other))
-      if (!segment.rebuild(rebuilt)) continue
-      mendContents(forgery)
-      forgery.mendChain(0)
-      forgery.save()
-      // A rebuilt segment has no gaps, so its frames stand elsewhere.
-      const there = segment.frames().find(({ sequence }) => sequence === frame.sequence)
-      return `${index + 1}:${there?.at}`
-    }
-  }
-  return undefined
-}
 
 /** The first of some for which there is something, with that. */
 function firstOf<T, Found>(

@@ -6,6 +6,7 @@ import { tempStore } from '../support/store.js'
 const programs = [
   ['classic', 'the classic calls do what older hosts rely on', 200],
   ['pricing', 'prices, taxes, discounts and tenders come to what they should', 500],
+  ['rules', 'lines, tenders and sales are judged by the rules that are set', 50],
   ['handover', 'returns, and sales that wait or are given up, on two tills', 90],
   ['till', 'people, drawer, reports, closings and copies', 120],
   ['store', 'many terminals in one process, which come and go', 40],

@@ -113,6 +113,7 @@ export const arrays = new Set([
   'out_shares',
   'out_splits',
   'taxes',
+  'tables',
   'cash',
   'out_drawer',
 ])

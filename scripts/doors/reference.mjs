@@ -10,6 +10,7 @@ const titles = new Map([
   ['terminal', 'Terminals'],
   ['sale', 'Sales'],
   ['pricing', 'Prices, taxes, discounts'],
+  ['rules', 'Rule tables'],
   ['returns', 'Returns with their receipt'],
   ['handover', 'Sales that wait'],
   ['transfers', 'Cash for another drawer'],

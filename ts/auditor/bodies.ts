@@ -54,8 +54,19 @@ import {
 
 const BODY_VERSION = 1
 
-/** A row of a rule table that spoke of a line or a tender. */
+/** A row of a rule table that spoke of a line, a tender or a sale. */
 const ruleHit = map({ table: required(0, u32), row: required(1, u32) })
+/** What the host said and a table asks for. */
+const ruleAttribute = map({
+  name: required(0, text),
+  flag: optional(1, bool),
+  number: optional(2, decimal),
+  text: optional(3, text),
+  members: list(4, text),
+})
+/** The rows that spoke. */
+const rules = list(17, ruleHit)
+const attributes = list(19, ruleAttribute)
 const inSale = { sale: required(0, u64), key: optional(15, key) }
 const changedTender = {
   ...inSale,
@@ -121,7 +132,9 @@ const facts = {
     per: optional(10, decimal),
     taxes,
     approval,
-    rules: list(17, ruleHit),
+    rules,
+    goodsClass: optional(18, text),
+    attributes,
   }),
   34: named('LineVoided', { ...changedLines, ...decided, line }),
   35: named('QuantitySet', {
@@ -130,6 +143,7 @@ const facts = {
     line,
     quantity: required(4, decimal),
     amount: required(6, amount),
+    rules,
   }),
   36: named('TenderAdded', {
     ...changedTender,
@@ -140,7 +154,8 @@ const facts = {
     tip: orZero(8),
     foreign: optional(9, foreignAmount),
     approval,
-    rules: list(17, ruleHit),
+    rules,
+    attributes,
   }),
   37: named('TenderConfirmed', { ...changedTender, auth: optional(2, text) }),
   38: named('TenderDeclined', { ...changedTender, ...decided }),
@@ -162,6 +177,7 @@ const facts = {
     operator,
     circle: optional(14, circle),
     sums: optional(16, completedSums),
+    rules,
     policy: optional(18, hash),
     perpetual: optional(19, perpetualSums),
   }),
@@ -182,6 +198,7 @@ const facts = {
     unitPrice: required(5, decimal),
     amount: required(6, amount),
     per: optional(10, decimal),
+    rules,
   }),
   43: named('TaxesOverridden', {
     ...changedLines,

@@ -15,6 +15,7 @@ import { roundToStep } from './pricing/rounding.js'
 import { sameTax } from './pricing/tax.js'
 import { type Turnover, turnoverOf } from './pricing/turnover.js'
 import type { ReturnedPart, SoldLine } from './returned.js'
+import type { Asked, Facts } from './rules.js'
 import { Tenders } from './tenders.js'
 import type { Decimal } from './values.js'
 
@@ -61,6 +62,11 @@ export class Sale {
   readonly #cart: Cart
   /** The line that each line belongs to. */
   readonly #parents: (number | undefined)[] = []
+  /** What rules ask of the lines that were sold here, by their numbers. */
+  readonly #goods = new Map<
+    number,
+    Pick<FactOf<'LineAdded'>, 'sku' | 'goodsClass' | 'attributes'>
+  >()
   /** What came back with a receipt, by its line. */
   readonly #returned = new Map<number, ReturnedPart>()
   readonly #tenders: Tenders
@@ -83,6 +89,50 @@ export class Sale {
     hold(this.#policy.currency === currency, 'I1', 'the policy of a sale is for another currency')
     this.#cart = new Cart(this.#policy)
     this.#tenders = new Tenders(this.#policy)
+  }
+
+  /** What rules are asked about a fact, with the sale as it was before; nothing when about nothing. */
+  asked(fact: OpenSaleFact): Asked | undefined {
+    switch (fact.name) {
+      case 'LineAdded': {
+        const { sku, goodsClass, quantity, unitPrice, amount, attributes: said, approval } = fact
+        const line = { sku, class: goodsClass, quantity, unitPrice, amount }
+        return { about: { line }, said, approval }
+      }
+      case 'QuantitySet':
+      case 'PriceOverridden': {
+        const [goods, line] = [this.#goods.get(fact.line), this.#cart.lines[fact.line - 1]]
+        if (goods === undefined || line === undefined) return undefined
+        const { sku, goodsClass, attributes: said } = goods
+        const { quantity, unitPrice } = { ...line, ...fact }
+        const { amount, approval } = fact
+        const changed = { sku, class: goodsClass, quantity, unitPrice, amount }
+        return { about: { line: changed }, said, approval }
+      }
+      case 'TenderAdded': {
+        const total = this.#gross
+        const { due } = this.#tenders.settle(total)
+        const { kind, foreign, amount, attributes: said, approval } = fact
+        const tender = { kind, amount: foreign?.amount ?? amount, due, total }
+        const sale = this.#tenders.hasLive ? {} : { sale: this.#whole() }
+        return { about: { tender, ...sale }, said, approval }
+      }
+      case 'SaleCompleted':
+        if (this.#tenders.hasLive) return undefined
+        return { about: { sale: this.#whole() }, said: [], approval: undefined }
+      default:
+        return undefined
+    }
+  }
+
+  /** True for a fact that came with the sale from the terminal where it was suspended. */
+  isCopy(sequence: bigint): boolean {
+    return sequence - this.firstSequence <= BigInt(this.begun.takes?.facts ?? 0)
+  }
+
+  #whole(): Facts {
+    const { gross: total, lines } = this.#cart.totals()
+    return { total, lines }
   }
 
   /** Appends a record to the log of the sale. */
@@ -248,6 +298,7 @@ export class Sale {
     if (parent !== undefined) this.#liveLine(parent)
     this.#cart.addLine({ kind, quantity, unitPrice, per, components: taxes })
     this.#parents.push(parent)
+    this.#goods.set(fact.line, fact)
     this.#holdAmount(fact)
   }
 

@@ -107,6 +107,7 @@ export const takenOver = map({
   sale: required(1, u64),
   ticket: required(2, text),
   content: required(3, hash),
+  facts: required(4, u32),
 })
 export const soldAt = map({
   terminal: required(0, text),

@@ -8,6 +8,7 @@ import {
   decodeFact,
   type Fact,
   type FactOf,
+  type OpenSaleFact,
 } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
 import { Desk } from './desk.js'
@@ -24,6 +25,7 @@ import {
 import { decodePolicy } from './pricing/policy.js'
 import { taxKey } from './pricing/tax.js'
 import { isProofKind, type ProofFact } from './proof-bodies.js'
+import { RuleTables } from './rules.js'
 import { type Completed, isHashOf, Sale } from './sale.js'
 import { Proofs } from './signing.js'
 
@@ -53,6 +55,8 @@ export class Till {
   readonly #open: Map<bigint, Sale>
   /** The canonical bytes of the rules that are set. */
   #rules: Buffer | undefined
+  /** The same, read when something is judged for the first time. */
+  #tables: RuleTables | undefined
   readonly #keys: KeyWindow
   readonly #desk: Desk
   /** Who signs, what is unsigned, what was archived. */
@@ -186,6 +190,7 @@ export class Till {
       case 'RulesSet':
         hold(isHashOf(fact.hash, fact.rules), 'I20', 'the hash is not that of the rules')
         this.#rules = Buffer.from(fact.rules)
+        this.#tables = undefined
         break
       case 'SaleBegun':
         this.#begin(fact, kind, body, place)
@@ -203,11 +208,24 @@ export class Till {
         return
       default: {
         const sale = this.#openSale(fact.sale)
+        if (!sale.isCopy(place.sequence)) this.#holdRules(sale, fact)
         sale.apply(fact)
         sale.remember(kind, body)
       }
     }
     if (fact.key !== undefined) this.#keys.remember(fact.key, place.sequence)
+  }
+
+  /** Holds the rows that spoke of a fact against the tables that are set. */
+  #holdRules(sale: Sale, fact: OpenSaleFact): void {
+    const asked = sale.asked(fact)
+    const hits = 'rules' in fact ? fact.rules : []
+    if (this.#rules !== undefined) this.#tables ??= new RuleTables(this.#rules)
+    if (asked === undefined || this.#tables === undefined) {
+      hold(hits.length === 0, 'I22', 'rows of rule tables spoke where none are asked')
+      return
+    }
+    this.#tables.hold(hits, asked)
   }
 
   #setPolicy({ policy, hash }: FactOf<'PolicySet'>): void {
@@ -241,6 +259,7 @@ export class Till {
     hold((fact.circle ?? 'sale') === circle, 'I17', `the receipt is one of the circle ${circle}`)
     const next = isTraining ? this.#desk.nextTraining : this.#nextReceipt
     hold(fact.receipt === next, 'I6', `receipt ${fact.receipt}, where ${next} is next`)
+    this.#holdRules(sale, fact)
     const taken = sale.complete(fact)
     this.#open.delete(fact.sale)
     const before = this.#totalsOf(fact.currency)

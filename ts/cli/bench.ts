@@ -1,6 +1,7 @@
 /**
  * `pos-kernel bench`: our sale beside other stores, a store of many registers beside one, our minimiser
- * beside the C program, a hundred terminals beside bare processes, each in one run. Needs a checkout of the repository.
+ * beside the C program, a hundred terminals beside bare processes, each in one run; and what rules cost.
+ * Needs a checkout of the repository.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,6 +18,7 @@ const benches = {
   store: ['quick', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   logic: ['quick', 'exact', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
+  rules: [],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -45,6 +47,7 @@ export function register(program: Command): void {
         'of 64 registers beside one that waits for each sale, the same way. logic: minimises the ' +
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
+        'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
@@ -67,7 +70,8 @@ Examples:
   pos-kernel bench sale --quick --node-only
   pos-kernel bench sale --json > results.json
   pos-kernel bench store
-  pos-kernel bench logic`,
+  pos-kernel bench logic
+  pos-kernel bench rules`,
     )
     .action(async (name: string, options: BenchOptions, command: Command) => {
       checkUsage(name, options)

@@ -7,6 +7,7 @@ import {
   type RuleExplanation,
   type RuleInput,
   type RuleReport,
+  type Rules,
 } from '../kernel/rules.js'
 import { exitCodes, fail } from './failure.js'
 import { globalsOf } from './globals.js'
@@ -36,10 +37,10 @@ Examples:
   pos-kernel rules age-limits.csv --explain '{"class":"wine","ageChecked":true,"buyerAge":17}'
   pos-kernel rules tax-class.json --json`,
     )
-    .action((file: string, { explain }: Options, command: Command) => {
+    .action(async (file: string, { explain }: Options, command: Command) => {
       const { json } = globalsOf(command)
       const source = readFileSync(file === '-' ? 0 : file, 'utf8')
-      const rules = compiled(source, json ?? false)
+      const rules = await compiled(source, json ?? false)
       if (rules === undefined) return
       const { report } = rules
       // A table that contradicts itself has nothing to explain.
@@ -54,9 +55,9 @@ Examples:
 }
 
 /** The table is what is checked: one that cannot be read is bad, not a wrong usage. */
-function compiled(source: string, json: boolean): ReturnType<typeof compileRules> | undefined {
+async function compiled(source: string, json: boolean): Promise<Rules | undefined> {
   try {
-    return compileRules(source)
+    return await compileRules(source)
   } catch (error) {
     if (!isPosError(error, 'PK_E_BAD_RULES') && !isPosError(error, 'PK_E_LIMIT')) throw error
     fail(error, json)

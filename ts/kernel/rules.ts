@@ -140,21 +140,38 @@ export interface Rules {
 }
 
 /**
- * Compiles a decision table. Contradictions, gaps and shadowed rows are in the report; a table that
- * cannot be read is an error. Works in memory on the calling thread: a shop's table takes
- * milliseconds, one of a thousand rows a second.
+ * Compiles a decision table, off the event loop. Contradictions, gaps and shadowed rows are in the
+ * report; a table that cannot be read is an error. A shop's table takes a millisecond, one of a
+ * thousand rows some ten; a table that takes more than twenty seconds is refused.
  *
  * @param source - the table as JSON, or as CSV when it does not begin with a brace
  * @throws {@link InputError} `PK_E_BAD_RULES` with line, row and column; `PK_E_LIMIT` for a table that
  *   is too large or too intricate
  * @example
  * const { readFileSync } = await import('node:fs')
- * const rules = compileRules(readFileSync('age-limits.csv', 'utf8'))
+ * const rules = await compileRules(readFileSync('age-limits.csv', 'utf8'))
  * if (!rules.report.ok) console.log(rules.report.gaps)
  */
-export function compileRules(source: string): Rules {
+export async function compileRules(source: string): Promise<Rules> {
   try {
-    return new CompiledRules(binding().compileRules(text('source', source)))
+    return new CompiledRules(await binding().compileRules(text('source', source)))
+  } catch (thrown) {
+    throw toPosError(thrown)
+  }
+}
+
+/**
+ * As {@link compileRules}, while the calling thread waits.
+ *
+ * @param source - the table as JSON, or as CSV when it does not begin with a brace
+ * @throws {@link InputError} as {@link compileRules}
+ * @example
+ * const rules = compileRulesSync('table,t,hit,first\nrule,n,r\n,when integer,then text\n1,,x\n')
+ * console.log(rules.report.products)
+ */
+export function compileRulesSync(source: string): Rules {
+  try {
+    return new CompiledRules(binding().compileRulesSync(text('source', source)))
   } catch (thrown) {
     throw toPosError(thrown)
   }

@@ -62,7 +62,7 @@ export interface LineInput {
   readonly approval?: number | undefined
   /** Class of the goods, for rules: `"wine"`. */
   readonly class?: string | undefined
-  /** What rules may ask of the line besides; it is not kept. */
+  /** What rules may ask of the line besides; what a table asks for stands in the journal. */
   readonly attributes?: Attributes | undefined
 }
 
@@ -89,7 +89,7 @@ export interface TenderInput extends Keyed {
   readonly pending?: boolean | undefined
   /** Number of the approval that a rule wants. */
   readonly approval?: number | undefined
-  /** What rules may ask of the tender; it is not kept. */
+  /** What rules may ask of the tender and of its sale; what a table asks for stands in the journal. */
   readonly attributes?: Attributes | undefined
 }
 

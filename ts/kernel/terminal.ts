@@ -390,12 +390,13 @@ export class Terminal extends Till implements AsyncDisposable {
   }
 
   /**
-   * Sets the rule tables that every new line and tender is judged by from here on; no tables end all
-   * rules. What was taken before stays. The format of a table is told in the guide "Rules".
+   * Sets the rule tables that lines that are new or changed, tenders and sales are judged by from here
+   * on; no tables end all rules. What was taken before stays. The guide "Rules" tells the format of a
+   * table, and when each is asked.
    *
    * Durable when the promise resolves, in both durability modes. Compiles on the calling thread.
    *
-   * @param tables - the texts of up to sixteen tables, each JSON or CSV, with `at` line or tender
+   * @param tables - the texts of up to sixteen tables, each JSON or CSV, with `at`
    * @throws {@link InputError} `PK_E_BAD_RULES` with table, line, row and column; `PK_E_LIMIT` (16
    *   tables, 64 KiB of them or a sixteenth of a segment), `PK_E_BAD_ARGUMENT`, `PK_E_BAD_KEY`
    * @throws {@link SaleStateError} `PK_E_CLOSED`, `PK_E_IDEMPOTENCY_MISMATCH`
@@ -416,7 +417,7 @@ export class Terminal extends Till implements AsyncDisposable {
   }
 
   /**
-   * The rules that new lines and tenders are judged by; `undefined` when none were ever set.
+   * The rules that the terminal judges by; `undefined` when none were ever set.
    *
    * @throws {@link SaleStateError} `PK_E_CLOSED`
    * @example

@@ -13,9 +13,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "types",
     "types/priced",
+    "types/rules",
     "types/till",
     "logic_types",
     "library",

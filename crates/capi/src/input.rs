@@ -4,16 +4,18 @@
 use crate::memory;
 use crate::terminal::{argument, flags};
 use crate::types::{
-    PK_ADJUST_AMOUNT, PK_ADJUST_DISCOUNT, PK_ADJUST_PPM, PK_ADJUST_SURCHARGE, PK_CIRCLE_SALE,
+    PK_ADJUST_AMOUNT, PK_ADJUST_DISCOUNT, PK_ADJUST_PPM, PK_ADJUST_SURCHARGE, PK_ATTRIBUTE_BOOL,
+    PK_ATTRIBUTE_MEMBER, PK_ATTRIBUTE_NUMBER, PK_ATTRIBUTE_TEXT, PK_CIRCLE_SALE,
     PK_CIRCLE_TRAINING, PK_LINE_KIND_DEPOSIT, PK_LINE_KIND_ITEM, PK_LINE_KIND_SURCHARGE,
     PK_LINE_KIND_TIP, PK_TAX_BY_POLICY, PK_TAX_EXCLUSIVE, PK_TAX_INCLUSIVE, PK_TENDER_CARD,
     PK_TENDER_CASH, PK_TENDER_FOREIGN, PK_TENDER_IS_PENDING, PK_TENDER_OTHER, PK_TENDER_VOUCHER,
-    PkAdjustment, PkDecimal, PkLineInput, PkReason, PkTaxInput, PkTenderInput,
+    PkAdjustment, PkAttribute, PkDecimal, PkLineInput, PkReason, PkTaxInput, PkTenderInput,
 };
 use pos_kernel_core::journal::{Circle, TenderKind};
 use pos_kernel_core::limits::{ADJUSTMENTS_MAX, TAX_COMPONENTS_MAX};
 use pos_kernel_core::money::{Currency, Decimal};
 use pos_kernel_core::pricing::{Adjustment, Direction, ExchangeRate, LineKind, TaxClass, Worth};
+use pos_kernel_core::rules::{Attribute, Given};
 use pos_kernel_core::sale::{LineInput, Reason, TaxInput, TenderInput};
 use pos_kernel_core::{Code, Error, Result};
 
@@ -22,6 +24,66 @@ use pos_kernel_core::{Code, Error, Result};
 pub(crate) struct Parts<'a> {
     taxes: Vec<TaxInput>,
     adjustments: Vec<(Adjustment, &'a str)>,
+    attributes: Vec<Attribute<'a>>,
+}
+
+/// What a host says for rules to ask: a name, what it gave, its text or the members of its set.
+pub(crate) type Said<'a> = Vec<(&'a str, PkAttribute, Vec<&'a str>)>;
+
+/// Attributes of one line or tender.
+const ATTRIBUTES_MAX: usize = 512;
+
+/// Reads what a host says for rules to ask.
+///
+/// # Safety
+/// The array and its texts can be read.
+pub(crate) unsafe fn said<'a>(given: *const PkAttribute, count: usize) -> Result<Said<'a>> {
+    let mut said: Said<'a> = Vec::new();
+    let read = |given: &PkAttribute| {
+        // SAFETY: the caller promises the texts.
+        let name = unsafe { memory::field(memory::ATTRIBUTE_NAME, given.name) }?;
+        // SAFETY: as above.
+        let text = unsafe { memory::optional_field(memory::ATTRIBUTE_TEXT, given.text) }?;
+        let is_member = given.kind == PK_ATTRIBUTE_MEMBER;
+        let known = said.iter_mut().find(|(other, of, _)| *other == name && of.kind == given.kind);
+        match known.filter(|_| is_member) {
+            Some((.., members)) => members.extend(text),
+            None => said.push((name, *given, text.into_iter().collect())),
+        }
+        Ok(())
+    };
+    // SAFETY: the caller promises the array.
+    unsafe { memory::array("attributes", given, count, ATTRIBUTES_MAX, read) }?;
+    Ok(said)
+}
+
+/// What was said as the kernel takes it.
+pub(crate) fn attributes<'a>(said: &'a Said<'_>) -> Result<Vec<Attribute<'a>>> {
+    let attribute = |(name, given, members): &'a (&str, PkAttribute, Vec<&str>)| {
+        let value = match given.kind {
+            PK_ATTRIBUTE_BOOL => match given.number {
+                PkDecimal { mantissa: 0, scale: 0, .. } => Given::Bool(false),
+                PkDecimal { mantissa: 1, scale: 0, .. } => Given::Bool(true),
+                other => {
+                    let message = format!("attribute.number {} is not 0 or 1", other.mantissa);
+                    return Err(Error::new(Code::BadArgument, message)
+                        .with("argument", "attribute.number")
+                        .with("value", other.mantissa));
+                }
+            },
+            PK_ATTRIBUTE_NUMBER => {
+                Given::Decimal(decimal("attribute.number", given.number, Code::BadArgument)?)
+            }
+            PK_ATTRIBUTE_TEXT => Given::Text(members.first().copied().unwrap_or_default()),
+            PK_ATTRIBUTE_MEMBER => Given::Set(members),
+            other => {
+                let allowed = "1 (bool), 2 (number), 3 (text) or 4 (member)";
+                return Err(argument("attribute.kind", other, allowed));
+            }
+        };
+        Ok(Attribute { name, value })
+    };
+    said.iter().map(attribute).collect()
 }
 
 impl<'a> Parts<'a> {
@@ -30,8 +92,8 @@ impl<'a> Parts<'a> {
     /// # Safety
     /// The arrays and their texts can be read.
     #[inline]
-    pub(crate) unsafe fn of(given: &PkLineInput) -> Result<Self> {
-        let mut parts = Self::default();
+    pub(crate) unsafe fn of(given: &PkLineInput, said: &'a Said<'a>) -> Result<Self> {
+        let mut parts = Self { attributes: attributes(said)?, ..Self::default() };
         if given.tax_count != 0 {
             // SAFETY: the caller promises the array and its texts.
             parts.taxes = unsafe { taxes(given.taxes, given.tax_count) }?;
@@ -46,7 +108,7 @@ impl<'a> Parts<'a> {
     /// True when there is nothing to lend.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.taxes.is_empty() && self.adjustments.is_empty()
+        self.taxes.is_empty() && self.adjustments.is_empty() && self.attributes.is_empty()
     }
 
     /// Lends them to a line.
@@ -56,6 +118,7 @@ impl<'a> Parts<'a> {
     {
         line.taxes = &self.taxes;
         line.adjustments = &self.adjustments;
+        line.attributes = &self.attributes;
     }
 }
 
@@ -71,6 +134,8 @@ pub(crate) unsafe fn line<'a>(given: &PkLineInput) -> Result<LineInput<'a>> {
     let text = unsafe { memory::optional_field(memory::TEXT, given.text) }?;
     let quantity = decimal("quantity", given.quantity, Code::BadQuantity)?;
     let unit_price = decimal("unit_price", given.unit_price, Code::BadPrice)?;
+    // SAFETY: as above.
+    let class = unsafe { memory::optional_field(memory::GOODS_CLASS, given.goods_class) }?;
     let parent = (given.parent != 0).then_some(given.parent);
     flags("line.reserved", given.reserved, 0)?;
     Ok(LineInput {
@@ -79,6 +144,7 @@ pub(crate) unsafe fn line<'a>(given: &PkLineInput) -> Result<LineInput<'a>> {
         parent,
         per: per(given.per)?,
         approval: approval(given.approval),
+        class,
         ..LineInput::item(sku, quantity, unit_price)
     })
 }
@@ -158,7 +224,7 @@ pub(crate) unsafe fn adjustment<'a>(given: &PkAdjustment) -> Result<(Adjustment,
     Ok((Adjustment { direction, worth }, reason))
 }
 
-/// Reads a tender.
+/// Reads a tender, without what rules may ask of it.
 ///
 /// # Safety
 /// The texts can be read.
@@ -187,6 +253,7 @@ pub(crate) unsafe fn tender<'a>(given: &PkTenderInput) -> Result<TenderInput<'a>
         rate,
         reference,
         pending,
+        approval: approval(given.approval),
         ..TenderInput::of(kind, given.amount)
     })
 }

@@ -41,6 +41,7 @@ pub mod proof;
 pub mod query;
 pub mod reports;
 pub mod returns;
+pub mod rules;
 pub mod sale;
 mod seat;
 pub mod store;

@@ -6,7 +6,8 @@
 use crate::types::{PkText, Structure};
 use pos_kernel_core::limits::SIGNER_TEXT_BYTES_MAX;
 use pos_kernel_core::limits::{
-    KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX,
+    KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, RULE_ATTRIBUTES_BYTES_MAX,
+    RULE_NAME_BYTES_MAX, RULE_SOURCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX,
     TAX_CLASS_BYTES_MAX, TERMINAL_ID_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use pos_kernel_core::{Code, Error, Result};
@@ -41,6 +42,11 @@ pub(crate) const REFERENCE: Kind = Kind::new("reference", REFERENCE_BYTES_MAX, C
 pub(crate) const KEY: Kind = Kind::new("key", KEY_BYTES_MAX, Code::BadKey);
 pub(crate) const SKU: Kind = Kind::new("sku", SKU_BYTES_MAX, Code::BadText);
 pub(crate) const TEXT: Kind = Kind::new("text", TEXT_BYTES_MAX, Code::BadText);
+pub(crate) const GOODS_CLASS: Kind =
+    Kind::new("goods_class", RULE_ATTRIBUTES_BYTES_MAX, Code::Limit);
+pub(crate) const ATTRIBUTE_NAME: Kind = Kind::new("name", RULE_NAME_BYTES_MAX, Code::BadArgument);
+pub(crate) const ATTRIBUTE_TEXT: Kind = Kind::new("text", RULE_ATTRIBUTES_BYTES_MAX, Code::Limit);
+pub(crate) const RULE_SOURCE: Kind = Kind::new("source", RULE_SOURCE_BYTES_MAX, Code::Limit);
 pub(crate) const REASON: Kind = Kind::new("reason", REASON_BYTES_MAX, Code::BadText);
 pub(crate) const OPERATOR: Kind = Kind::new("operator", REFERENCE_BYTES_MAX, Code::BadText);
 pub(crate) const AUTH: Kind = Kind::new("auth", REFERENCE_BYTES_MAX, Code::BadText);

@@ -14,7 +14,7 @@ use crate::types::{
     PkResult, PkTenderAnswer, PkTenderInput, PkTerminal, PkTransactionHandle, PkTransactionOptions,
 };
 use pos_kernel_core::limits::{LINES_MAX, TENDERS_MAX};
-use pos_kernel_core::sale::Reason;
+use pos_kernel_core::sale::{Reason, TenderInput};
 use pos_kernel_core::terminal::{LineAnswer, Sold};
 use pos_kernel_core::{Code, Result};
 
@@ -84,7 +84,9 @@ pub unsafe extern "C" fn pk_add_line_ex(
         // SAFETY: the caller promises the structure.
         let given = unsafe { memory::structure("line", line) }?;
         // SAFETY: the caller promises the arrays and the texts.
-        let parts = unsafe { Parts::of(&given) }?;
+        let said = unsafe { input::said(given.attributes, given.attribute_count) }?;
+        // SAFETY: as above.
+        let parts = unsafe { Parts::of(&given, &said) }?;
         // SAFETY: as above.
         let mut line = unsafe { input::line(&given) }?;
         parts.lend(&mut line);
@@ -191,8 +193,11 @@ pub unsafe extern "C" fn pk_add_tender_ex(
         let slot = unsafe { Answer::new("out_answer", out_answer) }?;
         // SAFETY: the caller promises the structure.
         let given = unsafe { memory::structure("tender", tender) }?;
+        // SAFETY: the caller promises the array and its texts.
+        let said = unsafe { input::said(given.attributes, given.attribute_count) }?;
+        let attributes = input::attributes(&said)?;
         // SAFETY: the caller promises the texts.
-        let tender = unsafe { input::tender(&given) }?;
+        let tender = TenderInput { attributes: &attributes, ..unsafe { input::tender(&given) }? };
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, given.key) }?;
         let (settled, receipt) = seat::sale(handle)?.tender(&tender, key)?;
@@ -375,11 +380,18 @@ pub unsafe extern "C" fn pk_sell(
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, cart.key) }?;
         let mut parts = Vec::new();
+        let (given, count) = (cart.lines, cart.line_count);
+        let say = |given: &PkLineInput| {
+            // SAFETY: the caller promises the array of each line and its texts.
+            unsafe { input::said(given.attributes, given.attribute_count) }
+        };
+        // SAFETY: the caller promises the array.
+        let said = unsafe { memory::array("lines", given, count, LINES_MAX, say) }?;
         let mut index = 0;
         let read = |given: &PkLineInput| {
             input::no_key(given.key.size)?;
             // SAFETY: the caller promises the arrays and the texts of each line.
-            let of_line = unsafe { Parts::of(given) }?;
+            let of_line = unsafe { Parts::of(given, &said[index]) }?;
             if !of_line.is_empty() {
                 parts.push((index, of_line));
             }
@@ -389,10 +401,11 @@ pub unsafe extern "C" fn pk_sell(
         };
         let tender = |given: &PkTenderInput| {
             input::no_key(given.key.size)?;
-            // SAFETY: the caller promises the texts of each tender.
-            unsafe { input::tender(given) }
+            // SAFETY: the caller promises the array of each tender and the texts.
+            let said = unsafe { input::said(given.attributes, given.attribute_count) }?;
+            // SAFETY: as above.
+            Ok((unsafe { input::tender(given) }?, said))
         };
-        let (given, count) = (cart.lines, cart.line_count);
         // SAFETY: the caller promises the array.
         let mut lines = unsafe { memory::array("lines", given, count, LINES_MAX, read) }?;
         for (index, parts) in &parts {
@@ -403,7 +416,13 @@ pub unsafe extern "C" fn pk_sell(
         let adjustments = unsafe { input::adjustments(given, count) }?;
         let (given, count) = (cart.tenders, cart.tender_count);
         // SAFETY: the caller promises the array.
-        let tenders = unsafe { memory::array("tenders", given, count, TENDERS_MAX, tender) }?;
+        let given = unsafe { memory::array("tenders", given, count, TENDERS_MAX, tender) }?;
+        let attributes = given.iter().map(|(_, said)| input::attributes(said));
+        let attributes = attributes.collect::<Result<Vec<_>>>()?;
+        let tenders = given.iter().zip(&attributes);
+        let tenders: Vec<TenderInput<'_>> = tenders
+            .map(|((tender, _), attributes)| TenderInput { attributes, ..*tender })
+            .collect();
         let seat = seat::terminal(terminal)?;
         let (lines, adjustments, tenders) = (&lines, &adjustments, &tenders);
         let sold = Sold { store, currency, reference, lines, adjustments, tenders };

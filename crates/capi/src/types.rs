@@ -6,9 +6,11 @@
 //! padding, and there is no `bool`.
 
 mod priced;
+mod rules;
 mod till;
 
 pub use priced::*;
+pub use rules::*;
 pub use till::*;
 
 use pos_kernel_core::journal::{Circle, TenderKind, TenderState};
@@ -338,8 +340,15 @@ pub struct PkLineInput {
     pub adjustments: *const PkAdjustment,
     /// How many of these, up to 32.
     pub adjustment_count: usize,
-    /// Number of the approval for a return without its receipt; 0 for none.
+    /// Number of the approval for a return without its receipt, or that a rule wants; 0 for none.
     pub approval: u64,
+    /// Class of the goods, for rules.
+    pub goods_class: PkText,
+    /// What rules may ask of it besides; the `struct_size` of the first is the distance from each to
+    /// the next.
+    pub attributes: *const PkAttribute,
+    /// How many of these, up to 512.
+    pub attribute_count: usize,
 }
 
 /// A line was added or changed.
@@ -456,6 +465,12 @@ pub struct PkTenderInput {
     pub per: u32,
     /// Zero.
     pub reserved_end: u32,
+    /// Number of the approval that a rule wants; 0 for none.
+    pub approval: u64,
+    /// What rules may ask of it; the `struct_size` of the first is the distance from each to the next.
+    pub attributes: *const PkAttribute,
+    /// How many of these, up to 512.
+    pub attribute_count: usize,
 }
 
 /// A tender was taken or changed.
@@ -786,10 +801,10 @@ structures! {
     PkTerminalStats = 104,
     PkCounters = 72,
     PkTransactionOptions = 72,
-    PkLineInput = 152,
+    PkLineInput = 184,
     PkLineAnswer = 96,
     PkReason = 48,
-    PkTenderInput = 104,
+    PkTenderInput = 128,
     PkTenderAnswer = 56,
     PkTotals = 104,
     PkCart = 120,
@@ -821,6 +836,9 @@ structures! {
     PkShare = 16,
     PkLineSplit = 40,
     PkTaxCounters = 72,
+    PkRuleTable = 24,
+    PkAttribute = 56,
+    PkRulesAnswer = 48,
 }
 
 pub(crate) fn state_number(state: State) -> i32 {

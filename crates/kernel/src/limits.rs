@@ -89,12 +89,14 @@ pub const RULE_NAME_BYTES_MAX: usize = 64;
 pub const RULE_TEXT_BYTES_MAX: usize = 256;
 /// Rule tables of one till.
 pub const RULE_TABLES_MAX: usize = 16;
+/// Bytes of what a host says of one line or tender and rules ask for.
+pub const RULE_ATTRIBUTES_BYTES_MAX: usize = 2048;
 /// Bytes of the rule tables of one till together.
 pub const RULES_BYTES_MAX: usize = 64 << 10;
 /// They may take this share of a segment, since every checkpoint carries them.
 pub const RULES_SHARE: usize = 16;
 /// Seconds after which a rule table counts as too intricate to compile.
-pub const RULE_SECONDS_MAX: u64 = 60;
+pub const RULE_SECONDS_MAX: u64 = 20;
 /// Memory that compiling a rule table may take.
 pub const RULE_MEMORY_BYTES_MAX: usize = 256 << 20;
 

@@ -5,10 +5,16 @@
 
 mod support;
 
-use pos_kernel_core::journal::{Fact, RuleHit, TenderKind, verify_terminal};
+use pos_kernel_core::journal::{
+    Fact, LineAdded, PriceOverridden, QuantitySet, RuleHit, TenderAdded, TenderKind, body_of,
+    verify_terminal,
+};
+use pos_kernel_core::money::Decimal;
 use pos_kernel_core::pricing::{Adjustment, Direction, Worth};
 use pos_kernel_core::rules::{Attribute, Given, RuleSet, Rules, Table};
-use pos_kernel_core::sale::{LineInput, TenderInput};
+use pos_kernel_core::sale::{LineInput, Reason, TenderInput};
+use pos_kernel_core::terminal::Recorded;
+use pos_kernel_core::till::{Check, Till};
 use pos_kernel_core::{Code, Terminal};
 use support::{cash, line, open, sold};
 use tempfile::TempDir;
@@ -210,14 +216,225 @@ fn a_till_without_rules_writes_what_it_always_wrote() {
     assert_eq!(journals[0], journals[1], "no table speaks of lines");
 }
 
+const SALES: &str = "table,whole sales,hit,first,at,sale\n\
+    rule,total,lines,account,decision,message\n\
+    ,when integer,when integer,when text = none,then text allow|approve|refuse,then text =\n\
+    many,,>3,,refuse,Three lines at most\n\
+    blocked,,,blocked,refuse,The account is blocked\n\
+    large,>=100000,,,approve,A manager allows large sales\n\
+    free,0,,,refuse,Nothing is given away\n\
+    other,,,,allow,\n";
+
 #[test]
-fn a_table_about_whole_sales_is_not_for_a_terminal() {
+fn a_sale_is_judged_when_its_first_tender_is_taken() {
     let root = tempfile::tempdir().unwrap();
     let terminal = open(&root);
-    let table = "table,t,hit,first,at,sale\nrule,total,decision\n,when integer,then text allow|refuse\n,,allow\n";
-    let error = terminal.set_rules(&rules(&[table]), None).unwrap_err();
-    assert_eq!(error.code(), Code::BadRules);
-    assert_eq!(terminal.rules().unwrap(), None);
+    set(&terminal, &rules(&[TENDERS, SALES]));
+    let sale = begin(&terminal);
+    for _ in 0..4 {
+        terminal.add_line(sale, &line("A", "1", "50000"), None).unwrap();
+    }
+    let before = terminal.till().unwrap();
+    let error = terminal.tender(sale, &cash(1000), None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["rule"]), (Code::RuleRefused, &"many".into()));
+    assert_eq!(error.facts()["table"], "whole sales");
+    assert_eq!(terminal.till().unwrap(), before);
+    terminal.void_line(sale, 4, "too many", None).unwrap();
+    let error = terminal.tender(sale, &cash(1000), None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["rule"]), (Code::ApprovalRequired, &"large".into()));
+    let blocked = [Attribute { name: "account", value: Given::Text("blocked") }];
+    let refused = TenderInput { attributes: &blocked, ..cash(1000) };
+    let error = terminal.tender(sale, &refused, None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["rule"]), (Code::RuleRefused, &"blocked".into()));
+    let approval = Some(approve(&terminal, "large"));
+    terminal.tender(sale, &TenderInput { approval, ..cash(1000) }, None).unwrap();
+    // The second one continues the payment of a sale that was judged.
+    terminal.tender(sale, &TenderInput::of(TenderKind::Card, 149_000), None).unwrap();
+    terminal.settle(terminal.complete(sale, None).unwrap()).unwrap();
+    let hits: Vec<Vec<RuleHit>> = facts(&terminal)
+        .into_iter()
+        .filter_map(|fact| match fact {
+            Fact::TenderAdded(fact) => Some(fact.rules),
+            Fact::SaleCompleted(fact) => Some(fact.rules),
+            _ => None,
+        })
+        .collect();
+    let other = RuleHit { table: 0, row: 6 };
+    assert_eq!(hits, [vec![other.clone(), RuleHit { table: 1, row: 2 }], vec![other], vec![]]);
+    sound(&reopened(terminal, &root));
+}
+
+#[test]
+fn a_sale_without_a_tender_is_judged_when_it_is_completed() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    set(&terminal, &rules(&[SALES]));
+    let sale = begin(&terminal);
+    terminal.add_line(sale, &line("A", "1", "0"), None).unwrap();
+    let error = terminal.complete(sale, None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["rule"]), (Code::RuleRefused, &"free".into()));
+    assert_eq!(terminal.sale(sale).unwrap().state().name(), "building");
+    let error = terminal.sell(&sold(None, &[line("A", "1", "0")], &[]), None).unwrap_err();
+    assert_eq!(error.code(), Code::RuleRefused);
+    set(&terminal, &rules(&[&SALES.replace("free,0,", "free,1,")]));
+    terminal.settle(terminal.complete(sale, None).unwrap()).unwrap();
+    let completed = facts(&terminal).into_iter().find_map(|fact| match fact {
+        Fact::SaleCompleted(fact) => Some(fact.rules),
+        _ => None,
+    });
+    assert_eq!(completed, Some(vec![RuleHit { table: 0, row: 4 }]));
+    sound(&reopened(terminal, &root));
+}
+
+#[test]
+fn a_changed_line_is_judged_as_it_would_be() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    set(&terminal, &rules(&[AGES, APPROVALS]));
+    let sale = begin(&terminal);
+    let strong = aged(17);
+    terminal.add_line(sale, &wine(&strong), None).unwrap();
+    let before = terminal.till().unwrap();
+    let hundred = Decimal::whole(100);
+    let error = terminal.set_quantity(sale, 1, hundred, "more", None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["rule"]), (Code::ApprovalRequired, &"bulk".into()));
+    let million = Decimal::whole(1_000_000);
+    let error = terminal.set_quantity(sale, 1, million, "more", None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["rule"]), (Code::RuleRefused, &"typing-error".into()));
+    assert_eq!(terminal.till().unwrap(), before);
+    let approval = Some(approve(&terminal, "bulk"));
+    let allowed = Reason { text: "more", approval };
+    terminal.set_quantity(sale, 1, hundred, allowed, None).unwrap();
+    // Class and age are those that it was added with, in another process too, and for other tables.
+    let terminal = reopened(terminal, &root);
+    set(&terminal, &rules(&[&AGES.replace("..15", "..17")]));
+    let price = (Decimal::whole(1), Decimal::whole(1));
+    let reason = Reason::from("offer");
+    let error = terminal.override_price(sale, 1, price, reason, None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["rule"]), (Code::RuleRefused, &"beer-wine-16".into()));
+    set(&terminal, &rules(&[AGES]));
+    terminal.override_price(sale, 1, price, reason, None).unwrap();
+    let hits: Vec<Vec<RuleHit>> = facts(&terminal)
+        .into_iter()
+        .filter_map(|fact| match fact {
+            Fact::QuantitySet(fact) => Some(fact.rules),
+            Fact::PriceOverridden(fact) => Some(fact.rules),
+            _ => None,
+        })
+        .collect();
+    let other = RuleHit { table: 0, row: 8 };
+    assert_eq!(hits, [vec![other.clone(), RuleHit { table: 1, row: 5 }], vec![other]]);
+    sound(&reopened(terminal, &root));
+}
+
+#[test]
+fn only_what_a_table_asks_for_is_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    let said = |terminal: &Terminal| {
+        let sale = begin(terminal);
+        let mut attributes = aged(40).to_vec();
+        attributes.push(Attribute { name: "loyaltyNumber", value: Given::Text("4711") });
+        terminal.add_line(sale, &wine(&attributes), None).unwrap();
+        let added = facts(terminal).into_iter().rev().find_map(|fact| match fact {
+            Fact::LineAdded(fact) => Some((fact.class, fact.attributes)),
+            _ => None,
+        });
+        terminal.void_sale(sale, "over", None).unwrap();
+        let (class, attributes) = added.unwrap();
+        (class, attributes.into_iter().map(|said| said.name).collect::<Vec<_>>())
+    };
+    assert_eq!(said(&terminal), (None, vec![]));
+    set(&terminal, &rules(&[APPROVALS]));
+    assert_eq!(said(&terminal), (None, vec![]));
+    set(&terminal, &rules(&[AGES]));
+    let asked = vec!["ageChecked".to_owned(), "buyerAge".to_owned()];
+    assert_eq!(said(&terminal), (Some("wine".to_owned()), asked));
+    let sale = begin(&terminal);
+    let class = "x".repeat(3000);
+    let long = LineInput { class: Some(&class), ..line("A", "1", "1") };
+    let error = terminal.add_line(sale, &long, None).unwrap_err();
+    assert_eq!((error.code(), &error.facts()["limit"]), (Code::Limit, &2048.into()));
+}
+
+#[test]
+fn the_audit_judges_again() {
+    let root = tempfile::tempdir().unwrap();
+    let terminal = open(&root);
+    set(&terminal, &rules(&[AGES, APPROVALS, TENDERS, SALES]));
+    let sale = begin(&terminal);
+    let adult = aged(40);
+    terminal.add_line(sale, &wine(&adult), None).unwrap();
+    let allowed = Reason { text: "more", approval: Some(approve(&terminal, "bulk")) };
+    terminal.set_quantity(sale, 1, Decimal::whole(100), allowed, None).unwrap();
+    let price = (Decimal::whole(700), Decimal::whole(1));
+    let allowed = Reason { text: "offer", approval: Some(approve(&terminal, "bulk")) };
+    terminal.override_price(sale, 1, price, allowed, None).unwrap();
+    terminal.tender(sale, &cash(70_000), None).unwrap();
+    terminal.complete(sale, None).unwrap();
+    sound(&terminal);
+    let mut facts = Vec::new();
+    let last = terminal.status().unwrap().position.sequence;
+    let each = |recorded: Recorded| facts.push((recorded.sequence, recorded.fact));
+    terminal.history().each(1, last, each).unwrap();
+    assert_eq!(refused(&facts), None);
+    let mut forged = 0;
+    for (index, (_, fact)) in facts.iter().enumerate() {
+        for other in forgeries(fact) {
+            let mut facts = facts[..=index].to_vec();
+            facts[index].1 = other;
+            let (at, found) = refused(&facts).expect("a forgery is found");
+            assert_eq!(at, index, "{:?}: {found}", facts[index]);
+            forged += 1;
+        }
+    }
+    assert_eq!(forged, 16);
+}
+
+/// The fact at which a fold of these ends, and why.
+fn refused(facts: &[(u64, Fact)]) -> Option<(usize, String)> {
+    let mut till = Till::new(2048);
+    facts.iter().enumerate().find_map(|(index, (sequence, fact))| {
+        let applied = till.apply(fact, &body_of(fact), *sequence, 0, Check::Replay);
+        applied.err().map(|found| (index, found.0))
+    })
+}
+
+/// The same fact with a row that is missing, another one, one more, and what would have been refused.
+fn forgeries(fact: &Fact) -> Vec<Fact> {
+    let with = |rules: &[RuleHit], put: &dyn Fn(Vec<RuleHit>) -> Fact| {
+        let mut other = rules.to_vec();
+        other[0].row = if other[0].row == 0 { 1 } else { 0 };
+        let more = [rules, &[RuleHit { table: 9, row: 0 }]].concat();
+        [rules[1..].to_vec(), other, more].map(put).to_vec()
+    };
+    match fact {
+        Fact::LineAdded(fact) => {
+            let mut all = with(&fact.rules, &|rules| LineAdded { rules, ..fact.clone() }.into());
+            let mut young = fact.clone();
+            young.attributes[1].number = Some(Decimal::whole(15));
+            all.push(young.clone().into());
+            // With the row that refuses: what is refused is no fact.
+            young.rules[0].row = 3;
+            all.push(young.into());
+            all
+        }
+        Fact::QuantitySet(fact) => {
+            let mut all = with(&fact.rules, &|rules| QuantitySet { rules, ..fact.clone() }.into());
+            all.push(QuantitySet { approval: None, ..fact.clone() }.into());
+            all
+        }
+        Fact::PriceOverridden(fact) => {
+            let rules = |rules| PriceOverridden { rules, ..fact.clone() }.into();
+            let mut all = with(&fact.rules, &rules);
+            all.push(PriceOverridden { approval: None, ..fact.clone() }.into());
+            all
+        }
+        Fact::TenderAdded(fact) => {
+            with(&fact.rules, &|rules| TenderAdded { rules, ..fact.clone() }.into())
+        }
+        _ => Vec::new(),
+    }
 }
 
 #[test]

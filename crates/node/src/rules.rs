@@ -4,7 +4,8 @@
 use crate::fault::{Cross, argument};
 use crate::terminal::NativeTerminal;
 use crate::value::number;
-use napi::Env;
+use napi::bindgen_prelude::AsyncTask;
+use napi::{Env, Task};
 use napi_derive::napi;
 use pos_kernel_core::Result;
 use pos_kernel_core::journal::Hash;
@@ -39,9 +40,34 @@ pub struct NativeRulesInForce {
     pub reports: Vec<String>,
 }
 
-/// Compiles a rule table from JSON or CSV.
+/// A table that is compiled on a thread of the pool.
+pub struct CompileTask {
+    source: String,
+}
+
+impl Task for CompileTask {
+    type Output = Result<Rules>;
+    type JsValue = NativeRules;
+
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        Ok(compiled(&self.source))
+    }
+
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
+        Ok(NativeRules { rules: output.cross(&env)? })
+    }
+}
+
+/// Compiles a rule table from JSON or CSV, off the event loop.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeRules>")]
+#[must_use]
+pub fn compile_rules(source: String) -> AsyncTask<CompileTask> {
+    AsyncTask::new(CompileTask { source })
+}
+
+/// Compiles a rule table from JSON or CSV while the calling thread waits.
 #[napi(catch_unwind)]
-pub fn compile_rules(env: &Env, source: String) -> napi::Result<NativeRules> {
+pub fn compile_rules_sync(env: &Env, source: String) -> napi::Result<NativeRules> {
     Ok(NativeRules { rules: compiled(&source).cross(env)? })
 }
 
@@ -51,7 +77,7 @@ fn compiled(source: &str) -> Result<Rules> {
 
 #[napi]
 impl NativeTerminal {
-    /// Sets the tables, each JSON or CSV, that every new line and tender is judged by.
+    /// Sets the tables, each JSON or CSV, that lines, tenders and sales are judged by.
     #[napi(catch_unwind)]
     pub fn set_rules(
         &self,
@@ -72,7 +98,7 @@ impl NativeTerminal {
         })
     }
 
-    /// The rules that new lines and tenders are judged by, when any were set.
+    /// The rules that the terminal judges by, when any were set.
     #[napi(catch_unwind)]
     pub fn rules(&self, env: &Env) -> napi::Result<Option<NativeRulesInForce>> {
         let Some(hash) = self.terminal.rules().cross(env)? else { return Ok(None) };

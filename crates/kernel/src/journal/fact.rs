@@ -19,7 +19,7 @@ use super::proof::{
     Anchored, KeyRotated, SegmentsArchived, SignatureAttached, SignerDown, SignerUp,
 };
 use super::report::{PeriodClosed, XReported, ZReported};
-use super::ruled::{RuleHit, RulesSet};
+use super::ruled::{RuleAttribute, RuleHit, RulesSet};
 use crate::money::{Currency, Decimal};
 use crate::pricing::{LineKind, TaxComponent};
 use minicbor::Encoder;
@@ -153,6 +153,10 @@ map_struct! {
         15 key: Option<Key>,
         /// The rows of rule tables that spoke of it.
         17 rules: Vec<RuleHit>,
+        /// Class of the goods, where a table asks for it.
+        18 class: Option<String>,
+        /// What the host said of it and tables ask for.
+        19 attributes: Vec<RuleAttribute>,
     }
 }
 
@@ -201,6 +205,8 @@ map_struct! {
         14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
+        /// The rows of rule tables that spoke of the line as it is then.
+        17 rules: Vec<RuleHit>,
     }
 }
 
@@ -263,8 +269,10 @@ map_struct! {
         14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
-        /// The rows of rule tables that spoke of it.
+        /// The rows of rule tables that spoke of it, and of the sale when no other tender stands.
         17 rules: Vec<RuleHit>,
+        /// What the host said of it and tables ask for.
+        19 attributes: Vec<RuleAttribute>,
     }
 }
 
@@ -387,6 +395,8 @@ map_struct! {
         15 key: Option<Key>,
         /// Taxes, discounts, surcharges, cash rounding and tips; left out when there are none.
         16 sums: Option<CompletedSums>,
+        /// The rows of rule tables that spoke of the sale, when no tender stands.
+        17 rules: Vec<RuleHit>,
         /// BLAKE3 of the policy that the sale was priced by; left out when it had none.
         18 policy: Option<Hash>,
         /// Perpetual totals besides those of amounts; left out while all are zero.

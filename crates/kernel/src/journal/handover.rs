@@ -24,6 +24,8 @@ map_struct! {
         2 ticket: String,
         /// BLAKE3 of its records there, up to the suspension, each as kind u16, size u32, body.
         3 content: Hash,
+        /// How many facts of its lines and tenders follow in the frame. The tables here do not judge them.
+        4 facts: u32,
     }
 }
 

@@ -55,7 +55,7 @@ pub use proof::{
 pub use report::{
     Counters, PeriodClosed, PeriodKind, Report, Takings, TenderSum, Turnover, XReported, ZReported,
 };
-pub use ruled::{RuleHit, RulesSet};
+pub use ruled::{RuleAttribute, RuleHit, RulesSet};
 pub use show::{Shown, show};
 pub use signed::SigningReport;
 pub(crate) use till::is_possible;

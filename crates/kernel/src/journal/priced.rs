@@ -5,6 +5,7 @@
 
 use super::codec::{Bytes, DecodeError, Field, Hash, WriteResult, Writer, definite, map_struct};
 use super::fact::Key;
+use super::ruled::RuleHit;
 use crate::money::{Currency, Decimal};
 use crate::pricing::{Adjustment, Direction, LineKind, TaxClass, TaxComponent, Totals, Worth};
 use minicbor::Decoder;
@@ -171,6 +172,8 @@ map_struct! {
         14 approval: Option<u64>,
         /// Idempotency key.
         15 key: Option<Key>,
+        /// The rows of rule tables that spoke of the line as it is then.
+        17 rules: Vec<RuleHit>,
     }
 }
 

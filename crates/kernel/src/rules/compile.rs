@@ -20,9 +20,10 @@
 //! needs no proof; the smaller of the two is compiled.
 
 use super::column::{Column, Held, Scalar};
-use super::findings::{self, Report};
+use super::findings::{self, Finding, Report};
+use super::grid::{Grid, NOTHING};
 use super::input::{Given, Point};
-use super::matrix::{AnswerSet, Matrix};
+use super::matrix::{AnswerSet, Matrix, ones};
 use super::space::{Cube, Space};
 use super::table::{HitPolicy, Table};
 use crate::code::Code;
@@ -32,8 +33,11 @@ use pos_kernel_espresso::{Cover, Minimizer, Mode};
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-/// From so many cubes of one answer on, minimisation is a single pass.
-const LONG: usize = 100;
+/// Cubes of one answer from which on its minimisation is a single pass, and rows from which on a table
+/// with a grid has its gaps read from that.
+pub(super) const LONG: usize = 100;
+/// Cubes that answers and gaps have together, beyond which products of a table with a grid grow on that.
+const CUBES_MAX: usize = 250;
 /// Time to minimise a table and to prove the outcome.
 const MINIMISE: Duration = Duration::from_secs(5);
 /// Parts of a row that decide, on average, beyond which products are not worth looking for.
@@ -101,6 +105,16 @@ pub(super) struct Source<'t> {
     pub(super) regions: Vec<Cube>,
     pub(super) answer_of: &'t [u32],
     pub(super) order: &'t [u32],
+    /// The regions, in the order in which they decide.
+    pub(super) in_order: &'t Matrix,
+    /// Every input, where they are not too many.
+    pub(super) dense: Option<Dense>,
+}
+
+/// Every input, and the row that decides there.
+pub(super) struct Dense {
+    pub(super) grid: Grid,
+    pub(super) deciding: Vec<u16>,
 }
 
 /// What may be spent on one table.
@@ -117,14 +131,21 @@ impl Rules {
     pub fn compile(table: Table) -> Result<Rules> {
         let (answers, answer_of) = table.answers();
         let order = table.order();
-        let space = Space::new(&table)
-            .map_err(|error| Error::new(Code::BadRules, format!("{}: {error}", table.name())))?;
+        let space = space(&table)?;
         let effort = Effort::of(&space, Duration::from_secs(RULE_SECONDS_MAX));
         let regions: Vec<Cube> = table.rows().iter().map(|row| space.region(&row.when)).collect();
         let in_order: Vec<Cube> = order.iter().map(|&row| regions[row as usize].clone()).collect();
         let source = Matrix::new(&space, &in_order);
-        let parts =
-            Source { table: &table, space: &space, regions, answer_of: &answer_of, order: &order };
+        let dense = Dense::new(&space, &regions, &order);
+        let parts = Source {
+            table: &table,
+            space: &space,
+            regions,
+            answer_of: &answer_of,
+            order: &order,
+            in_order: &source,
+            dense,
+        };
         let contradictions = findings::contradictions(&parts);
         let (gap_cover, gaps) = findings::gaps(&parts, &effort)?;
         let (live, shadowed) = findings::shadowed(&parts, &effort)?;
@@ -149,6 +170,39 @@ impl Rules {
             product_answers,
             otherwise,
             products: Matrix::new(&space, &products),
+            report,
+            answers,
+            answer_of,
+            order,
+            space,
+            table,
+        })
+    }
+
+    /// A table whose rows are asked as they are written, with nothing found and nothing proved: what
+    /// was compiled before answers the same.
+    pub(super) fn as_written(table: Table) -> Result<Rules> {
+        let (answers, answer_of) = table.answers();
+        let order = table.order();
+        let space = space(&table)?;
+        let in_order = order.iter().map(|&row| space.region(&table.rows()[row as usize].when));
+        let source = Matrix::new(&space, &in_order.collect::<Vec<_>>());
+        let answer =
+            |&row: &u32| u16::try_from(answer_of[row as usize]).expect("answers are limited");
+        let report = Report {
+            rows: table.rows().len(),
+            answers: answers.len(),
+            products: order.len(),
+            contradictions: Finding::default(),
+            gaps: Finding::default(),
+            shadowed: Finding::default(),
+        };
+        Ok(Rules {
+            hash: table.hash(),
+            products: source.clone(),
+            product_answers: order.iter().map(answer).collect(),
+            otherwise: None,
+            source,
             report,
             answers,
             answer_of,
@@ -283,7 +337,61 @@ impl Rules {
     }
 }
 
+fn space(table: &Table) -> Result<Space> {
+    Space::new(table)
+        .map_err(|error| Error::new(Code::BadRules, format!("{}: {error}", table.name())))
+}
+
+impl Dense {
+    fn new(space: &Space, regions: &[Cube], order: &[u32]) -> Option<Dense> {
+        let grid = Grid::new(space, regions)?;
+        let mut deciding = grid.blank();
+        for &row in order.iter().rev() {
+            let value = u16::try_from(row).expect("rows are limited");
+            grid.paint(&mut deciding, &regions[row as usize], value);
+        }
+        Some(Dense { grid, deciding })
+    }
+
+    /// The inputs of which no row speaks.
+    pub(super) fn gaps(&self, space: &Space) -> Vec<Cube> {
+        self.grid.grown(space, (&self.deciding, NOTHING), None, &mut self.grid.times())
+    }
+
+    /// What is answered at every input where one row decides.
+    fn answers(&self, source: &Source<'_>) -> Vec<u16> {
+        let answer = |&row: &u16| match source.answer_of.get(usize::from(row)) {
+            Some(&answer) => u16::try_from(answer).expect("answers are limited"),
+            None => NOTHING,
+        };
+        self.deciding.iter().map(answer).collect()
+    }
+
+    /// Where an answer is among those that are collected: 1 there.
+    fn collected(&self, source: &Source<'_>, answer: u32) -> Vec<u16> {
+        let mut map = self.grid.blank();
+        let rows = source.regions.iter().zip(source.answer_of);
+        for (region, _) in rows.filter(|(_, other)| **other == answer) {
+            self.grid.paint(&mut map, region, 1);
+        }
+        map
+    }
+}
+
 impl Source<'_> {
+    /// The rows that decide before the one at `place` and meet a region, in their order.
+    pub(super) fn before(&self, place: usize, region: &[u64]) -> impl Iterator<Item = usize> {
+        let mut meeting = self.in_order.meeting(self.space, region);
+        meeting.truncate(place.div_ceil(64));
+        if !place.is_multiple_of(64) {
+            meeting[place / 64] &= (1 << (place % 64)) - 1;
+        }
+        let places = (0..).step_by(64).zip(meeting);
+        places
+            .flat_map(|(base, word)| ones(word).map(move |bit| base + bit))
+            .map(|place: usize| self.order[place] as usize)
+    }
+
     pub(super) fn example(&self, cube: &[u64]) -> Vec<Held> {
         self.space.held(&self.space.example(cube, self.table), self.table)
     }
@@ -310,11 +418,15 @@ impl Effort {
         self.until.saturating_duration_since(Instant::now())
     }
 
-    /// A cover of few products. A long list gets a single pass: the full loop takes ten times the time
-    /// for a few percent.
-    fn minimal(&self, on: &Cover, off: Option<&Cover>) -> Result<Cover> {
+    /// Few products that hold these cubes and nothing of `off`, or nothing else where there is none.
+    fn few(&self, space: &Space, on: &[Cube], off: Option<Vec<Cube>>) -> Result<Vec<Cube>> {
+        let failed = |error| self.failed(error);
         let mode = if on.len() > LONG { Mode::Fast } else { Mode::Normal };
-        self.ask(|minimizer| Ok(minimizer.clone().mode(mode).minimize(on, None, off)?.f))
+        let on = space.cover(on).map_err(failed)?;
+        let off = off.map(|off| space.cover(&off)).transpose().map_err(failed)?;
+        let found =
+            self.ask(|minimizer| minimizer.clone().mode(mode).minimize(&on, None, off.as_ref()))?;
+        Ok(found.f.cubes().map(<[u64]>::to_vec).collect())
     }
 
     pub(super) fn failed(&self, error: pos_kernel_espresso::Error) -> Error {
@@ -392,7 +504,8 @@ fn minimal(
     let space = source.space;
     let fail = |error| effort.failed(error);
     let is_collect = source.table.hit() == HitPolicy::Collect;
-    let mut decided = vec![Cover::empty(&space.layout); answers];
+    let mut decided: Vec<Vec<Cube>> = vec![Vec::new(); answers];
+    let mut pieces = 0;
     for (place, &row) in source.order.iter().enumerate() {
         let row = row as usize;
         let (region, answer) = (&source.regions[row], source.answer_of[row]);
@@ -403,16 +516,16 @@ fn minimal(
             before(source, place, region, |other| other != answer).collect()
         };
         if others.is_empty() {
-            on.push_words(region).map_err(fail)?;
+            on.push(region.clone());
+            pieces += 1;
             continue;
         }
         let one = space.cover([region]).map_err(fail)?;
         let others = space.cover(others).map_err(fail)?;
         let rest = effort.ask(|minimizer| minimizer.difference(&one, &others))?;
-        for cube in rest.cubes() {
-            on.push_words(cube).map_err(fail)?;
-        }
-        if decided.iter().map(Cover::len).sum::<usize>() > pieces_max {
+        on.extend(rest.cubes().map(<[u64]>::to_vec));
+        pieces += rest.len();
+        if pieces > pieces_max {
             return Ok(None);
         }
     }
@@ -420,26 +533,33 @@ fn minimal(
     let longest = (0..).zip(&decided).max_by_key(|(answer, on)| (on.len(), Reverse(*answer)));
     let otherwise: Option<u16> = longest.filter(|_| is_whole).map(|(answer, _)| answer);
     let mut products = Vec::new();
+    let mut map = Vec::new();
+    let mut times = Vec::new();
     for (answer, on) in (0..).zip(&decided).filter(|(answer, _)| Some(*answer) != otherwise) {
-        let off =
-            if is_collect { None } else { Some(others(&decided, answer.into(), gaps, effort)?) };
-        let cover = effort.minimal(on, off.as_ref())?;
-        products.extend(cover.cubes().map(|cube| Product { cube: cube.to_vec(), answer }));
+        let cubes = if is_collect { on.len() * on.len() / 16 } else { pieces + gaps.len() };
+        if let Some(dense) = source.dense.as_ref().filter(|_| cubes > CUBES_MAX) {
+            let value = if is_collect { 1 } else { answer };
+            if is_collect {
+                map = dense.collected(source, answer.into());
+                times = dense.grid.times();
+            } else if map.is_empty() {
+                map = dense.answers(source);
+                times = dense.grid.times();
+            }
+            let cubes = dense.grid.grown(space, (&map, value), Some(on), &mut times);
+            products.extend(cubes.into_iter().map(|cube| Product { cube, answer }));
+            continue;
+        }
+        let off = (!is_collect).then(|| {
+            let others = (0..).zip(&decided).filter(|(other, _)| *other != answer);
+            let mut off: Vec<Cube> = others.flat_map(|(_, on)| on.iter().cloned()).collect();
+            off.extend(gaps.cubes().map(<[u64]>::to_vec));
+            off
+        });
+        let cubes = effort.few(space, on, off)?;
+        products.extend(cubes.into_iter().map(|cube| Product { cube, answer }));
     }
     Ok(Some(Compiled { products, otherwise }))
-}
-
-/// What another answer is given to, and the gaps.
-fn others(decided: &[Cover], answer: usize, gaps: &Cover, effort: &Effort) -> Result<Cover> {
-    let mut off = gaps.clone();
-    for (other, cover) in decided.iter().enumerate() {
-        if other != answer {
-            for cube in cover.cubes() {
-                off.push_words(cube).map_err(|error| effort.failed(error))?;
-            }
-        }
-    }
-    Ok(off)
 }
 
 /// The regions of the rows that decide before the one at `place`, meet a region, and have an answer
@@ -447,19 +567,55 @@ fn others(decided: &[Cover], answer: usize, gaps: &Cover, effort: &Effort) -> Re
 fn before<'s>(
     source: &'s Source<'_>,
     place: usize,
-    region: &'s [u64],
+    region: &[u64],
     wanted: impl Fn(u32) -> bool + 's,
 ) -> impl Iterator<Item = &'s Cube> {
-    source.order[..place]
-        .iter()
-        .map(|&row| row as usize)
-        .filter(move |&row| wanted(source.answer_of[row]))
-        .map(|row| &source.regions[row])
-        .filter(move |other| source.space.meet(other, region).is_some())
+    let rows = source.before(place, region).filter(move |&row| wanted(source.answer_of[row]));
+    rows.map(|row| &source.regions[row])
 }
 
-/// Proves that the products answer what the rows say. A failure is a fault of ours.
+/// Proves that the products answer what the rows say, at every input. A failure is a fault of ours.
 fn prove(source: &Source<'_>, compiled: &Compiled, effort: &Effort) -> Result<()> {
+    match &source.dense {
+        Some(dense) => prove_each(source, compiled, dense),
+        None => prove_all(source, compiled, effort),
+    }
+}
+
+fn unproved(source: &Source<'_>, what: &str) -> Error {
+    let name = source.table.name();
+    let message = format!("the compiled form of rule table {name} is not the table: {what}");
+    Error::new(Code::Panic, message).with("cause", what)
+}
+
+/// Looks at every input.
+fn prove_each(source: &Source<'_>, compiled: &Compiled, dense: &Dense) -> Result<()> {
+    let grid = &dense.grid;
+    if source.table.hit() == HitPolicy::Collect {
+        for answer in 0..=source.answer_of.iter().copied().max().unwrap_or(0) {
+            let mut is = grid.blank();
+            let own =
+                compiled.products.iter().filter(|product| u32::from(product.answer) == answer);
+            own.for_each(|product| grid.paint(&mut is, &product.cube, 1));
+            if is != dense.collected(source, answer) {
+                return Err(unproved(source, "an answer is given elsewhere"));
+            }
+        }
+        return Ok(());
+    }
+    let mut is = grid.blank();
+    is.fill(compiled.otherwise.unwrap_or(NOTHING));
+    for Product { cube, answer } in compiled.products.iter().rev() {
+        grid.paint(&mut is, cube, *answer);
+    }
+    if is == dense.answers(source) {
+        return Ok(());
+    }
+    Err(unproved(source, "an input has another answer"))
+}
+
+/// Proves containments of cubes.
+fn prove_all(source: &Source<'_>, compiled: &Compiled, effort: &Effort) -> Result<()> {
     let Compiled { products, otherwise } = compiled;
     let space = source.space;
     let is_collect = source.table.hit() == HitPolicy::Collect;
@@ -469,9 +625,7 @@ fn prove(source: &Source<'_>, compiled: &Compiled, effort: &Effort) -> Result<()
         if effort.ask(|minimizer| minimizer.contains(&all, &one))? {
             return Ok(());
         }
-        let name = source.table.name();
-        let message = format!("the compiled form of rule table {name} is not the table: {what}");
-        Err(Error::new(Code::Panic, message).with("cause", what))
+        Err(unproved(source, what))
     };
     for (place, &row) in source.order.iter().enumerate() {
         let row = row as usize;

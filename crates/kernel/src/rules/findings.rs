@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::column::Held;
-use super::compile::{Effort, Source};
+use super::compile::{Effort, LONG, Source};
 use super::space::Cube;
 use super::table::{HitPolicy, Table};
 use crate::error::Result;
@@ -120,14 +120,25 @@ pub(super) fn contradictions(source: &Source<'_>) -> Finding<Contradiction> {
 
 /// The inputs of which no row speaks, and the findings that tell of them.
 pub(super) fn gaps(source: &Source<'_>, effort: &Effort) -> Result<(Cover, Finding<Gap>)> {
-    let all = source.space.cover(&source.regions).map_err(|error| effort.failed(error))?;
-    let mut gaps = effort.ask(|minimizer| minimizer.complement(&all))?;
-    if (2..=GAPS_JOINED_MAX).contains(&gaps.len()) {
-        gaps = effort.ask(|minimizer| {
-            let fast = minimizer.clone().mode(Mode::Fast);
-            Ok(fast.minimize(&gaps, None, Some(&all))?.f)
-        })?;
-    }
+    let failed = |error| effort.failed(error);
+    let gaps = match &source.dense {
+        Some(dense) if source.regions.len() > LONG => {
+            let cubes = dense.gaps(source.space);
+            source.space.cover(&cubes).map_err(failed)?
+        }
+        _ => {
+            let all = source.space.cover(&source.regions).map_err(failed)?;
+            let gaps = effort.ask(|minimizer| minimizer.complement(&all))?;
+            if (2..=GAPS_JOINED_MAX).contains(&gaps.len()) {
+                effort.ask(|minimizer| {
+                    let fast = minimizer.clone().mode(Mode::Fast);
+                    Ok(fast.minimize(&gaps, None, Some(&all))?.f)
+                })?
+            } else {
+                gaps
+            }
+        }
+    };
     let mut found = Finding::default();
     for cube in gaps.cubes() {
         found.add(|| Gap {
@@ -153,14 +164,22 @@ pub(super) fn shadowed(
     }
     let same_only = matches!(hit, HitPolicy::Any | HitPolicy::Collect);
     let mut rows = Vec::new();
+    let dense = source.dense.as_ref().filter(|_| !same_only);
     for (place, &row) in source.order.iter().enumerate() {
         let region = &source.regions[row as usize];
-        let earlier = source.order[..place].iter().copied().filter(|&other| {
-            let other = other as usize;
-            (!same_only || source.answer_of[other] == source.answer_of[row as usize])
-                && source.space.meet(&source.regions[other], region).is_some()
+        if let Some(dense) = dense {
+            let by = dense.grid.values(&dense.deciding, region, source.regions.len());
+            if by.contains(&(row as usize)) {
+                live.push(row as usize);
+            } else {
+                rows.push((row as usize, by));
+            }
+            continue;
+        }
+        let earlier = source.before(place, region).filter(|&other| {
+            !same_only || source.answer_of[other] == source.answer_of[row as usize]
         });
-        let mut by: Vec<u32> = earlier.collect();
+        let mut by: Vec<usize> = earlier.collect();
         if by.is_empty() || !covered(source, effort, &by, region)? {
             live.push(row as usize);
             continue;
@@ -174,7 +193,7 @@ pub(super) fn shadowed(
                 }
             }
         }
-        rows.push((row as usize, by.into_iter().map(|row| row as usize).collect::<Vec<_>>()));
+        rows.push((row as usize, by));
     }
     rows.sort_unstable();
     for (row, mut by) in rows {
@@ -184,8 +203,8 @@ pub(super) fn shadowed(
     Ok((live, found))
 }
 
-fn covered(source: &Source<'_>, effort: &Effort, by: &[u32], region: &Cube) -> Result<bool> {
-    let regions = by.iter().map(|&row| &source.regions[row as usize]);
+fn covered(source: &Source<'_>, effort: &Effort, by: &[usize], region: &Cube) -> Result<bool> {
+    let regions = by.iter().map(|&row| &source.regions[row]);
     let all = source.space.cover(regions).map_err(|error| effort.failed(error))?;
     let one = source.space.cover([region]).map_err(|error| effort.failed(error))?;
     effort.ask(|minimizer| minimizer.contains(&all, &one))

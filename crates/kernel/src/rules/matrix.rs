@@ -108,6 +108,52 @@ impl Matrix {
         })
     }
 
+    /// The cubes that have an input in common with another, a bit for each.
+    pub(super) fn meeting(&self, space: &Space, cube: &[u64]) -> Vec<u64> {
+        let mut hits = self.every();
+        let mut allowed = vec![0; self.words];
+        for &(variable, first) in &self.variables {
+            if self.allowed(space, cube, (variable, first), &mut allowed) {
+                for (hits, allowed) in hits.iter_mut().zip(&allowed) {
+                    *hits &= allowed;
+                }
+            }
+        }
+        hits
+    }
+
+    fn every(&self) -> Vec<u64> {
+        let mut every = vec![u64::MAX; self.words];
+        if let Some(last) = every.last_mut()
+            && !self.cubes.is_multiple_of(64)
+        {
+            *last = (1 << (self.cubes % 64)) - 1;
+        }
+        every
+    }
+
+    /// The cubes that share a value of a variable with another; false when they all do.
+    fn allowed(
+        &self,
+        space: &Space,
+        cube: &[u64],
+        (variable, first): (u32, u32),
+        allowed: &mut [u64],
+    ) -> bool {
+        let field = &space.layout.variables()[variable as usize];
+        if (0..field.parts).all(|part| has(cube, field.first_bit + part)) {
+            return false;
+        }
+        allowed.fill(0);
+        for part in space.parts(cube, variable as usize) {
+            let row = (first as usize + part) * self.words;
+            for (allowed, bits) in allowed.iter_mut().zip(&self.bits[row..row + self.words]) {
+                *allowed |= bits;
+            }
+        }
+        true
+    }
+
     /// Every cube that holds the point, ascending.
     pub(super) fn all(&self, point: &Point) -> impl Iterator<Item = usize> {
         (0..self.words)
@@ -117,7 +163,7 @@ impl Matrix {
 
 /// The positions of the set bits.
 #[inline]
-fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+pub(super) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = bits.trailing_zeros() as usize;
         let is_left = bits != 0;

@@ -28,6 +28,7 @@ mod encoding;
 mod facts;
 mod fault;
 mod findings;
+mod grid;
 mod input;
 mod json;
 mod matrix;

@@ -164,11 +164,19 @@ impl RuleSet {
         self.tables.is_empty()
     }
 
-    /// What the tables say. Allocates nothing unless it fails.
+    /// What the tables say of a line, a tender or a sale. Allocates nothing unless it fails.
     ///
     /// # Errors
     /// `PK_E_BAD_ARGUMENT` for a column whose value is missing, of another type, or out of range.
     pub fn judge(&self, fact: &Fact<'_>) -> Result<Judgement> {
+        self.judge_all(std::slice::from_ref(fact))
+    }
+
+    /// What the tables say of several facts, each of another kind, in the order of the tables.
+    ///
+    /// # Errors
+    /// As [`RuleSet::judge`].
+    pub fn judge_all(&self, facts: &[Fact<'_>]) -> Result<Judgement> {
         let mut judgement = Judgement {
             decision: Decision::Allow,
             deciding: None,
@@ -176,9 +184,9 @@ impl RuleSet {
             count: 0,
         };
         for (table, bound) in (0..).zip(&self.tables) {
-            if bound.binding != fact.binding() {
+            let Some(fact) = facts.iter().find(|fact| fact.binding() == bound.binding) else {
                 continue;
-            }
+            };
             let columns = bound.rules.table().columns();
             let value = |index: usize| fact.value(bound.origins[index], &columns[index].name);
             let point = bound.rules.point_by_index(value)?;
@@ -199,6 +207,14 @@ impl RuleSet {
             }
         }
         Ok(judgement)
+    }
+
+    /// Whether a table that is asked about these has such a column.
+    #[must_use]
+    pub fn asks(&self, binding: Binding, column: &str) -> bool {
+        let bound = self.tables.iter().filter(|bound| bound.binding == binding);
+        let mut columns = bound.flat_map(|bound| bound.rules.table().columns());
+        columns.any(|other| other.name == column)
     }
 
     /// The names of the table and of the row.
@@ -245,6 +261,16 @@ impl RuleSet {
         }
         write(&mut again, &tables);
         if again == bytes { Ok(()) } else { Err(refused("they are not in their canonical form")) }
+    }
+
+    /// Reads canonical bytes; the rows stay as they are written. It judges as the compiled set does.
+    ///
+    /// # Errors
+    /// `PK_E_BAD_RULES` for any other bytes, and as [`RuleSet::new`].
+    pub fn as_written(bytes: &[u8]) -> Result<RuleSet> {
+        let tables = read(bytes).map_err(|error| refused(&error.to_string()))?;
+        let tables = tables.into_iter().map(|bytes| Rules::as_written(Table::decode(bytes)?));
+        RuleSet::new(tables.collect::<Result<_>>()?)
     }
 
     /// Reads canonical bytes and compiles the tables.

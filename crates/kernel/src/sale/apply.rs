@@ -132,6 +132,8 @@ impl Sale {
                     parent: fact.parent,
                     of: None,
                     sold: None,
+                    class: fact.class.clone(),
+                    attributes: fact.attributes.clone(),
                 });
                 amount_is(fact.line, fact.amount, &outcome)
             }
@@ -326,6 +328,8 @@ impl Sale {
             parent: None,
             of: Some(fact.of.clone()),
             sold: Some(fact.sold.clone()),
+            class: None,
+            attributes: Vec::new(),
         });
         amount_is(fact.line, fact.amount, &outcome)
     }

@@ -28,8 +28,8 @@ pub use receipt::{Receipt, ReceiptMeta};
 pub use ticket::Ticket;
 
 use crate::journal::{
-    Circle, ForeignAmount, ReturnsOf, SaleCompleted, SoldAt, SoldFor, TakenOver, TenderKind,
-    TenderState,
+    Circle, ForeignAmount, ReturnsOf, RuleAttribute, SaleCompleted, SoldAt, SoldFor, TakenOver,
+    TenderKind, TenderState,
 };
 use crate::money::{Currency, Decimal};
 use crate::policy::{PaymentMeans, Policy};
@@ -69,6 +69,10 @@ pub struct Line {
     pub of: Option<SoldAt>,
     /// What it was sold for there.
     pub sold: Option<SoldFor>,
+    /// Class of the goods, where rules asked for it.
+    pub class: Option<String>,
+    /// What the host said of it and rules asked for.
+    pub attributes: Vec<RuleAttribute>,
 }
 
 /// A tender of a sale.
@@ -286,6 +290,12 @@ impl Sale {
     #[must_use]
     pub fn settlement(&self) -> &Settlement {
         &self.settlement
+    }
+
+    /// A line by its number, voided or not.
+    #[must_use]
+    pub fn line(&self, number: u32) -> Option<&Line> {
+        self.lines.get(usize::try_from(number.checked_sub(1)?).ok()?)
     }
 
     /// Lines that count.

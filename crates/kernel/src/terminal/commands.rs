@@ -150,7 +150,7 @@ impl Terminal {
                 let sale = till.open_sale(sale)?;
                 let mut fact = machine::add_line(sale, line, key)?;
                 till.may_tax(sale, &fact.taxes, self.taxes_max())?;
-                fact.rules = till.rules.judge_line(sale, line, fact.amount)?;
+                fact.is_judged(till.rules.judge_line(sale, line, fact.amount)?);
                 Ok(fact.into())
             },
             line_answer,
@@ -179,8 +179,11 @@ impl Terminal {
             LINE,
             |till, key| {
                 let sale = till.open_sale(sale)?;
-                Ok(Fact::from(machine::set_quantity(sale, line, quantity, reason.text, key)?)
-                    .under(reason.approval))
+                let mut fact = machine::set_quantity(sale, line, quantity, reason.text, key)?;
+                let changed = (line, Some(quantity), None);
+                let (amount, approval) = (fact.amount, reason.approval);
+                fact.rules = till.rules.judge_change(sale, changed, amount, approval)?;
+                Ok(Fact::from(fact).under(approval))
             },
             line_answer,
         )
@@ -230,8 +233,8 @@ impl Terminal {
             |till, key| {
                 let sale = till.open_sale(sale)?;
                 let mut fact = machine::tender(sale, tender, key)?;
-                self.hold_tender(till)?;
-                fact.rules = till.rules.judge_tender(sale, tender)?;
+                fact.is_judged(till.rules.judge_tender(sale, tender)?);
+                self.hold_tender(till, fact.said_bytes())?;
                 Ok(fact.into())
             },
             tender_answer,
@@ -337,7 +340,8 @@ impl Terminal {
                 let open = till.open_sale(sale)?;
                 let before = till.perpetual(open.currency);
                 let receipt = till.next_receipt_in(open.circle());
-                let fact = machine::complete(open, receipt, &before, key)?;
+                let mut fact = machine::complete(open, receipt, &before, key)?;
+                fact.rules = till.rules.judge_sale(open)?;
                 sold = Some(open.clone());
                 Ok(fact.into())
             },
@@ -462,7 +466,7 @@ impl Terminal {
             for line in sold.lines {
                 let mut fact = machine::add_line(&sale, line, None)?;
                 core.till.may_tax(&sale, &fact.taxes, self.taxes_max())?;
-                fact.rules = core.till.rules.judge_line(&sale, line, fact.amount)?;
+                fact.is_judged(core.till.rules.judge_line(&sale, line, fact.amount)?);
                 let number = fact.line;
                 bodies.fold(&mut sale, &people.sign_and_use(fact)?);
                 for (adjustment, reason) in line.adjustments {
@@ -480,12 +484,13 @@ impl Terminal {
                     return Err(pending_in_sell());
                 }
                 let mut fact = machine::tender(&sale, tender, None)?;
-                fact.rules = core.till.rules.judge_tender(&sale, tender)?;
+                fact.is_judged(core.till.rules.judge_tender(&sale, tender)?);
                 bodies.fold(&mut sale, &people.sign_and_use(fact)?);
             }
             let before = core.till.perpetual(sale.currency);
             let receipt = core.till.next_receipt_in(sale.circle());
-            let completion = machine::complete(&sale, receipt, &before, key.clone())?;
+            let mut completion = machine::complete(&sale, receipt, &before, key.clone())?;
+            completion.rules = core.till.rules.judge_sale(&sale)?;
             let completion = people.sign_and_use(completion)?;
             bodies.end(&completion);
             if self.note_step(core, stamp)? {

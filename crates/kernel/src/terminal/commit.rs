@@ -182,9 +182,10 @@ impl Terminal {
         Ok(self.wal.reserve()?)
     }
 
-    /// Makes sure that the next checkpoint can carry one tender more, and what may yet end it.
-    pub(super) fn hold_tender(&self, till: &Till) -> Result<()> {
-        self.hold(till, 0)
+    /// Makes sure that the next checkpoint can carry one tender more, with so many bytes that rules ask
+    /// for, and what may yet end it.
+    pub(super) fn hold_tender(&self, till: &Till, said: usize) -> Result<()> {
+        self.hold(till, said)
     }
 
     /// Makes sure that the next checkpoint can carry so many bytes of open sales more, and a tender.

@@ -156,6 +156,8 @@ impl Terminal {
             sale: sale.number,
             ticket: ticket.to_owned(),
             content,
+            facts: u32::try_from(facts.iter().filter(|fact| copied(fact, 0, 0).is_some()).count())
+                .expect("the facts of a sale are limited"),
         };
         let mut core = self.lock()?;
         self.reserve(&core.till)?;
@@ -319,8 +321,10 @@ fn copied(fact: &Fact, sale: u64, first_sequence: u64) -> Option<Fact> {
         Fact::LineAdded(fact) => LineAdded { sale, approval, key, rules, ..fact }.into(),
         Fact::LineReturned(fact) => LineReturned { sale, approval, key, ..fact }.into(),
         Fact::LineVoided(fact) => LineVoided { sale, approval, key, ..fact }.into(),
-        Fact::QuantitySet(fact) => QuantitySet { sale, approval, key, ..fact }.into(),
-        Fact::PriceOverridden(fact) => PriceOverridden { sale, approval, key, ..fact }.into(),
+        Fact::QuantitySet(fact) => QuantitySet { sale, approval, key, rules, ..fact }.into(),
+        Fact::PriceOverridden(fact) => {
+            PriceOverridden { sale, approval, key, rules, ..fact }.into()
+        }
         Fact::TaxesOverridden(fact) => TaxesOverridden { sale, approval, key, ..fact }.into(),
         Fact::LineAdjusted(fact) => LineAdjusted { sale, approval, key, ..fact }.into(),
         Fact::SaleAdjusted(fact) => {

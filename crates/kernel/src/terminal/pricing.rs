@@ -87,7 +87,11 @@ impl Terminal {
             LINE,
             |till, key| {
                 let sale = till.open_sale(sale)?;
-                Ok(machine::override_price(sale, line, price, reason, key)?.into())
+                let mut fact = machine::override_price(sale, line, price, reason, key)?;
+                let changed = (line, None, Some(price.0));
+                let (amount, approval) = (fact.amount, reason.approval);
+                fact.rules = till.rules.judge_change(sale, changed, amount, approval)?;
+                Ok(fact.into())
             },
             line_answer,
         )

@@ -1,12 +1,11 @@
-//! The call that changes which lines and tenders are taken: the rule tables.
+//! The call that changes which lines, tenders and sales are taken: the rule tables.
 
 use super::Terminal;
 use super::commit::{Answer, Growth, Inputs, Urgency};
-use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Bytes, Fact, Hash, RulesSet};
 use crate::limits::{RULES_BYTES_MAX, RULES_SHARE};
-use crate::rules::{Binding, RuleSet};
+use crate::rules::RuleSet;
 
 /// Rules were set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,21 +15,13 @@ pub struct RulesAnswer {
 }
 
 impl Terminal {
-    /// Sets the tables that every new line and tender is judged by from here on; a set of no tables
-    /// ends all rules. What was taken before stays.
+    /// Sets the tables that every line that is new or changed, every new tender and every sale is judged
+    /// by from here on; a set of no tables ends all rules. What was taken before stays.
     ///
     /// # Errors
-    /// `PK_E_BAD_RULES` for a table about whole sales, which a terminal does not ask; `PK_E_LIMIT` for
-    /// tables of more than 64 KiB or a sixteenth of a segment together; and those of any call.
+    /// `PK_E_LIMIT` for tables of more than 64 KiB or a sixteenth of a segment together, and those of
+    /// any call.
     pub fn set_rules(&self, rules: &RuleSet, key: Option<&str>) -> Result<Answer<RulesAnswer>> {
-        let about_sales =
-            |table: &&crate::rules::Rules| table.table().binding() == Some(Binding::Sale);
-        if let Some(table) = rules.tables().find(about_sales) {
-            let name = table.table().name();
-            let message =
-                format!("a terminal asks about lines and tenders, not as table {name} wants");
-            return Err(Error::new(Code::BadRules, message).with("table", name));
-        }
         let bytes = rules.encode();
         let limit = RULES_BYTES_MAX.min(self.wal.segment_bytes() as usize / RULES_SHARE);
         if bytes.len() > limit {
@@ -52,7 +43,7 @@ impl Terminal {
         )
     }
 
-    /// BLAKE3 of the rules that lines and tenders are judged by, when any were set.
+    /// BLAKE3 of the rules that a terminal judges by, when any were set.
     ///
     /// # Errors
     /// `PK_E_CLOSED`.
@@ -62,7 +53,7 @@ impl Terminal {
         Ok((!bytes.is_empty()).then(|| *blake3::hash(bytes).as_bytes()))
     }
 
-    /// The rules that lines and tenders are judged by, compiled; none of no tables while none were set.
+    /// The rules that a terminal judges by, compiled; none of no tables while none were set.
     ///
     /// # Errors
     /// `PK_E_CLOSED`.

@@ -84,7 +84,7 @@ impl Terminal {
             let mut after = till.open_sale(sale)?.clone();
             let mut added = machine::add_line(&after, line, None)?;
             till.may_tax(&after, &added.taxes, self.taxes_max())?;
-            added.rules = till.rules.judge_line(&after, line, added.amount)?;
+            added.is_judged(till.rules.judge_line(&after, line, added.amount)?);
             let (number, mut facts) = (added.line, vec![Fact::from(added)]);
             for (index, (adjustment, reason)) in line.adjustments.iter().enumerate() {
                 after.apply(&facts[index]).expect("a decided fact contradicts nothing");

@@ -27,7 +27,7 @@ pub use people::{Approval, People};
 pub use period::{Period, Periods, Totals};
 pub use perpetual::{ClassTotals, CurrencyTotals, Perpetual, PerpetualAfter, TaxBook};
 pub use report::Tally;
-pub use rules::TillRules;
+pub use rules::{Judged, TillRules};
 pub use transit::{CashTicket, Transit};
 
 use crate::code::Code;
@@ -341,6 +341,7 @@ impl Till {
                 let mut sale = self.take(completed.sale)?;
                 if check == Check::Replay {
                     sale.check_content(completed)?;
+                    self.rules.hold(&sale, fact)?;
                 }
                 sale.apply(fact)?;
                 self.settle(sale);
@@ -397,6 +398,11 @@ impl Till {
                 let Some(sale) = self.open.get_mut(&number) else {
                     return Err(Contradiction(format!("sale {number} is not open")));
                 };
+                let taken = sale.takes.as_ref().map_or(0, |takes| takes.facts);
+                let is_copy = sequence - sale.first_sequence <= u64::from(taken);
+                if check == Check::Replay && !is_copy {
+                    self.rules.hold(sale, fact)?;
+                }
                 sale.apply(fact)?;
                 let before = sale.log_bytes();
                 sale.remember(fact.kind(), body);

@@ -8,8 +8,8 @@ use pos_kernel_core::code::Code;
 use pos_kernel_core::journal::{
     ApprovalGiven, BODY_VERSION, CashAmount, CashArrived, CashCounted, CashLeg, CashMoved,
     CashMovement, CashTransfer, DecodeError, Fact, ForeignAmount, Key, LineAdded, PeriodClosed,
-    PeriodKind, RecordKind, RuleHit, SaleBegun, ShiftOpened, Sums, TenderAdded, TenderConfirmed,
-    TenderKind, TenderState, TenderVoided, body_of, restore, show, snapshot,
+    PeriodKind, RecordKind, RuleAttribute, RuleHit, SaleBegun, ShiftOpened, Sums, TenderAdded,
+    TenderConfirmed, TenderKind, TenderState, TenderVoided, body_of, restore, show, snapshot,
 };
 use pos_kernel_core::limits::{
     AMOUNT_MAX, KEY_BYTES_MAX, OPERATOR_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX,
@@ -373,6 +373,19 @@ fn sale_log(body: &[u8]) -> Vec<u8> {
     panic!("an open sale without a log");
 }
 
+fn attribute(kind: u32) -> RuleAttribute {
+    let (name, members) = (format!("column {kind}"), Vec::new());
+    let mut said = RuleAttribute { name, flag: None, number: None, text: None, members };
+    match kind {
+        0 => said.flag = Some(false),
+        1 => said.number = Decimal::new(-125, 1),
+        2 => said.text = Some("private".to_owned()),
+        3 => said.members = vec!["food".to_owned(), "tobacco".to_owned()],
+        _ => {}
+    }
+    said
+}
+
 #[test]
 fn the_facts_of_one_tender_keep_to_their_limit() {
     let key = Some(Key { text: "k".repeat(KEY_BYTES_MAX), fingerprint: u64::MAX });
@@ -400,6 +413,8 @@ fn the_facts_of_one_tender_keep_to_their_limit() {
             approval: Some(u64::MAX),
             key: key.clone(),
             rules: (0..16).map(|table| RuleHit { table, row: 2047 }).collect(),
+            // Room for these is held by itself.
+            attributes: Vec::new(),
         }
         .into(),
         TenderConfirmed { sale, tender, auth: reference, due, change, rounding, key: key.clone() }
@@ -523,6 +538,8 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             approval: line.checked_sub(9).map(u64::from),
             key: None,
             rules: (0..line % 4).map(|table| RuleHit { table, row: line }).collect(),
+            class: line.is_multiple_of(5).then(|| "wine".to_owned()),
+            attributes: (0..line % 5).map(attribute).collect(),
         }
         .into()
     });
@@ -545,6 +562,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             approval: cash.then_some(sale),
             key: None,
             rules: (0..tender % 3).map(|table| RuleHit { table, row: tender }).collect(),
+            attributes: (0..tender % 4).map(attribute).collect(),
         }
         .into()
     });

@@ -84,3 +84,17 @@ fn unique() {
     }
     assert_eq!(compared, 24_000);
 }
+
+/// Long lists, whose gaps and products grow on the grid.
+#[test]
+fn a_long_table_answers_what_its_rows_say() {
+    for (index, hit) in ["first", "priority", "collect", "any"].iter().enumerate() {
+        let mut chance = Chance(index as u64);
+        let table = random::table(&mut chance, hit, 270, *hit == "any");
+        let rules = Rules::compile(table).unwrap();
+        for _ in 0..200 {
+            let input = random::input(&mut chance, rules.table());
+            model::agrees(&rules, &input);
+        }
+    }
+}

@@ -37,6 +37,7 @@ pub fn override_price(
         operator: None,
         approval: reason.approval,
         key,
+        rules: Vec::new(),
     })
 }
 

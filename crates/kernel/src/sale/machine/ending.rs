@@ -70,6 +70,7 @@ pub fn complete(
         circle: sale.training.then_some(Circle::Training),
         key,
         sums: completed_sums(sale)?,
+        rules: Vec::new(),
         policy: sale.has_policy.then(|| Hash(sale.policy().hash())),
         perpetual: after.record(),
     })

@@ -49,6 +49,8 @@ pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<L
         approval: line.approval,
         key,
         rules: Vec::new(),
+        class: None,
+        attributes: Vec::new(),
     })
 }
 
@@ -179,7 +181,20 @@ pub fn set_quantity(
     let (amount, gross) = (outcome.amount, outcome.totals.gross);
     let reason = reason.to_owned();
     let (sale, operator, approval) = (sale.number, None, None);
-    Ok(QuantitySet { sale, line, reason, quantity, amount, gross, sums, operator, approval, key })
+    let rules = Vec::new();
+    Ok(QuantitySet {
+        sale,
+        line,
+        reason,
+        quantity,
+        amount,
+        gross,
+        sums,
+        operator,
+        approval,
+        key,
+        rules,
+    })
 }
 
 fn may_return_unbound(sale: &Sale, approval: Option<u64>) -> Result<()> {

@@ -51,6 +51,7 @@ pub fn tender(sale: &Sale, tender: &TenderInput<'_>, key: Option<Key>) -> Result
         approval: tender.approval,
         key,
         rules: Vec::new(),
+        attributes: Vec::new(),
     })
 }
 
