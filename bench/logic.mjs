@@ -1,9 +1,10 @@
 // `bench logic`: the minimiser beside the C program of 1988 and the bindings to it, and the goals.
 //
-//   node bench/logic.mjs [--quick] [--exact] [--rounds N] [--json]
+//   node bench/logic.mjs [--quick] [--exact] [--table] [--rounds N] [--json]
 //
 // The native program measures; this builds it, runs it and shows what it found. `--quick` runs one
 // round of the normal mode on the files whose name begins with m, to see that everything works.
+// `--table` runs the normal mode only and shows every file.
 
 import { spawn } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
@@ -15,16 +16,17 @@ const { values: given } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     exact: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     rounds: { type: 'string' },
   },
 })
-const usual = ['normal', 'fast', 'primes', 'inside', 'threads', 'concurrent']
+const usual = ['normal', 'fast', 'primes', 'inside', 'threads', 'concurrent', 'isolated']
 const lines = []
 
 setupLogic()
 if (given.quick) await measure(['normal'], 1, ['--only', 'm1'])
-else await measure(usual, given.rounds ?? 3, [])
+else await measure(given.table ? ['normal'] : usual, given.rounds ?? 3, [])
 if (given.exact) await measure(['exact'], 1, [])
 report()
 
@@ -47,11 +49,38 @@ function report() {
     process.stdout.write(`${JSON.stringify({ results: results(), goals: shown, machine })}\n`)
     return
   }
+  if (given.table) showFiles()
   const head = ['#', 'measure', 'floor', 'target', 'moonshot', 'measured']
   const rows = goals.map((goal) => [
     ...[goal.row, goal.what, goal.floor, goal.target, goal.moonshot],
     goal.measured.trim(),
   ])
+  show(head, rows)
+}
+
+/** Every file of the normal mode: what came of it on each side, and the word of the checker. */
+function showFiles() {
+  const pair = ['C', 'ours']
+  const head = [
+    'file',
+    ...['products', 'literals', 'ms', 'KiB'].flatMap((of) => pair.map((side) => `${of} ${side}`)),
+  ]
+  const rows = lines
+    .filter(({ workload }) => workload === 'normal')
+    .map(({ file, products, literals, processorMs, peakKib, cFinished, equivalent }) => [
+      file,
+      ...[products, literals, processorMs, peakKib].flatMap(({ c, ours }) => [c ?? '-', ours]),
+      cFinished ? (processorMs.ours / processorMs.c).toFixed(3) : '-',
+      equivalent ? 'equivalent' : 'WRONG',
+    ])
+  show(
+    [...head, 'time ratio', 'checker'],
+    rows.map((row) => row.map(String)),
+  )
+  process.stdout.write('\n')
+}
+
+function show(head, rows) {
   const widths = head.map((name, at) =>
     Math.max(...[name, ...rows.map((row) => row[at])].map(size)),
   )

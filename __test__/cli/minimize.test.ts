@@ -136,3 +136,24 @@ test('limits end a run: with the best table and a note, or with 1', async (t) =>
   const capped = await posKernel(['minimize', large, '--memory-limit', '16', '--stats', '--json'])
   t.like(JSON.parse(capped.stdout), { productsOut: 65, verified: true })
 })
+
+test('--many minimises each function of a file', async (t) => {
+  const second = '.i 1\n.o 1\n1 1\n0 1\n.end # of the second\n'
+  const both = `${small}# between\n${second}\n# after\n`
+  const plain = await posKernel(['minimize', '-', '--many'], { input: both })
+  t.like(plain, { code: 0, stderr: '' })
+  t.is(plain.stdout, `${smallest}.i 1\n.o 1\n.type f\n.p 1\n- 1\n.e\n`)
+  const file = path.join(set, 'fmt_many.pla')
+  const { stdout } = await posKernel(['minimize', file, '--many', '--stats', '--json'])
+  const { functions } = JSON.parse(stdout)
+  t.deepEqual(
+    functions.map(({ productsOut }: { productsOut: number }) => productsOut),
+    [2, 2],
+  )
+  const alone = await posKernel(['minimize', '-', '--json'], { input: both })
+  t.is(JSON.parse(alone.stdout).code, 'PK_E_BAD_PLA')
+  const wrong = await posKernel(['minimize', '-', '--many', '--json'], {
+    input: `${small}.i 1\n.o 1\n1 x\n.e\n`,
+  })
+  t.like(JSON.parse(wrong.stdout), { code: 'PK_E_BAD_PLA', facts: { line: 10, column: 3 } })
+})

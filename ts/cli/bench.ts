@@ -16,7 +16,7 @@ import { globalsOf } from './globals.js'
 const benches = {
   sale: ['quick', 'long', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   store: ['quick', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
-  logic: ['quick', 'exact', 'rounds'],
+  logic: ['quick', 'exact', 'table', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
   rules: [],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
@@ -27,6 +27,7 @@ interface BenchOptions {
   readonly quick?: boolean
   readonly long?: boolean
   readonly exact?: boolean
+  readonly table?: boolean
   readonly nativeOnly?: boolean
   readonly nodeOnly?: boolean
   readonly rounds?: string
@@ -53,7 +54,8 @@ export function register(program: Command): void {
     )
     .option('--quick', 'short rounds, to see that everything works; the figures mean little')
     .option('--rounds <n>', 'interleaved rounds; 4 (sale, store) or 3 (logic) when left out')
-    .option('--exact', 'logic: the proofs of the exact modes too, an hour')
+    .option('--exact', 'logic: the proofs of the exact modes too, half an hour')
+    .option('--table', 'logic: the normal mode only, every file beside the C program')
     .option('--long', 'sale: recovery of a million sales too')
     .option('--seconds <s>', 'sale, store: selling time in a round, 1; terminals: idle time, 20')
     .option('--dir <dir>', 'sale, store: a folder on the disk; bench/results when left out')
@@ -108,6 +110,7 @@ const optionOf: Record<keyof BenchOptions, string> = {
   quick: '--quick',
   long: '--long',
   exact: '--exact',
+  table: '--table',
   nativeOnly: '--native-only',
   nodeOnly: '--node-only',
   rounds: '--rounds',

@@ -19,6 +19,7 @@ interface MinimizeCommand {
   readonly strong?: true
   readonly out?: string
   readonly stats?: true
+  readonly many?: true
   readonly write: 'f' | 'fd' | 'fr' | 'fdr'
   readonly timeLimit?: number
   readonly memoryLimit?: number
@@ -46,6 +47,7 @@ export function register(program: Command): void {
     .option('--strong', 'many more rounds than without it')
     .option('--out <file>', 'where to write the table; standard output when left out')
     .option('--stats', 'say what it cost and what came of it')
+    .option('--many', 'the file holds several functions, each ended by .e; the answers follow')
     .addOption(
       new Option('--write <type>', 'the sets that the table lists: f on, d either, r off')
         .choices(['f', 'fd', 'fr', 'fdr'])
@@ -64,32 +66,71 @@ export function register(program: Command): void {
 Examples:
   pos-kernel minimize rules.pla --stats
   pos-kernel minimize rules.pla --exact --time-limit 60 --out smallest.pla
+  pos-kernel minimize tables.pla --many --out smallest.pla
   cat rules.pla | pos-kernel minimize - --stats --json`,
     )
     .action(async (file: string, options: MinimizeCommand, command: Command) => {
-      const { out, stats, write, timeLimit, memoryLimit } = options
+      const { out, stats } = options
       const isJson = globalsOf(command).json === true
-      const table = file === '-' ? await buffer(process.stdin) : await readFile(file)
-      const answer = await minimize(table, {
-        mode: modeOf(options),
-        write,
-        timeLimitMs: timeLimit,
-        memoryLimitBytes: memoryLimit,
-        threads: options.threads,
-        onProgress: process.stderr.isTTY ? tell : undefined,
-      })
-      for (const text of answer.notes) note(`${file}: ${text}`)
-      if (answer.stoppedEarly) note('a limit ended the run: a longer one may find fewer products')
-      if (out !== undefined) await put(out, answer.pla)
+      const given = file === '-' ? await buffer(process.stdin) : await readFile(file)
+      const answers: Minimized[] = []
+      for (const table of options.many ? functionsOf(given) : [given]) {
+        answers.push(await answerOf(file, table, options))
+      }
+      const pla = answers.map((answer) => answer.pla).join('')
+      if (out !== undefined) await put(out, pla)
       if (isJson) {
         const isTextAsked = stats === undefined && out === undefined
-        printJson({ ...figures(answer), ...(isTextAsked && { pla: answer.pla }) })
+        const documents = answers.map((answer) => ({
+          ...figures(answer),
+          ...(isTextAsked && { pla: answer.pla }),
+        }))
+        printJson(options.many ? { functions: documents } : (documents[0] as object))
         return
       }
-      if (out === undefined) process.stdout.write(answer.pla)
+      if (out === undefined) process.stdout.write(pla)
       // Where the table itself goes to standard output, nothing else may.
-      if (stats) for (const line of sentences(answer)) (out === undefined ? note : print)(line)
+      const tellStats = out === undefined ? note : print
+      if (stats) for (const answer of answers) for (const line of sentences(answer)) tellStats(line)
     })
+}
+
+async function answerOf(
+  file: string,
+  table: Uint8Array,
+  options: MinimizeCommand,
+): Promise<Minimized> {
+  const answer = await minimize(table, {
+    mode: modeOf(options),
+    write: options.write,
+    timeLimitMs: options.timeLimit,
+    memoryLimitBytes: options.memoryLimit,
+    threads: options.threads,
+    onProgress: process.stderr.isTTY ? tell : undefined,
+  })
+  for (const text of answer.notes) note(`${file}: ${text}`)
+  if (answer.stoppedEarly) note('a limit ended the run: a longer one may find fewer products')
+  return answer
+}
+
+/**
+ * The functions of a file, one by one. Each begins with as many empty lines as there are lines before
+ * it, so that an error says the line of the file.
+ */
+function* functionsOf(file: Buffer): Generator<Buffer> {
+  // One character a byte, so that every byte comes out as it went in.
+  const lines = file.toString('latin1').split('\n')
+  let first = 0
+  for (let end = 1; end <= lines.length; end += 1) {
+    const isLast = end === lines.length
+    if (!isLast && !/^\s*\.(e|end)\s*(#|$)/.test(lines[end - 1] as string)) continue
+    const own = lines.slice(first, end)
+    // Nothing but blanks after the last function is no function; an empty file is one that says so.
+    if (first === 0 || own.some((line) => /^\s*[^\s#]/.test(line))) {
+      yield Buffer.from(`${'\n'.repeat(first)}${own.join('\n')}\n`, 'latin1')
+    }
+    first = end
+  }
 }
 
 function modeOf({ exact, fast, strong }: MinimizeCommand): MinimizeMode {

@@ -9,7 +9,7 @@ use pos_kernel_espresso::{Cover, Layout, Minimizer, Pla};
 use serde_json::json;
 
 use crate::goals::{Goals, limits};
-use crate::process::thread_time;
+use crate::process::{memory, thread_time};
 use crate::{Options, Outcome};
 
 /// Files on which the bindings never end, or not in minutes; they have no limit of their own.
@@ -155,35 +155,43 @@ pub fn threads(options: &Options, goals: &mut Goals) -> Outcome<()> {
     Ok(())
 }
 
-/// Times that the calls are made once more, to see whether memory grows with their number.
-const PASSES: usize = 8;
+/// Times that all calls are made.
+const ROUNDS: usize = 8;
 
-/// Calls of mixed sizes on many threads, compared with the same calls one after the other.
+/// Calls of mixed sizes on many threads, compared with the same calls one after the other. Growth is
+/// that of the bytes in use: resident memory goes up and down with what the allocator keeps for
+/// threads that have ended.
 pub fn concurrent(goals: &mut Goals) -> Outcome<()> {
-    for (operations, threads) in [(640, 32), (10_240, 64)] {
-        eprintln!("concurrent: {operations} calls on {threads} threads, {PASSES} times");
+    for (operations, threads) in [(640, 64), (10_240, 64)] {
+        eprintln!("concurrent: {operations} calls on {threads} threads, {ROUNDS} rounds");
         let serial: Vec<Vec<u64>> = (0..operations).map(one_call).collect::<Outcome<_>>()?;
-        let mut resident = vec![resident_kib()];
         let mut different = 0;
-        for _ in 0..PASSES {
-            different += pass(&serial, threads);
-            resident.push(resident_kib());
+        let (mut live, mut resident) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
+        for _ in 0..ROUNDS {
+            different += round(&serial, threads);
+            let now = memory();
+            live.push(now.live_bytes);
+            resident.push(now.resident_kib);
         }
-        // The first passes grow what the allocator keeps for each thread; the later ones should not.
-        let (half, last) = (resident[PASSES / 2], resident[PASSES]);
-        let growth = last as f64 / half as f64 - 1.0;
+        // The first round makes what a process makes once.
+        let growth = live[ROUNDS - 1] as f64 / live[0] as f64 - 1.0;
         println!(
             "{}",
             json!({
                 "workload": "concurrent", "calls": operations, "threads": threads,
-                "different": different, "residentKib": resident, "growth": growth,
+                "different": different, "liveBytes": live, "residentKib": resident, "growth": growth,
             })
         );
+        let (low, high) =
+            (resident.iter().min().unwrap_or(&0), resident.iter().max().unwrap_or(&0));
         let measured = format!(
-            "{different} differ; resident {} KiB before, {half} after {} passes, {last} after {PASSES}: {:+.2} %",
-            resident[0],
-            PASSES / 2,
-            growth * 100.0
+            "{different} of {} differ; bytes in use after round 1, 2, 3, {ROUNDS}: {}, {}, {}, {} ({:+.3} %); resident {low} to {high} KiB",
+            operations * ROUNDS,
+            live[0],
+            live[1],
+            live[2],
+            live[ROUNDS - 1],
+            growth * 100.0,
         );
         goals.add(
             "12",
@@ -197,7 +205,7 @@ pub fn concurrent(goals: &mut Goals) -> Outcome<()> {
 }
 
 /// All calls on many threads: how many gave another answer than in a row.
-fn pass(serial: &[Vec<u64>], threads: usize) -> usize {
+fn round(serial: &[Vec<u64>], threads: usize) -> usize {
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|thread| {
@@ -237,11 +245,4 @@ fn one_call(number: usize) -> Outcome<Vec<u64>> {
         on.push_fields(&fields)?;
     }
     Ok(Minimizer::new(&layout).minimize(&on, None, None)?.f.words().to_vec())
-}
-
-/// Resident memory of this process.
-fn resident_kib() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
 }

@@ -12,6 +12,7 @@
 mod cover;
 mod goals;
 mod inside;
+mod isolated;
 mod process;
 mod set;
 mod whole;
@@ -21,17 +22,20 @@ mod checker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use pos_kernel_espresso::{Minimizer, Mode, Pla};
+use pos_kernel_isolate::{WORKER_VARIABLE, worker_main};
 
 const USAGE: &str = "\
 usage: bench-logic run [options]          measure; JSON lines on standard output
-       bench-logic child MODE FILE        minimise one file (what `run` starts for our side)
+       bench-logic child MODE FILE S      minimise one file (what `run` starts for our side)
+       bench-logic weigh S COMMAND...     run a command, S seconds at most, and say what it cost
 
 options of run:
   --program PATH     the C program (default bench/logic/target/espresso-c)
   --files DIR        the PLA set (default crates/espresso/tests/data/pla)
-  --workloads a,b    normal, fast, exact, primes, inside, threads, concurrent
+  --workloads a,b    normal, fast, exact, primes, inside, threads, concurrent, isolated
                      (default: all but exact)
   --only TEXT        only files whose name contains TEXT
   --group NAME       only mcnc or tables
@@ -52,11 +56,15 @@ pub struct Options {
 }
 
 fn main() -> ExitCode {
+    if std::env::var_os(WORKER_VARIABLE).is_some() {
+        return ExitCode::from(worker_main());
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["run", options @ ..] => options_of(options).and_then(|options| run(&options)),
-        ["child", mode, file] => child(mode, file),
+        ["child", mode, file, limit_s] => child(mode, file, limit_s),
+        ["weigh", limit_s, command @ ..] => process::weigh(limit_s, command),
         _ => {
             println!("{USAGE}");
             return ExitCode::from(2);
@@ -78,7 +86,7 @@ fn options_of(words: &[&str]) -> Outcome<Options> {
     let mut options = Options {
         program: root.join("bench/logic/target/espresso-c"),
         files: Vec::new(),
-        workloads: ["normal", "fast", "primes", "inside", "threads", "concurrent"]
+        workloads: ["normal", "fast", "primes", "inside", "threads", "concurrent", "isolated"]
             .map(str::to_owned)
             .to_vec(),
         rounds: 3,
@@ -121,6 +129,7 @@ fn run(options: &Options) -> Outcome<()> {
             "inside" => inside::beside_the_bindings(options, &mut goals)?,
             "threads" => inside::threads(options, &mut goals)?,
             "concurrent" => inside::concurrent(&mut goals)?,
+            "isolated" => isolated::run(&mut goals)?,
             other => return Err(format!("no workload {other}").into()),
         }
     }
@@ -132,8 +141,10 @@ fn run(options: &Options) -> Outcome<()> {
     Ok(())
 }
 
-/// Our side of a run: reads, minimises, writes.
-fn child(mode: &str, file: &str) -> Outcome<()> {
+/// Our side of a run: reads, minimises, writes. The exact mode ends itself a little before the limit
+/// of processor time would end it.
+fn child(mode: &str, file: &str, limit_s: &str) -> Outcome<()> {
+    let limit = Duration::from_secs(limit_s.parse::<u64>()?);
     let pla = Pla::parse(&std::fs::read(file)?)?;
     let minimizer = Minimizer::new(&pla.layout);
     if mode == "primes" {
@@ -145,9 +156,7 @@ fn child(mode: &str, file: &str) -> Outcome<()> {
     let minimizer = match mode {
         "normal" => minimizer,
         "fast" => minimizer.mode(Mode::Fast),
-        "exact" => {
-            minimizer.mode(Mode::Exact).time_limit(std::time::Duration::from_secs(EXACT_WALL_S))
-        }
+        "exact" => minimizer.mode(Mode::Exact).time_limit(limit * 29 / 30),
         other => return Err(format!("no mode {other}").into()),
     };
     let answer = pla.minimize(&minimizer)?;
@@ -155,6 +164,3 @@ fn child(mode: &str, file: &str) -> Outcome<()> {
     println!("# bound {} proved {}", answer.lower_bound, answer.proved);
     Ok(())
 }
-
-/// Our exact side ends itself a little before the limit of processor time would end it.
-const EXACT_WALL_S: u64 = 58;

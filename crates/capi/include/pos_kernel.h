@@ -82,6 +82,9 @@
 #define PK_E_SIGNATURE 608 /* result 6 */
 #define PK_E_KEY_FILE 609 /* result 6 */
 #define PK_E_ARCHIVE 610 /* result 6 */
+#define PK_E_AUDIT_CONTRADICTED 620 /* result 6 */
+#define PK_E_AUDIT_IN_USE 621 /* result 2 */
+#define PK_E_AUDIT_LOG 622 /* result 6 */
 #define PK_E_STORE_UNSETTLED 611 /* result 6 */
 #define PK_E_IO 701 /* result 7 */
 #define PK_E_NO_SPACE 702 /* result 7 */
@@ -339,6 +342,18 @@
 /** It is refused. */
 #define PK_UNBOUND_REFUSE 3
 
+/** For PkAttribute.kind: `number` is 0 or 1. */
+#define PK_ATTRIBUTE_BOOL 1
+
+/** `number` is a number. */
+#define PK_ATTRIBUTE_NUMBER 2
+
+/** `text` is a text. */
+#define PK_ATTRIBUTE_TEXT 3
+
+/** `text` is a member of a set, or none for the empty set; those of one name are one set. */
+#define PK_ATTRIBUTE_MEMBER 4
+
 /**
  * For PkTerminalOptions.flags: sales, the drawer, reports and copies need an operator who is signed
  * on.
@@ -401,9 +416,6 @@ typedef struct {
 /** A terminal; 0 is none. */
 typedef uint64_t PkTerminal;
 
-/** A sale on a terminal; 0 is none. */
-typedef uint64_t PkTransactionHandle;
-
 /** A text: `size` bytes of UTF-8, no terminator. Size 0 means that there is none. */
 typedef struct {
     /** First byte; may be null when `size` is 0. */
@@ -411,6 +423,31 @@ typedef struct {
     /** How many bytes. */
     size_t size;
 } PkText;
+
+/** A rule table. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** Zero. */
+    uint32_t reserved;
+    /** The table as JSON, or as CSV when it does not begin with a brace; up to 1 MiB. */
+    PkText source;
+} PkRuleTable;
+
+/** Rules were set. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** 1 when this is the stored answer of an earlier call with the same key. */
+    uint32_t replayed;
+    /** Sequence of the fact. */
+    uint64_t sequence;
+    /** BLAKE3 of the rules: what names them. */
+    uint8_t hash[32];
+} PkRulesAnswer;
+
+/** A sale on a terminal; 0 is none. */
+typedef uint64_t PkTransactionHandle;
 
 /** How to open a terminal. */
 typedef struct {
@@ -616,6 +653,20 @@ typedef struct {
     PkText key;
 } PkAdjustment;
 
+/** Something that rules may ask of a line or a tender. */
+typedef struct {
+    /** Size of this structure in bytes. */
+    uint32_t struct_size;
+    /** PK_ATTRIBUTE_BOOL and so on. */
+    uint32_t kind;
+    /** The column that it is for, up to 64 bytes. */
+    PkText name;
+    /** For PK_ATTRIBUTE_TEXT and PK_ATTRIBUTE_MEMBER, up to 2,048 bytes; else none. */
+    PkText text;
+    /** For PK_ATTRIBUTE_BOOL and PK_ATTRIBUTE_NUMBER; else all zero. */
+    PkDecimal number;
+} PkAttribute;
+
 /** A line to add. */
 typedef struct {
     /** Size of this structure in bytes. */
@@ -649,8 +700,17 @@ typedef struct {
     const PkAdjustment *adjustments;
     /** How many of these, up to 32. */
     size_t adjustment_count;
-    /** Number of the approval for a return without its receipt; 0 for none. */
+    /** Number of the approval for a return without its receipt, or that a rule wants; 0 for none. */
     uint64_t approval;
+    /** Class of the goods, for rules. */
+    PkText goods_class;
+    /**
+     * What rules may ask of it besides; the `struct_size` of the first is the distance from each to
+     * the next.
+     */
+    const PkAttribute *attributes;
+    /** How many of these, up to 512. */
+    size_t attribute_count;
 } PkLineInput;
 
 /** A line was added or changed. */
@@ -733,6 +793,12 @@ typedef struct {
     uint32_t per;
     /** Zero. */
     uint32_t reserved_end;
+    /** Number of the approval that a rule wants; 0 for none. */
+    uint64_t approval;
+    /** What rules may ask of it; the `struct_size` of the first is the distance from each to the next. */
+    const PkAttribute *attributes;
+    /** How many of these, up to 512. */
+    size_t attribute_count;
 } PkTenderInput;
 
 /** A tender was taken or changed. */
@@ -1402,6 +1468,36 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Sets the tables that every line that is new or changed, every new tender and every sale is judged
+ * by from here on; no tables end all rules. A refusal is PK_E_RULE_REFUSED, or
+ * PK_E_APPROVAL_REQUIRED while there is no approval, and pk_last_error_json names table and rule.
+ *
+ * `tables`: up to 16 tables. `key`: an idempotency key, or none. `out_answer` may be null.
+ * Durable when it returns: on the device, in both durabilities.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_RULES with row, line and column, PK_E_LIMIT for a table that
+ * is too large or too intricate, PK_E_BAD_UTF8, PK_E_BAD_KEY, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE);
+ * 7; 8.
+ */
+PkResult pk_set_rules(PkTerminal terminal,
+                      const PkRuleTable *tables,
+                      size_t table_count,
+                      const uint8_t *key,
+                      size_t key_len,
+                      PkRulesAnswer *out_answer);
+
+/**
+ * The rules that a terminal judges by: `{hash, tables}`, with what was found in each table, in their
+ * order: the indexes of tables in the journal are theirs.
+ *
+ * Codes: 1 (also when none were set); 2 (PK_E_CLOSED); 3; 4 with the length in `need`.
+ */
+PkResult pk_get_rules_json(PkTerminal terminal,
+                           uint8_t *buffer,
+                           size_t capacity,
+                           size_t *need);
 
 /**
  * The version of this interface: major in the upper 16 bits, minor in the lower. A host built

@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::essential;
 use crate::expand::{Expander, Raise, Working};
 use crate::gasp;
-use crate::independent::{Inside, products_least};
+use crate::independent::{Inside, Patience, products_least};
 use crate::irredundant;
 use crate::layout::Layout;
 use crate::plan::Plan;
@@ -60,6 +60,9 @@ const UNWRAP_MAX: usize = 5_000;
 /// OFF cubes allowed before the run goes on without an OFF-set: this many, or this many per ON cube.
 const OFF_CUBES_MIN: usize = 50_000;
 const OFF_CUBES_PER_ON_CUBE: usize = 200;
+
+/// Pairs of cubes that the wide way to all primes may compare where the number of products is proved.
+const LITERALS_WORK_MAX: u64 = 4_000_000;
 
 /// Steps of a run that may be left out, to look into what each does for a table; all are taken unless
 /// told otherwise. An answer without them is as right, and tends to be larger.
@@ -330,10 +333,20 @@ impl Minimizer {
             return Ok((work, least, early));
         }
         let known = &work.cover;
+        let bounds = plan.effort.bound > 0;
+        let inside = Inside::Off(&problem.off, off);
+        let mut caps = plan.caps;
+        if bounds && !alone {
+            least = products_least(known, &problem.care, &inside, Patience::Little, stack)?;
+            if least == known.len() {
+                // Only literals are left to be won.
+                caps.wide_work = caps.wide_work.min(LITERALS_WORK_MAX);
+            }
+        }
         self.tell(Phase::Primes, known.len());
-        match all_primes::choose(problem, plan.caps, plan.effort, known, stack) {
+        match all_primes::choose(problem, caps, plan.effort, known, stack) {
             Ok(chosen) => {
-                least = chosen.lower_bound;
+                least = least.max(chosen.lower_bound);
                 early = chosen.stopped;
                 let mut other = Working::new(chosen.cover);
                 other.prime.fill(true);
@@ -354,9 +367,10 @@ impl Minimizer {
             Err(Stop::Cancelled) => return Err(Failure::Stop(Stop::Cancelled)),
             Err(stop) => early = Some(stop),
         }
-        if least < work.cover.len() && plan.effort.bound > 0 {
-            let inside = Inside::Off(off);
-            least = least.max(products_least(&work.cover, &problem.care, &inside, stack)?);
+        if bounds && least < work.cover.len() {
+            let patience = Patience::Much;
+            let points = products_least(&work.cover, &problem.care, &inside, patience, stack)?;
+            least = least.max(points);
         }
         Ok((work, least, early))
     }
@@ -527,7 +541,8 @@ impl Minimizer {
         let mut lower_bound = cover.len().min(1);
         if matches!(self.mode, Mode::Strong | Mode::Exact) {
             let inside = Inside::Union(on, free);
-            lower_bound = lower_bound.max(products_least(&cover, &care, &inside, stack)?);
+            lower_bound =
+                lower_bound.max(products_least(&cover, &care, &inside, Patience::Much, stack)?);
         }
         sort_for_print(&mut cover);
         let cost = cover.cost();

@@ -110,6 +110,18 @@ fn a_mistake_is_named_with_its_line_and_column() {
 }
 
 #[test]
+fn what_this_reader_does_not_know_is_refused_by_name() {
+    // Keywords of the classic program for two-bit decoders, state machines and symbolic outputs.
+    for line in [".pair 1 (a b)", ".kiss", ".symbolic-output x y ; a b ;"] {
+        let keyword = line.split(' ').next().expect("it has a word");
+        let (at, column, message) =
+            refused(&format!(".i 2\n.o 2\n.ilb a b\n.ob x y\n{line}\n01 10\n.e\n"));
+        assert_eq!((at, column), (5, 1));
+        assert_eq!(message, format!("the keyword {keyword} is not supported"));
+    }
+}
+
+#[test]
 fn names_that_are_missing_eat_no_rows() {
     // Two names for three outputs: the rows that follow could be taken for names by a lax reader.
     let (line, column, message) = refused(".i 2\n.o 3\n.ob x y\n01 101\n10 011\n.e\n");

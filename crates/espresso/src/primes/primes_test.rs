@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{Dense, all_primes};
-use crate::budget::Budget;
+use crate::budget::{Budget, Stop};
 use crate::cover::Cover;
 use crate::cube;
 use crate::layout::Layout;
@@ -121,4 +121,27 @@ proptest! {
             .collect();
         prop_assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), expected_rows);
     }
+}
+
+#[test]
+fn the_wide_way_keeps_to_its_memory() {
+    // Twenty parities of three inputs each, an output for each: 5^20 primes and more.
+    let outputs = 20;
+    let layout = Arc::new(Layout::new(3 * outputs, &[], outputs).expect("in range"));
+    let mut cover = Cover::empty(&layout);
+    for output in 0..outputs {
+        for odd in [0b001, 0b010, 0b100, 0b111] {
+            let mut fields = vec![vec![0, 1]; 3 * outputs];
+            for bit in 0..3 {
+                fields[3 * output + bit] = vec![odd >> bit & 1];
+            }
+            fields.push(vec![output]);
+            let fields: Vec<&[usize]> = fields.iter().map(Vec::as_slice).collect();
+            cover.push_fields(&fields).expect("in range");
+        }
+    }
+    let budget = Budget::new(None, None, 1 << 20);
+    let mut stack = Stack::new(&layout, &budget);
+    let stopped = all_primes(&layout, cover.cubes(), u64::MAX, &mut stack).map(drop);
+    assert_eq!(stopped, Err(Stop::Memory));
 }

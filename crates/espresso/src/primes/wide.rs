@@ -22,18 +22,20 @@ pub(crate) fn all_primes<'c>(
 ) -> Result<Cover, Stop> {
     let start = stack.push_cofactor(cubes, layout.full());
     let mut work = work_max;
-    let primes = stack.primes(start, layout, layout.full(), &mut work);
+    let primes = stack.primes(start, layout, layout.full(), 0, &mut work);
     stack.bits.truncate(start);
     primes
 }
 
 impl Stack<'_> {
     /// The primes of a region that is a cofactor by `space`; outside the space they allow everything.
+    /// `held` counts the words that the steps above hold meanwhile.
     fn primes(
         &mut self,
         start: usize,
         layout: &Arc<Layout>,
         space: &[u64],
+        held: usize,
         work: &mut u64,
     ) -> Result<Cover, Stop> {
         let words = layout.words();
@@ -50,7 +52,7 @@ impl Stack<'_> {
         }
         let split = self.select(start, Some(space));
         let end = self.bits.len();
-        let mut halves = Vec::with_capacity(2);
+        let mut halves: Vec<Cover> = Vec::with_capacity(2);
         for right in [false, true] {
             let mut half = space.to_vec();
             for &(word, mask) in layout.spans(split.variable) {
@@ -60,7 +62,8 @@ impl Stack<'_> {
                 half[w] |= space[w] & if right { b } else { a };
             }
             let part = self.push_half(start, end, &split, right);
-            let mut primes = self.primes(part, layout, &half, work)?;
+            let held = held + halves.first().map_or(0, |left| left.words().len());
+            let mut primes = self.primes(part, layout, &half, held, work)?;
             self.bits.truncate(end);
             // Kept to its half; what lies outside the space stays allowed.
             for index in 0..primes.len() {
@@ -76,8 +79,12 @@ impl Stack<'_> {
         let mut all = left.clone();
         all.extend(right);
         let (mut both, mut inside) = (vec![0; words], vec![0; words]);
+        // What the two halves hold is held twice: in themselves, and in the list of all.
+        let held = held + all.words().len();
         for a in left.cubes() {
             self.budget.tick()?;
+            // Absorbing takes as much again as the list, in columns of bits.
+            self.budget.hold((held + 2 * all.words().len() + self.bits.len()) * 8)?;
             for b in right.cubes() {
                 for ((both, a), b) in both.iter_mut().zip(a).zip(b) {
                     *both = a & b;
@@ -94,7 +101,7 @@ impl Stack<'_> {
                 }
             }
         }
-        self.budget.hold(all.words().len() * 8)?;
+        self.budget.hold((held + 2 * all.words().len() + self.bits.len()) * 8)?;
         spend(work, (all.len() as u64).saturating_mul(left.len() as u64 + right.len() as u64) / 8)?;
         all.absorb();
         Ok(all)
