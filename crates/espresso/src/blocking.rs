@@ -106,6 +106,20 @@ impl<'a> Blocking<'a> {
         }
     }
 
+    /// Drops from a set of cubes those that have a bit outside the cube given by its words.
+    pub(crate) fn keep_within(&self, cube: impl Iterator<Item = u64>, among: &mut [u64]) {
+        for (word, (cube, full)) in cube.zip(self.layout.full()).enumerate() {
+            let mut outside = full & !cube;
+            while outside != 0 {
+                let column = self.column(word * 64 + outside.trailing_zeros() as usize);
+                outside &= outside - 1;
+                for (among, column) in among.iter_mut().zip(column) {
+                    *among &= !column;
+                }
+            }
+        }
+    }
+
     /// Whether a cube, given by its fields, meets no OFF cube of `among`.
     pub(crate) fn is_free(&self, fields: &Fields, among: &[u64]) -> bool {
         for block in (0..self.height).step_by(BLOCK) {

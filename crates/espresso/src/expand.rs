@@ -100,33 +100,35 @@ impl<'b, 'a> Expander<'b, 'a> {
     ) -> Result<(), Stop> {
         work.cover = work.cover.reordered(order);
         work.prime = order.iter().map(|&i| work.prime[i as usize]).collect();
-        let count = work.cover.len();
-        let mut covered = vec![false; count];
+        let columns = Blocking::new(self.off.layout, &work.cover);
+        // The cubes that are neither prime nor covered.
+        let mut waiting = columns.all.clone();
+        for (index, _) in work.prime.iter().enumerate().filter(|(_, prime)| **prime) {
+            cube::clear_bit(&mut waiting, index);
+        }
+        let mut covered = vec![false; work.cover.len()];
+        let mut reached = waiting.clone();
         let mut candidates: Vec<u32> = Vec::new();
-        for index in 0..count {
-            if work.prime[index] || covered[index] {
+        for index in 0..work.cover.len() {
+            if !cube::has_bit(&waiting, index) {
                 continue;
             }
-            self.budget.tick()?;
-            candidates.clear();
-            candidates.extend(
-                (0..count)
-                    .filter(|&i| i != index && !work.prime[i] && !covered[i])
-                    .map(|i| i as u32),
-            );
+            self.budget.work(self.raise.len() * columns.height)?;
+            cube::clear_bit(&mut waiting, index);
             self.begin(work.cover.cube(index), raise);
-            self.swallow(&work.cover, &mut candidates, &mut |taken| covered[taken] = true)?;
+            reached.copy_from_slice(&waiting);
+            let reach = self.raise.iter().zip(&self.free).map(|(raise, free)| raise | free);
+            columns.keep_within(reach, &mut reached);
+            candidates.clear();
+            candidates.extend(cube::bits(&reached).map(|i| i as u32));
+            self.swallow(&work.cover, &mut candidates)?;
             self.finish()?;
             work.cover.cube_mut(index).copy_from_slice(&self.raise);
             work.prime[index] = true;
-            for other in 0..count {
-                if other != index
-                    && !covered[other]
-                    && !work.prime[other]
-                    && cube::within(work.cover.cube(other), &self.raise)
-                {
-                    covered[other] = true;
-                }
+            columns.keep_within(self.raise.iter().copied(), &mut reached);
+            for other in cube::bits(&reached) {
+                covered[other] = true;
+                cube::clear_bit(&mut waiting, other);
             }
         }
         work.cover.retain(|index| !covered[index]);
@@ -290,12 +292,7 @@ impl<'b, 'a> Expander<'b, 'a> {
     }
 
     /// Swallows cubes of the cover while one can be, then drifts towards those in reach.
-    pub(crate) fn swallow(
-        &mut self,
-        cover: &Cover,
-        candidates: &mut Vec<u32>,
-        taken: &mut dyn FnMut(usize),
-    ) -> Result<(), Stop> {
+    pub(crate) fn swallow(&mut self, cover: &Cover, candidates: &mut Vec<u32>) -> Result<(), Stop> {
         candidates.retain(|&i| self.in_reach(cover.cube(i as usize)));
         let mut feasible = candidates.clone();
         let words = self.off.layout.words();
@@ -305,7 +302,6 @@ impl<'b, 'a> Expander<'b, 'a> {
             for &index in &feasible {
                 let candidate = cover.cube(index as usize);
                 if cube::within(candidate, &self.raise) {
-                    taken(index as usize);
                     continue;
                 }
                 if !self.in_reach(candidate) {
@@ -357,7 +353,6 @@ impl<'b, 'a> Expander<'b, 'a> {
                 best.2
             };
             let swallowed = cover.cube(best as usize);
-            taken(best as usize);
             feasible.retain(|&i| i != best);
             candidates.retain(|&i| i != best);
             for ((raise, free), with) in self.raise.iter_mut().zip(&mut self.free).zip(swallowed) {

@@ -71,7 +71,7 @@ pub(crate) fn gasp(
             }
             expander.begin(&pair, Raise::All);
             let mut others: Vec<u32> = (0..count as u32).collect();
-            expander.swallow(&rests, &mut others, &mut |_| {})?;
+            expander.swallow(&rests, &mut others)?;
             expander.finish()?;
             offered.push(&expander.raise);
         }
@@ -112,7 +112,7 @@ fn directions(
         }
         expander.begin(&wider, Raise::All);
         let mut others: Vec<u32> = (0..rests.len() as u32).collect();
-        expander.swallow(rests, &mut others, &mut |_| {})?;
+        expander.swallow(rests, &mut others)?;
         expander.finish()?;
         offered.push(&expander.raise);
     }

@@ -22,7 +22,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan of a mode; the fast one has none.
     pub(crate) fn new(mode: Mode, threads: usize, has_valued: bool) -> Option<Plan> {
-        let effort = Effort { keep: Keep::Count, search_per_column: 7_000, bound: 0, branch: 0 };
+        let effort = Effort { keep: Keep::Count, search_per_column: 2_800, bound: 0, branch: 0 };
         match mode {
             Mode::Fast => None,
             Mode::Normal => Some(Plan {
