@@ -28,6 +28,17 @@ pub(crate) struct Fields {
     pub(crate) runs: Vec<(u32, u32)>,
 }
 
+/// How cubes stand in the way of one cube: see [`Blocking::conflicts`].
+#[derive(Debug, Default)]
+pub(crate) struct Conflicts {
+    /// One set of cubes for each run, one behind the other.
+    pub(crate) by_run: Vec<u64>,
+    /// The cubes that conflict in one run only.
+    pub(crate) one: Vec<u64>,
+    /// Those that conflict in more.
+    pub(crate) two: Vec<u64>,
+}
+
 impl Fields {
     pub(crate) fn read(&mut self, layout: &Layout, of: &[u64]) {
         self.bits.clear();
@@ -85,6 +96,17 @@ impl<'a> Blocking<'a> {
         Blocking { layout, height, columns, all }
     }
 
+    /// Takes these bits from one cube.
+    pub(crate) fn clear(&mut self, index: usize, bits: impl Iterator<Item = u64>) {
+        for (word, mut rest) in bits.enumerate() {
+            while rest != 0 {
+                let bit = word * 64 + rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                self.columns[bit * self.height + index / 64] &= !(1 << (index % 64));
+            }
+        }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.columns.len() * 8
     }
@@ -117,6 +139,34 @@ impl<'a> Blocking<'a> {
                     *among &= !column;
                 }
             }
+        }
+    }
+
+    /// For each run of the fields, the cubes of `among` that have no value in common with it; and over
+    /// all runs the cubes of which that is true in one run only.
+    pub(crate) fn conflicts(&self, fields: &Fields, among: &[u64], to: &mut Conflicts) {
+        let height = self.height;
+        let Conflicts { by_run, one, two } = to;
+        by_run.resize(fields.runs.len() * height, 0);
+        for set in [&mut *one, &mut *two] {
+            set.clear();
+            set.resize(height, 0);
+        }
+        for ((_, run), conflict) in fields.runs().zip(by_run.chunks_exact_mut(height.max(1))) {
+            conflict.copy_from_slice(self.column(run[0] as usize));
+            for &bit in &run[1..] {
+                cube::or_into(conflict, self.column(bit as usize));
+            }
+            for (((conflict, among), one), two) in
+                conflict.iter_mut().zip(among).zip(&mut *one).zip(&mut *two)
+            {
+                *conflict = among & !*conflict;
+                *two |= *one & *conflict;
+                *one |= *conflict;
+            }
+        }
+        for (one, two) in one.iter_mut().zip(two) {
+            *one &= !*two;
         }
     }
 

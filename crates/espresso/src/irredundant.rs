@@ -139,15 +139,15 @@ pub(crate) fn question(
     for (slot, &index) in open.iter().enumerate() {
         name_of[index as usize] = slot as u32;
     }
-    let mut names: Vec<u32> = Vec::new();
+    let mut names = Names::default();
     let mut derive = |region: &[u64]| -> Result<(), Stop> {
-        names.clear();
+        names.below.clear();
         let start = stack.bits.len();
         near[1].push(&care.free, region, usize::MAX, stack);
-        names.resize(stack.count(start), CERTAIN);
+        names.below.resize(stack.count(start), CERTAIN);
         for index in near[0].meeting(region).filter(|&i| name_of[i] != NOT_ASKED) {
             stack.push_raised(cover.cube(index), region);
-            names.push(name_of[index]);
+            names.below.push(name_of[index]);
         }
         let derived = stack.rows(start, &mut names, 0, &mut rows, rows_max);
         stack.bits.truncate(start);
@@ -248,112 +248,125 @@ fn one_by_one(
     Ok(keep)
 }
 
+/// The names that go with a recursion over named cubes.
+#[derive(Default)]
+struct Names {
+    /// Of the cubes on the stack, in their order.
+    below: Vec<u32>,
+    /// Of the cubes that hold all of the region at hand, and are on the stack no more.
+    full: Vec<u32>,
+}
+
 impl Stack<'_> {
-    /// Derives the rows of a region whose cubes carry names (`names[base..]`).
+    /// Derives the rows of a region whose cubes are named by `names.below[base..]`.
     fn rows(
         &mut self,
         start: usize,
-        names: &mut Vec<u32>,
+        names: &mut Names,
         base: usize,
         rows: &mut Vec<Vec<u32>>,
         rows_max: usize,
     ) -> Result<(), Stop> {
-        let words = self.layout.words();
-        let full = self.layout.full();
+        let full = names.full.len();
+        let done = self.rows_loop(start, names, base, rows, rows_max);
+        names.full.truncate(full);
+        done
+    }
+
+    fn rows_loop(
+        &mut self,
+        start: usize,
+        names: &mut Names,
+        base: usize,
+        rows: &mut Vec<Vec<u32>>,
+        rows_max: usize,
+    ) -> Result<(), Stop> {
+        let layout = self.layout;
         loop {
-            let certain = self.bits[start..]
-                .chunks_exact(words)
-                .zip(&names[base..])
-                .any(|(c, &name)| name == CERTAIN && c == full);
-            if certain {
+            // A look stops at a full cube; here the full ones are set aside first.
+            let full = |c: &[u64]| cube::within(layout.full(), c);
+            let Names { below, full: held } = &mut *names;
+            let mut is_certain = false;
+            keep_named(&mut self.bits, start, below, base, layout.words(), |c, name| {
+                let is_full = full(c);
+                if is_full {
+                    held.push(name);
+                    is_certain |= name == CERTAIN;
+                }
+                !is_full
+            });
+            if is_certain {
                 return Ok(());
             }
-            // A look stops at a full cube; here the full ones are set aside first.
-            let mut to = start;
-            let mut name_to = base;
-            let mut row: Vec<u32> = Vec::new();
-            for at in 0..names.len() - base {
-                let from = start + at * words;
-                let name = names[base + at];
-                if self.bits[from..from + words] == *full {
-                    row.push(name);
-                } else {
-                    self.bits.copy_within(from..from + words, to);
-                    names[name_to] = name;
-                    to += words;
-                    name_to += 1;
+            match self.look(start)? {
+                Seen::Nothing => {
+                    let mut row = names.full.clone();
+                    row.sort_unstable();
+                    rows.push(row);
+                    if rows.len() > rows_max {
+                        rows.sort_unstable();
+                        rows.dedup();
+                        if rows.len() > rows_max / 2 {
+                            return Err(Stop::Work);
+                        }
+                    }
+                    return Ok(());
                 }
-            }
-            self.bits.truncate(to);
-            names.truncate(name_to);
-            let seen = self.look(start)?;
-            let leaf = match seen {
-                Seen::Nothing => true,
                 Seen::Full => unreachable!("full cubes were set aside"),
-                Seen::Mixed { unate, .. } => {
-                    if unate {
-                        let mut to = start;
-                        let mut name_to = base;
-                        for at in 0..names.len() - base {
-                            let from = start + at * words;
-                            if cube::within(&self.unate, &self.bits[from..from + words]) {
-                                self.bits.copy_within(from..from + words, to);
-                                names[name_to] = names[base + at];
-                                to += words;
-                                name_to += 1;
+                Seen::Mixed { unate: true, .. } => {
+                    let unate = &self.unate;
+                    let keep = |c: &[u64], _| cube::within(unate, c);
+                    keep_named(&mut self.bits, start, below, base, layout.words(), keep);
+                }
+                Seen::Mixed { .. } => {
+                    let split = self.select(start, None);
+                    let end = self.bits.len();
+                    let names_end = names.below.len();
+                    for right in [false, true] {
+                        let words = layout.words();
+                        for (at, from) in (start..end).step_by(words).enumerate() {
+                            let meets = split.halves.spans().any(|(w, a, b)| {
+                                self.bits[from + w] & if right { b } else { a } != 0
+                            });
+                            if meets {
+                                names.below.push(names.below[base + at]);
                             }
                         }
-                        self.bits.truncate(to);
-                        names.truncate(name_to);
+                        let top = self.push_half(start, end, &split, right);
+                        let done = self.rows(top, names, names_end, rows, rows_max);
+                        self.bits.truncate(end);
+                        names.below.truncate(names_end);
+                        done?;
                     }
-                    false
+                    return Ok(());
                 }
-            };
-            if leaf {
-                row.sort_unstable();
-                rows.push(row);
-                if rows.len() > rows_max {
-                    rows.sort_unstable();
-                    rows.dedup();
-                    if rows.len() > rows_max / 2 {
-                        return Err(Stop::Work);
-                    }
-                }
-                return Ok(());
             }
-            // Back come the full ones.
-            let unate = matches!(seen, Seen::Mixed { unate: true, .. });
-            let split = (!unate).then(|| self.select(start, None));
-            for &name in &row {
-                self.bits.extend_from_slice(full);
-                names.push(name);
-            }
-            let Some(split) = split else { continue };
-            let end = self.bits.len();
-            let names_end = names.len();
-            for right in [false, true] {
-                let top = self.bits.len();
-                for at in 0..names_end - base {
-                    let from = start + at * words;
-                    let meets = split
-                        .halves
-                        .spans()
-                        .any(|(w, a, b)| self.bits[from + w] & if right { b } else { a } != 0);
-                    if meets {
-                        let place = self.bits.len();
-                        self.bits.extend_from_within(from..from + words);
-                        for (w, a, b) in split.halves.spans() {
-                            self.bits[place + w] |= if right { a } else { b };
-                        }
-                        names.push(names[base + at]);
-                    }
-                }
-                let done = self.rows(top, names, names_end, rows, rows_max);
-                self.bits.truncate(end);
-                names.truncate(names_end);
-                done?;
-            }
-            return Ok(());
         }
     }
+}
+
+/// Keeps the cubes from `start` on, and their names from `base` on, that the question answers with
+/// yes.
+fn keep_named(
+    bits: &mut Vec<u64>,
+    start: usize,
+    names: &mut Vec<u32>,
+    base: usize,
+    words: usize,
+    mut keep: impl FnMut(&[u64], u32) -> bool,
+) {
+    let (mut to, mut name_to) = (start, base);
+    for at in base..names.len() {
+        let from = start + (at - base) * words;
+        if keep(&bits[from..from + words], names[at]) {
+            if to != from {
+                bits.copy_within(from..from + words, to);
+                names[name_to] = names[at];
+            }
+            to += words;
+            name_to += 1;
+        }
+    }
+    bits.truncate(to);
+    names.truncate(name_to);
 }

@@ -31,13 +31,17 @@ impl<'a> Near<'a> {
         cube::bits(&self.meeting)
     }
 
-    /// Pushes the cofactor by `by` of the cubes that meet it, but for the one of index `except`. The
-    /// cubes may have shrunk since the columns were made.
+    /// Pushes the cofactor by `by` of the cubes that meet it, but for the one of index `except`.
     pub(crate) fn push(&mut self, cover: &Cover, by: &[u64], except: usize, stack: &mut Stack<'_>) {
         for index in self.meeting(by) {
-            if index != except && !cube::disjoint(stack.layout, cover.cube(index), by) {
+            if index != except {
                 stack.push_raised(cover.cube(index), by);
             }
         }
+    }
+
+    /// A cube of the cover has lost these bits.
+    pub(crate) fn shrink(&mut self, index: usize, lost: impl Iterator<Item = u64>) {
+        self.columns.clear(index, lost);
     }
 }
