@@ -9,11 +9,14 @@ use crate::care::Care;
 use crate::cover::Cover;
 use crate::cube;
 use crate::expand::Working;
+use crate::near::Near;
 use crate::recurse::Stack;
 
-/// Takes the essential primes out of the cover; they are added to what counts as covered.
+/// Takes the essential primes out of the cover; they are added to what counts as covered. They are
+/// among those that are `alone`: that other primes do not cover.
 pub(crate) fn take_essential(
     work: &mut Working,
+    alone: &[bool],
     care: &mut Care,
     stack: &mut Stack<'_>,
 ) -> Result<Cover, Stop> {
@@ -24,11 +27,11 @@ pub(crate) fn take_essential(
         return Ok(taken);
     }
     let mut essential = vec![false; work.cover.len()];
+    let mut near = [Near::new(stack.layout, &work.cover), Near::new(stack.layout, &care.free)];
     for (index, essential) in essential.iter_mut().enumerate() {
-        if !work.prime[index] {
-            continue;
+        if work.prime[index] && alone[index] {
+            *essential = is_essential(&work.cover, index, care, &mut near, stack)?;
         }
-        *essential = is_essential(&work.cover, index, care, stack)?;
     }
     for (index, essential) in essential.iter().enumerate() {
         if *essential {
@@ -46,14 +49,16 @@ fn is_essential(
     cover: &Cover,
     index: usize,
     care: &Care,
+    near: &mut [Near<'_>; 2],
     stack: &mut Stack<'_>,
 ) -> Result<bool, Stop> {
     let layout = stack.layout;
     let prime = cover.cube(index);
     let start = stack.bits.len();
     let outside: Vec<u64> = layout.full().iter().zip(prime).map(|(f, p)| f & !p).collect();
-    let others =
-        (0..cover.len()).filter(|&i| i != index).map(|i| cover.cube(i)).chain(care.free.cubes());
+    let [near, near_free] = near;
+    let others = near.within_a_raise(prime).filter(|&i| i != index).map(|i| cover.cube(i));
+    let others = others.chain(near_free.within_a_raise(prime).map(|i| care.free.cube(i)));
     for other in others {
         // The cofactor by the prime of the other cube, stretched along one variable.
         let push = |variable: Option<usize>, stack: &mut Stack<'_>| {

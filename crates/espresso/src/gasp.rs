@@ -89,7 +89,8 @@ pub(crate) fn gasp(
     }
     work.cover.extend(&offered);
     work.prime.resize(work.cover.len(), true);
-    irredundant::irredundant(work, care, stack)
+    irredundant::irredundant(work, care, stack)?;
+    Ok(())
 }
 
 /// Primes around one remainder: for each bit that may be raised, the expansion that raises it first.

@@ -21,18 +21,21 @@ const ROWS_MAX: usize = 60_000;
 /// Steps of the local search per column of the problem.
 const SEARCH_STEPS: u64 = 2_000;
 
-/// Reduces a cover to an irredundant one.
+/// Reduces a cover to an irredundant one; for each cube of it, whether the whole cover had no other for
+/// some of its points.
 pub(crate) fn irredundant(
     work: &mut Working,
     care: &Care,
     stack: &mut Stack<'_>,
-) -> Result<(), Stop> {
+) -> Result<Vec<bool>, Stop> {
     let weights: Vec<u32> = work.cover.cubes().map(cube_literals(&work.cover)).collect();
-    let keep = needed(&work.cover, &weights, care, stack)?;
+    let Needed { keep, mut alone } = needed(&work.cover, &weights, care, stack)?;
     work.cover.retain(|i| keep[i]);
-    let mut at = keep.iter();
-    work.prime.retain(|_| at.next().copied().unwrap_or(false));
-    Ok(())
+    for list in [&mut work.prime, &mut alone] {
+        let mut at = keep.iter();
+        list.retain(|_| at.next().copied().unwrap_or(false));
+    }
+    Ok(alone)
 }
 
 /// Literals of one cube: fewer is better among covers of equal size.
@@ -51,24 +54,35 @@ pub(crate) fn cube_literals(cover: &Cover) -> impl Fn(&[u64]) -> u32 + '_ {
     }
 }
 
+/// What an irredundant choice keeps.
+pub(crate) struct Needed {
+    pub(crate) keep: Vec<bool>,
+    /// The cubes that nothing else covers, or may be such.
+    alone: Vec<bool>,
+}
+
 /// Which cubes of the cover an irredundant choice keeps.
 pub(crate) fn needed(
     cover: &Cover,
     weights: &[u32],
     care: &Care,
     stack: &mut Stack<'_>,
-) -> Result<Vec<bool>, Stop> {
+) -> Result<Needed, Stop> {
     let Question { mut keep, open, rows } = match question(cover, care, None, ROWS_MAX, stack) {
-        Err(Stop::Work) => return one_by_one(cover, weights, care, stack),
+        Err(Stop::Work) => {
+            let keep = one_by_one(cover, weights, care, stack)?;
+            return Ok(Needed { alone: keep.clone(), keep });
+        }
         question => question?,
     };
+    let alone = keep.clone();
     let problem = Covering { rows, weights: open.iter().map(|&i| weights[i as usize]).collect() };
     let effort =
         Effort { keep: Keep::Weights, search_per_column: SEARCH_STEPS, bound: 0, branch: 0 };
     for slot in problem.solve(effort, usize::MAX, stack.budget)?.columns {
         keep[open[slot as usize] as usize] = true;
     }
-    Ok(keep)
+    Ok(Needed { keep, alone })
 }
 
 /// The covering problem that a redundant cover poses.

@@ -404,7 +404,7 @@ impl Minimizer {
         let mut work = Working::new(start.clone());
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
-        irredundant::irredundant(&mut work, &problem.care, stack)?;
+        let alone = irredundant::irredundant(&mut work, &problem.care, stack)?;
         if matches!(depth, Depth::Fast) {
             self.make_sparse(&mut work, problem, off, stack)?;
         }
@@ -413,7 +413,7 @@ impl Minimizer {
         let mut best = work;
         let mut essential = Cover::empty(&self.layout);
         let lowered = self
-            .improve(&mut best, &mut essential, &mut care, plan, &mut expander, stack)
+            .improve(&mut best, &mut essential, &alone, &mut care, plan, &mut expander, stack)
             .and_then(|()| {
                 self.tell(Phase::Pool, best.cover.len() + essential.len());
                 let listed = &problem.on;
@@ -444,18 +444,20 @@ impl Minimizer {
         Ok(())
     }
 
-    /// Lowers the cover until nothing helps. `work` holds the best cover without the essentials.
+    /// Lowers the cover until nothing helps. `work` holds the best cover without the essentials, and
+    /// `alone` tells which of its cubes IRREDUNDANT could not do without.
     fn improve(
         &self,
         work: &mut Working,
         essential: &mut Cover,
+        alone: &[bool],
         care: &mut Care,
         plan: &Plan,
         expander: &mut Expander<'_, '_>,
         stack: &mut Stack<'_>,
     ) -> Result<(), Stop> {
         if self.steps.take_essentials {
-            *essential = essential::take_essential(work, care, stack)?;
+            *essential = essential::take_essential(work, alone, care, stack)?;
         }
         let mut order = Order::Likeness;
         let mut cost = work.cover.cost();
