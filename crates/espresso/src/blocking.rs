@@ -11,6 +11,7 @@ use crate::layout::Layout;
 /// Words that one step of a test works on before it looks whether the answer is known.
 const BLOCK: usize = 8;
 
+#[derive(Clone)]
 pub(crate) struct Blocking<'a> {
     pub(crate) layout: &'a Layout,
     /// Words of one column, a multiple of `BLOCK`.
@@ -21,7 +22,7 @@ pub(crate) struct Blocking<'a> {
 
 /// The fields of a cube that are not full, as runs of bits: the columns of one run are ORed, the
 /// runs are ANDed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Fields {
     pub(crate) bits: Vec<u32>,
     /// (variable, end of its run in `bits`)
@@ -29,7 +30,7 @@ pub(crate) struct Fields {
 }
 
 /// How cubes stand in the way of one cube: see [`Blocking::conflicts`].
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Conflicts {
     /// One set of cubes for each run, one behind the other.
     pub(crate) by_run: Vec<u64>,

@@ -14,6 +14,7 @@ use crate::irredundant;
 use crate::near::Near;
 use crate::recurse::Stack;
 use crate::reduce;
+use crate::side_by_side::{PART_LEAST, in_parts};
 
 /// How many new primes a gasp looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +36,22 @@ pub(crate) fn gasp(
     stack: &mut Stack<'_>,
 ) -> Result<(), Stop> {
     let layout = std::sync::Arc::clone(work.cover.layout());
-    let mut rests = Cover::empty(&layout);
-    let mut smaller = vec![0; layout.words()];
     let holders = care.pieces.as_ref().map(|p| reduce::holders(p, &work.cover, care));
-    let mut near = [Near::new(&layout, &work.cover), Near::new(&layout, &care.free)];
-    for index in 0..work.cover.len() {
-        let holders = holders.as_deref();
-        reduce::shrink(&work.cover, index, care, holders, &mut near, stack, &mut smaller)?;
-        if smaller.as_slice() != work.cover.cube(index) && !cube::is_empty(&layout, &smaller) {
-            rests.push(&smaller);
+    let near = [Near::new(&layout, &work.cover), Near::new(&layout, &care.free)];
+    let cover = &work.cover;
+    let rests = in_parts(cover.len(), PART_LEAST, stack, |part, stack| {
+        let (mut near, mut rests) = (near.clone(), Vec::new());
+        let mut smaller = vec![0; layout.words()];
+        for index in part {
+            let holders = holders.as_deref();
+            reduce::shrink(cover, index, care, holders, &mut near, stack, &mut smaller)?;
+            if smaller.as_slice() != cover.cube(index) && !cube::is_empty(&layout, &smaller) {
+                rests.extend_from_slice(&smaller);
+            }
         }
-    }
+        Ok(rests)
+    })?;
+    let rests = Cover::from_bits(&layout, rests);
     let mut offered = Cover::empty(&layout);
     let mut expander = Expander::new(off, stack.budget);
     let count = rests.len();

@@ -5,6 +5,8 @@
 //! only full cubes are left, "one of these must stay" is a row of a covering problem. The problem is
 //! then solved as such.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::budget::Stop;
 use crate::care::Care;
 use crate::cover::Cover;
@@ -13,6 +15,7 @@ use crate::cube;
 use crate::expand::Working;
 use crate::near::Near;
 use crate::recurse::{Seen, Stack};
+use crate::side_by_side::{PART_LEAST, in_parts};
 
 /// The name of cubes that are in every answer.
 const CERTAIN: u32 = u32::MAX;
@@ -108,43 +111,43 @@ pub(crate) fn question(
 ) -> Result<Question, Stop> {
     let count = cover.len();
     let layout = stack.layout;
-    let mut near = [Near::new(layout, cover), Near::new(layout, &care.free)];
+    let near = [Near::new(layout, cover), Near::new(layout, &care.free)];
     let keep = match (known, &care.pieces) {
         (Some(known), None) => essential_near(cover, known, care, stack)?,
-        (None, None) => {
-            let mut keep = vec![false; count];
-            for (index, keep) in keep.iter_mut().enumerate() {
+        (None, None) => in_parts(count, PART_LEAST, stack, |part, stack| {
+            let mut near = near.clone();
+            let mut alone = |index: usize| {
                 let candidate = cover.cube(index);
                 let start = stack.bits.len();
                 near[0].push(cover, candidate, index, stack);
                 near[1].push(&care.free, candidate, usize::MAX, stack);
-                *keep = !stack.tautology(start)?;
-            }
-            keep
-        }
+                Ok(!stack.tautology(start)?)
+            };
+            part.map(&mut alone).collect()
+        })?,
         (_, Some(pieces)) => piecewise_essential(cover, pieces, care, stack)?,
     };
-    let (mut open, mut rows) = (Vec::new(), Vec::new());
     if keep.iter().all(|k| *k) {
-        return Ok(Question { keep, open, rows });
+        return Ok(Question { keep, open: Vec::new(), rows: Vec::new() });
     }
     // Of the rest, only those that the certain ones do not cover are in question.
-    for index in 0..count {
-        if keep[index] {
-            continue;
-        }
-        let totally = care.pieces.is_none() && {
-            let start = stack.bits.len();
-            let candidate = cover.cube(index);
-            for other in near[0].meeting(candidate).filter(|&i| keep[i]) {
-                stack.push_raised(cover.cube(other), candidate);
-            }
-            near[1].push(&care.free, candidate, usize::MAX, stack);
-            stack.tautology(start)?
-        };
-        if !totally {
-            open.push(index as u32);
-        }
+    let mut open: Vec<u32> = (0..count as u32).filter(|&i| !keep[i as usize]).collect();
+    if care.pieces.is_none() {
+        let is_open = in_parts(open.len(), PART_LEAST, stack, |part, stack| {
+            let mut near = near.clone();
+            let mut is_open = |&index: &u32| {
+                let candidate = cover.cube(index as usize);
+                let start = stack.bits.len();
+                for other in near[0].meeting(candidate).filter(|&i| keep[i]) {
+                    stack.push_raised(cover.cube(other), candidate);
+                }
+                near[1].push(&care.free, candidate, usize::MAX, stack);
+                Ok(!stack.tautology(start)?)
+            };
+            open[part].iter().map(&mut is_open).collect()
+        })?;
+        let mut at = is_open.iter();
+        open.retain(|_| at.next().copied().unwrap_or(false));
     }
     // The name of each cube: its place among those in question, or that it is certain.
     const NOT_ASKED: u32 = u32::MAX - 1;
@@ -153,24 +156,36 @@ pub(crate) fn question(
     for (slot, &index) in open.iter().enumerate() {
         name_of[index as usize] = slot as u32;
     }
-    let mut names = Names::default();
-    let mut derive = |region: &[u64]| -> Result<(), Stop> {
-        names.below.clear();
-        let start = stack.bits.len();
-        near[1].push(&care.free, region, usize::MAX, stack);
-        names.below.resize(stack.count(start), CERTAIN);
-        for index in near[0].meeting(region).filter(|&i| name_of[i] != NOT_ASKED) {
-            stack.push_raised(cover.cube(index), region);
-            names.below.push(name_of[index]);
-        }
-        let derived = stack.rows(start, &mut names, 0, &mut rows, rows_max);
-        stack.bits.truncate(start);
-        derived
+    let regions: Vec<&[u64]> = match (&care.pieces, known) {
+        (Some(regions), _) | (None, Some(regions)) => regions.cubes().collect(),
+        (None, None) => open.iter().map(|&index| cover.cube(index as usize)).collect(),
     };
-    match (&care.pieces, known) {
-        (Some(regions), _) | (None, Some(regions)) => regions.cubes().try_for_each(&mut derive)?,
-        (None, None) => open.iter().try_for_each(|&index| derive(cover.cube(index as usize)))?,
-    }
+    // The sum does not depend on who adds to it first, so neither does whether it is too large.
+    let derived = AtomicUsize::new(0);
+    let rows = in_parts(regions.len(), PART_LEAST, stack, |part, stack| {
+        let (mut near, mut names, mut rows) = (near.clone(), Names::default(), Vec::new());
+        for region in &regions[part] {
+            names.below.clear();
+            let start = stack.bits.len();
+            near[1].push(&care.free, region, usize::MAX, stack);
+            names.below.resize(stack.count(start), CERTAIN);
+            for index in near[0].meeting(region).filter(|&i| name_of[i] != NOT_ASKED) {
+                stack.push_raised(cover.cube(index), region);
+                names.below.push(name_of[index]);
+            }
+            let mut own = Vec::new();
+            let done = stack.rows(start, &mut names, 0, &mut own, rows_max);
+            stack.bits.truncate(start);
+            done?;
+            own.sort_unstable();
+            own.dedup();
+            if derived.fetch_add(own.len(), Ordering::Relaxed) + own.len() > 2 * rows_max {
+                return Err(Stop::Work);
+            }
+            rows.append(&mut own);
+        }
+        Ok(rows)
+    })?;
     Ok(Question { keep, open, rows })
 }
 

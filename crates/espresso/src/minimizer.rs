@@ -229,6 +229,7 @@ impl Minimizer {
         }
         let budget = self.budget();
         let mut stack = Stack::new(&self.layout, &budget);
+        stack.threads = self.threads;
         self.run(f, d, r, &budget, &mut stack)
             .map_err(|failure| failure.into_error(self.memory_bytes))
     }
@@ -316,7 +317,7 @@ impl Minimizer {
         stack: &mut Stack<'_>,
     ) -> Result<(Working, usize, Option<Stop>), Failure> {
         let valued = self.layout.inputs() > self.layout.binaries();
-        let Some(plan) = Plan::new(self.mode, self.threads, valued) else {
+        let Some(plan) = Plan::new(self.mode, valued) else {
             let (work, early) = self.settled(problem, Depth::Fast, off, stack)?;
             let least = work.cover.len().min(1);
             return Ok((work, least, early));

@@ -9,6 +9,7 @@ use crate::cube;
 use crate::layout::Layout;
 use crate::recurse::Stack;
 
+#[derive(Clone)]
 pub(crate) struct Near<'a> {
     columns: Blocking<'a>,
     fields: Fields,

@@ -24,6 +24,8 @@ pub(crate) const TABLE: [u64; 6] = [
 pub(crate) struct Stack<'a> {
     pub(crate) layout: &'a Layout,
     pub(crate) budget: &'a Budget,
+    /// Threads that a step may use which falls into parts.
+    pub(crate) threads: usize,
     pub(crate) bits: Vec<u64>,
     /// After a look: bits that some cube of the region does not have.
     pub(crate) missing: Vec<u64>,
@@ -85,6 +87,7 @@ impl<'a> Stack<'a> {
         Stack {
             layout,
             budget,
+            threads: 1,
             bits: Vec::new(),
             missing: vec![0; words],
             union: vec![0; words],
