@@ -278,7 +278,22 @@ impl<'a> Stack<'a> {
     /// Among the binary fields of one word given by their low bits: the one in which most cubes are
     /// not full. Counts in bit slices: plane p holds bit p of all counters of the word.
     fn most_frequent(&self, start: usize, word: usize, candidates: u64) -> (u32, usize) {
-        let words = self.layout.words();
+        // A step of a known length is a plain walk.
+        match self.layout.words() {
+            1 => self.most_frequent_of(start, word, candidates, 1),
+            2 => self.most_frequent_of(start, word, candidates, 2),
+            words => self.most_frequent_of(start, word, candidates, words),
+        }
+    }
+
+    #[inline(always)]
+    fn most_frequent_of(
+        &self,
+        start: usize,
+        word: usize,
+        candidates: u64,
+        words: usize,
+    ) -> (u32, usize) {
         let mut planes = [0u64; 32];
         let mut used = 0;
         for c in self.bits[start + word..].iter().step_by(words) {

@@ -60,7 +60,11 @@ pub(crate) fn reduce(
 }
 
 pub(crate) fn rows_of(rows: &[Vec<u32>], columns: usize) -> Vec<Vec<u32>> {
-    let mut lists = vec![Vec::new(); columns];
+    let mut lengths = vec![0; columns];
+    for &column in rows.iter().flatten() {
+        lengths[column as usize] += 1;
+    }
+    let mut lists: Vec<Vec<u32>> = lengths.into_iter().map(Vec::with_capacity).collect();
     for (index, row) in rows.iter().enumerate() {
         for &column in row {
             lists[column as usize].push(index as u32);
