@@ -150,8 +150,6 @@ pub(crate) struct Problem {
 /// How far the loop goes.
 #[derive(Clone, Copy)]
 enum Depth<'p> {
-    /// One pass, to have a cover to fall back on.
-    Once,
     /// One pass from each start, the better made sparse.
     Fast,
     Full(&'p Plan),
@@ -324,8 +322,12 @@ impl Minimizer {
         };
         let fits = Dense::entries(&self.layout).is_some_and(|n| n <= plan.caps.table_entries);
         let alone = plan.table_alone && fits;
-        let depth = if alone { Depth::Once } else { Depth::Full(&plan) };
-        let (mut work, mut early) = self.settled(problem, depth, off, stack)?;
+        // Where the table is the way, the rows as listed are the cover to fall back on.
+        let (mut work, mut early) = if alone {
+            (Working::new(problem.on.clone()), None)
+        } else {
+            self.settled(problem, Depth::Full(&plan), off, stack)?
+        };
         let mut least = work.cover.len().min(1);
         if early.is_some() {
             return Ok((work, least, early));
