@@ -322,9 +322,12 @@ impl Minimizer {
         };
         let fits = Dense::entries(&self.layout).is_some_and(|n| n <= plan.caps.table_entries);
         let alone = plan.table_alone && fits;
-        // Where the table is the way, the rows as listed are the cover to fall back on.
         let (mut work, mut early) = if alone {
-            (Working::new(problem.on.clone()), None)
+            // A cover to fall back on.
+            self.tell(Phase::Expand, problem.on.len());
+            let mut work = Working::new(problem.on.clone());
+            Expander::new(off, stack.budget).expand(&mut work, Raise::All)?;
+            (work, None)
         } else {
             self.settled(problem, Depth::Full(&plan), off, stack)?
         };
@@ -407,7 +410,7 @@ impl Minimizer {
         let mut work = Working::new(start.clone());
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
-        let alone = irredundant::irredundant(&mut work, &problem.care, stack)?;
+        let alone = irredundant::irredundant(&mut work, None, &problem.care, stack)?;
         if matches!(depth, Depth::Fast) {
             self.make_sparse(&mut work, problem, off, stack)?;
         }
@@ -476,7 +479,7 @@ impl Minimizer {
                     _ => Order::Likeness,
                 };
                 expander.expand(&mut next, Raise::All)?;
-                irredundant::irredundant(&mut next, care, stack)?;
+                irredundant::irredundant(&mut next, None, care, stack)?;
                 let next_cost = next.cover.cost();
                 if next_cost.products <= products {
                     *work = next;
@@ -514,7 +517,7 @@ impl Minimizer {
         self.tell(Phase::Expand, on.len());
         let mut work = without_off::expand(on, free, stack)?;
         let care = Care { free: free.clone(), pieces: None };
-        irredundant::irredundant(&mut work, &care, stack)?;
+        irredundant::irredundant(&mut work, None, &care, stack)?;
         let mut cover = work.cover;
         self.tell(Phase::Verify, cover.len());
         let patient = self.patient();
