@@ -410,7 +410,7 @@ impl Minimizer {
         let mut work = Working::new(start.clone());
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
-        let alone = irredundant::irredundant(&mut work, None, &problem.care, stack)?;
+        let alone = irredundant::irredundant(&mut work, &problem.care, stack)?;
         if matches!(depth, Depth::Fast) {
             self.make_sparse(&mut work, problem, off, stack)?;
         }
@@ -419,7 +419,10 @@ impl Minimizer {
         let mut best = work;
         let mut essential = Cover::empty(&self.layout);
         let lowered = self
-            .improve(&mut best, &mut essential, &alone, &mut care, plan, &mut expander, stack)
+            .set_aside(&mut best, &alone, &mut essential, &mut care, stack)
+            .and_then(|()| {
+                self.improve(&mut best, essential.len(), &care, plan, &mut expander, stack)
+            })
             .and_then(|()| {
                 self.tell(Phase::Pool, best.cover.len() + essential.len());
                 let listed = &problem.on;
@@ -450,28 +453,39 @@ impl Minimizer {
         Ok(())
     }
 
-    /// Lowers the cover until nothing helps. `work` holds the best cover without the essentials, and
-    /// `alone` tells which of its cubes IRREDUNDANT could not do without.
-    fn improve(
+    /// Takes the essentials out; `alone` tells which cubes IRREDUNDANT could not do without.
+    fn set_aside(
         &self,
         work: &mut Working,
-        essential: &mut Cover,
         alone: &[bool],
+        essential: &mut Cover,
         care: &mut Care,
-        plan: &Plan,
-        expander: &mut Expander<'_, '_>,
         stack: &mut Stack<'_>,
     ) -> Result<(), Stop> {
         if self.steps.take_essentials {
             *essential = essential::take_essential(work, alone, care, stack)?;
         }
+        Ok(())
+    }
+
+    /// Lowers the cover until nothing helps. `work` holds the best cover without the essentials, which
+    /// are this many.
+    fn improve(
+        &self,
+        work: &mut Working,
+        essentials: usize,
+        care: &Care,
+        plan: &Plan,
+        expander: &mut Expander<'_, '_>,
+        stack: &mut Stack<'_>,
+    ) -> Result<(), Stop> {
         let mut order = Order::Likeness;
         let mut cost = work.cover.cost();
         loop {
             let before = cost;
             loop {
                 let products = cost.products;
-                self.tell(Phase::Loop, products + essential.len());
+                self.tell(Phase::Loop, products + essentials);
                 let mut next = work.clone();
                 reduce::reduce(&mut next, care, order, stack)?;
                 order = match order {
@@ -479,7 +493,7 @@ impl Minimizer {
                     _ => Order::Likeness,
                 };
                 expander.expand(&mut next, Raise::All)?;
-                irredundant::irredundant(&mut next, None, care, stack)?;
+                irredundant::irredundant(&mut next, care, stack)?;
                 let next_cost = next.cover.cost();
                 if next_cost.products <= products {
                     *work = next;
@@ -517,7 +531,7 @@ impl Minimizer {
         self.tell(Phase::Expand, on.len());
         let mut work = without_off::expand(on, free, stack)?;
         let care = Care { free: free.clone(), pieces: None };
-        irredundant::irredundant(&mut work, None, &care, stack)?;
+        irredundant::irredundant(&mut work, &care, stack)?;
         let mut cover = work.cover;
         self.tell(Phase::Verify, cover.len());
         let patient = self.patient();
