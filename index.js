@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, compileRulesSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeStore }
@@ -782,6 +782,7 @@ export { NativeTerminal }
 export { checkStoreAudit }
 export { checkStoreAuditSync }
 export { compileRules }
+export { compileRulesSync }
 export { exportJournal }
 export { exportRecords }
 export { inspectRecords }

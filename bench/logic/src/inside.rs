@@ -1,5 +1,6 @@
 //! Inside one process: the bindings to the C program, threads, and many calls at once.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -86,7 +87,8 @@ fn bindings(f: &Cover, d: Option<&Cover>, r: Option<&Cover>) -> Outcome<usize> {
     Ok(f.to_cubes(inputs, outputs, CubeType::F).count())
 }
 
-/// One and two threads: the whole set as a batch, and one large table.
+/// One and two threads: the whole set as a batch, and one large table. Beside each run, in turns with
+/// it, threads that only count, for as long: what two threads can be worth on this machine now.
 pub fn threads(options: &Options, goals: &mut Goals) -> Outcome<()> {
     eprintln!("threads: batch and one table");
     let files: Vec<Pla> = options
@@ -122,25 +124,30 @@ pub fn threads(options: &Options, goals: &mut Goals) -> Outcome<()> {
         ),
         ("one large table (spla)", limits("1.0×", "1.4×", "1.8×"), &table),
     ] {
-        let mut times: [Vec<Duration>; 2] = Default::default();
+        let mut times: [[Vec<Duration>; 2]; 2] = Default::default();
         let mut same = true;
-        let answer = run(1)?.1;
+        let (alone, answer) = run(1)?;
+        let turns = turns_in(alone);
         for _ in 0..options.rounds {
-            for (threads, times) in [1, 2].into_iter().zip(&mut times) {
+            for (threads, [ours, bare]) in [1, 2].into_iter().zip(&mut times) {
                 let (time, found) = run(threads)?;
-                times.push(time);
+                ours.push(time);
                 same &= found == answer;
+                bare.push(count(turns, threads));
             }
         }
         same &= run(8)?.1 == answer;
-        let [one, two] = times.map(|mut times| {
-            times.sort();
-            times[times.len() / 2].as_secs_f64()
+        let [one, two] = times.map(|sides| {
+            sides.map(|mut times| {
+                times.sort();
+                times[times.len() / 2].as_secs_f64()
+            })
         });
+        let (speedup, bare) = (one[0] / two[0], one[1] / two[1]);
         println!(
             "{}",
             json!({
-                "workload": "threads", "what": name, "speedup": one / two, "sameBytes": same,
+                "workload": "threads", "what": name, "speedup": speedup, "bareLoop": bare, "sameBytes": same,
             })
         );
         let bytes = if same { "same bytes at 1, 2, 8" } else { "BYTES DIFFER" };
@@ -148,8 +155,11 @@ pub fn threads(options: &Options, goals: &mut Goals) -> Outcome<()> {
             "10",
             format!("2 threads, {name}"),
             limits,
-            Some(one / two),
-            format!("{:.2}× ({bytes})", one / two),
+            Some(speedup),
+            format!(
+                "{speedup:.2}× ({bytes}); bare loops {bare:.2}×, of which {:.0} %",
+                100.0 * speedup / bare
+            ),
         );
     }
     Ok(())
@@ -157,6 +167,30 @@ pub fn threads(options: &Options, goals: &mut Goals) -> Outcome<()> {
 
 /// Times that all calls are made.
 const ROUNDS: usize = 8;
+
+/// Counts to `turns` in all, shared by this many threads: how long that takes.
+fn count(turns: u64, threads: usize) -> Duration {
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(move || {
+                let mut sum = 0u64;
+                for turn in 0..turns / threads as u64 {
+                    sum = black_box(sum ^ turn);
+                }
+                sum
+            });
+        }
+    });
+    start.elapsed()
+}
+
+/// How far one thread counts in this time.
+fn turns_in(time: Duration) -> u64 {
+    const SAMPLE: u64 = 10_000_000;
+    let sample = count(SAMPLE, 1).as_secs_f64();
+    (time.as_secs_f64() / sample * SAMPLE as f64) as u64
+}
 
 /// Calls of mixed sizes on many threads, compared with the same calls one after the other. Growth is
 /// that of the bytes in use: resident memory goes up and down with what the allocator keeps for

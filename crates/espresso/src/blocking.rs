@@ -11,6 +11,7 @@ use crate::layout::Layout;
 /// Words that one step of a test works on before it looks whether the answer is known.
 const BLOCK: usize = 8;
 
+#[derive(Clone)]
 pub(crate) struct Blocking<'a> {
     pub(crate) layout: &'a Layout,
     /// Words of one column, a multiple of `BLOCK`.
@@ -21,11 +22,22 @@ pub(crate) struct Blocking<'a> {
 
 /// The fields of a cube that are not full, as runs of bits: the columns of one run are ORed, the
 /// runs are ANDed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Fields {
     pub(crate) bits: Vec<u32>,
     /// (variable, end of its run in `bits`)
     pub(crate) runs: Vec<(u32, u32)>,
+}
+
+/// How cubes stand in the way of one cube: see [`Blocking::conflicts`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conflicts {
+    /// One set of cubes for each run, one behind the other.
+    pub(crate) by_run: Vec<u64>,
+    /// The cubes that conflict in one run only.
+    pub(crate) one: Vec<u64>,
+    /// Those that conflict in more.
+    pub(crate) two: Vec<u64>,
 }
 
 impl Fields {
@@ -85,6 +97,17 @@ impl<'a> Blocking<'a> {
         Blocking { layout, height, columns, all }
     }
 
+    /// Takes these bits from one cube.
+    pub(crate) fn clear(&mut self, index: usize, bits: impl Iterator<Item = u64>) {
+        for (word, mut rest) in bits.enumerate() {
+            while rest != 0 {
+                let bit = word * 64 + rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                self.columns[bit * self.height + index / 64] &= !(1 << (index % 64));
+            }
+        }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.columns.len() * 8
     }
@@ -103,6 +126,48 @@ impl<'a> Blocking<'a> {
             if *among != 0 {
                 *among &= run.iter().fold(0, |any, &bit| any | self.column(bit as usize)[word]);
             }
+        }
+    }
+
+    /// Drops from a set of cubes those that have a bit outside the cube given by its words.
+    pub(crate) fn keep_within(&self, cube: impl Iterator<Item = u64>, among: &mut [u64]) {
+        for (word, (cube, full)) in cube.zip(self.layout.full()).enumerate() {
+            let mut outside = full & !cube;
+            while outside != 0 {
+                let column = self.column(word * 64 + outside.trailing_zeros() as usize);
+                outside &= outside - 1;
+                for (among, column) in among.iter_mut().zip(column) {
+                    *among &= !column;
+                }
+            }
+        }
+    }
+
+    /// For each run of the fields, the cubes of `among` that have no value in common with it; and over
+    /// all runs the cubes of which that is true in one run only.
+    pub(crate) fn conflicts(&self, fields: &Fields, among: &[u64], to: &mut Conflicts) {
+        let height = self.height;
+        let Conflicts { by_run, one, two } = to;
+        by_run.resize(fields.runs.len() * height, 0);
+        for set in [&mut *one, &mut *two] {
+            set.clear();
+            set.resize(height, 0);
+        }
+        for ((_, run), conflict) in fields.runs().zip(by_run.chunks_exact_mut(height.max(1))) {
+            conflict.copy_from_slice(self.column(run[0] as usize));
+            for &bit in &run[1..] {
+                cube::or_into(conflict, self.column(bit as usize));
+            }
+            for (((conflict, among), one), two) in
+                conflict.iter_mut().zip(among).zip(&mut *one).zip(&mut *two)
+            {
+                *conflict = among & !*conflict;
+                *two |= *one & *conflict;
+                *one |= *conflict;
+            }
+        }
+        for (one, two) in one.iter_mut().zip(two) {
+            *one &= !*two;
         }
     }
 

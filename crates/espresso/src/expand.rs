@@ -9,7 +9,7 @@
 
 use std::num::NonZeroU64;
 
-use crate::blocking::{Blocking, Fields};
+use crate::blocking::{Blocking, Conflicts, Fields};
 use crate::budget::{Budget, Stop};
 use crate::cover::Cover;
 use crate::cube;
@@ -49,9 +49,7 @@ pub(crate) struct Expander<'b, 'a> {
     fields: Fields,
     wide: Vec<u64>,
     lowered: Vec<u64>,
-    one: Vec<u64>,
-    two: Vec<u64>,
-    conflicts: Vec<u64>,
+    conflicts: Conflicts,
     /// State of the dice that blur the choices.
     noise: Option<NonZeroU64>,
 }
@@ -68,9 +66,7 @@ impl<'b, 'a> Expander<'b, 'a> {
             fields: Fields::default(),
             wide: vec![0; words],
             lowered: vec![0; words],
-            one: vec![0; off.height],
-            two: vec![0; off.height],
-            conflicts: Vec::new(),
+            conflicts: Conflicts::default(),
             noise: None,
         }
     }
@@ -100,33 +96,35 @@ impl<'b, 'a> Expander<'b, 'a> {
     ) -> Result<(), Stop> {
         work.cover = work.cover.reordered(order);
         work.prime = order.iter().map(|&i| work.prime[i as usize]).collect();
-        let count = work.cover.len();
-        let mut covered = vec![false; count];
+        let columns = Blocking::new(self.off.layout, &work.cover);
+        // The cubes that are neither prime nor covered.
+        let mut waiting = columns.all.clone();
+        for (index, _) in work.prime.iter().enumerate().filter(|(_, prime)| **prime) {
+            cube::clear_bit(&mut waiting, index);
+        }
+        let mut covered = vec![false; work.cover.len()];
+        let mut reached = waiting.clone();
         let mut candidates: Vec<u32> = Vec::new();
-        for index in 0..count {
-            if work.prime[index] || covered[index] {
+        for index in 0..work.cover.len() {
+            if !cube::has_bit(&waiting, index) {
                 continue;
             }
-            self.budget.tick()?;
-            candidates.clear();
-            candidates.extend(
-                (0..count)
-                    .filter(|&i| i != index && !work.prime[i] && !covered[i])
-                    .map(|i| i as u32),
-            );
+            self.budget.work(self.raise.len() * columns.height)?;
+            cube::clear_bit(&mut waiting, index);
             self.begin(work.cover.cube(index), raise);
-            self.swallow(&work.cover, &mut candidates, &mut |taken| covered[taken] = true)?;
+            reached.copy_from_slice(&waiting);
+            let reach = self.raise.iter().zip(&self.free).map(|(raise, free)| raise | free);
+            columns.keep_within(reach, &mut reached);
+            candidates.clear();
+            candidates.extend(cube::bits(&reached).map(|i| i as u32));
+            self.swallow(&work.cover, &mut candidates)?;
             self.finish()?;
             work.cover.cube_mut(index).copy_from_slice(&self.raise);
             work.prime[index] = true;
-            for other in 0..count {
-                if other != index
-                    && !covered[other]
-                    && !work.prime[other]
-                    && cube::within(work.cover.cube(other), &self.raise)
-                {
-                    covered[other] = true;
-                }
+            columns.keep_within(self.raise.iter().copied(), &mut reached);
+            for other in cube::bits(&reached) {
+                covered[other] = true;
+                cube::clear_bit(&mut waiting, other);
             }
         }
         work.cover.retain(|index| !covered[index]);
@@ -169,38 +167,16 @@ impl<'b, 'a> Expander<'b, 'a> {
 
     /// Forbids, for each active OFF cube in conflict in one variable only, its bits there.
     fn forbid(&mut self) {
-        let height = self.off.height;
         self.fields.read(self.off.layout, &self.raise);
-        let runs = self.fields.runs.len();
-        self.one.fill(0);
-        self.two.fill(0);
-        self.conflicts.resize(runs * height, 0);
-        for (slot, (_, run)) in self.fields.runs().enumerate() {
-            let conflict = &mut self.conflicts[slot * height..(slot + 1) * height];
-            conflict.copy_from_slice(self.off.column(run[0] as usize));
-            for &bit in &run[1..] {
-                cube::or_into(conflict, self.off.column(bit as usize));
-            }
-            for (((conflict, active), one), two) in
-                conflict.iter_mut().zip(&self.active).zip(&mut self.one).zip(&mut self.two)
-            {
-                *conflict = active & !*conflict;
-                *two |= *one & *conflict;
-                *one |= *conflict;
-            }
-        }
-        let mut any = false;
-        for (one, two) in self.one.iter_mut().zip(&self.two) {
-            *one &= !two;
-            any |= *one != 0;
-        }
-        if !any {
+        self.off.conflicts(&self.fields, &self.active, &mut self.conflicts);
+        let Conflicts { by_run, one, .. } = &self.conflicts;
+        if one.iter().all(|one| *one == 0) {
             return;
         }
         self.lowered.fill(0);
-        for (slot, (variable, _)) in self.fields.runs().enumerate() {
-            let conflict = &self.conflicts[slot * height..(slot + 1) * height];
-            if conflict.iter().zip(&self.one).all(|(c, o)| c & o == 0) {
+        let conflicts = by_run.chunks_exact(one.len());
+        for ((variable, _), conflict) in self.fields.runs().zip(conflicts) {
+            if conflict.iter().zip(one).all(|(c, o)| c & o == 0) {
                 continue;
             }
             for &(word, mask) in self.off.layout.spans(variable) {
@@ -212,7 +188,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                     let met = column
                         .iter()
                         .zip(conflict)
-                        .zip(&self.one)
+                        .zip(one)
                         .any(|((column, conflict), one)| column & conflict & one != 0);
                     if met {
                         cube::set_bit(&mut self.lowered, bit);
@@ -220,7 +196,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                 }
             }
         }
-        for (active, one) in self.active.iter_mut().zip(&self.one) {
+        for (active, one) in self.active.iter_mut().zip(one) {
             *active &= !one;
         }
         self.lower();
@@ -290,12 +266,7 @@ impl<'b, 'a> Expander<'b, 'a> {
     }
 
     /// Swallows cubes of the cover while one can be, then drifts towards those in reach.
-    pub(crate) fn swallow(
-        &mut self,
-        cover: &Cover,
-        candidates: &mut Vec<u32>,
-        taken: &mut dyn FnMut(usize),
-    ) -> Result<(), Stop> {
+    pub(crate) fn swallow(&mut self, cover: &Cover, candidates: &mut Vec<u32>) -> Result<(), Stop> {
         candidates.retain(|&i| self.in_reach(cover.cube(i as usize)));
         let mut feasible = candidates.clone();
         let words = self.off.layout.words();
@@ -305,7 +276,6 @@ impl<'b, 'a> Expander<'b, 'a> {
             for &index in &feasible {
                 let candidate = cover.cube(index as usize);
                 if cube::within(candidate, &self.raise) {
-                    taken(index as usize);
                     continue;
                 }
                 if !self.in_reach(candidate) {
@@ -357,7 +327,6 @@ impl<'b, 'a> Expander<'b, 'a> {
                 best.2
             };
             let swallowed = cover.cube(best as usize);
-            taken(best as usize);
             feasible.retain(|&i| i != best);
             candidates.retain(|&i| i != best);
             for ((raise, free), with) in self.raise.iter_mut().zip(&mut self.free).zip(swallowed) {
@@ -402,33 +371,13 @@ impl<'b, 'a> Expander<'b, 'a> {
 
     /// Which free bits a raise to the cube in `wide` would forbid.
     fn newly_lowered(&mut self, lowers: &mut [u64]) {
-        let height = self.off.height;
         self.fields.read(self.off.layout, &self.wide);
-        let runs = self.fields.runs.len();
-        self.one.fill(0);
-        self.two.fill(0);
-        self.conflicts.resize(runs * height, 0);
-        for (slot, (_, run)) in self.fields.runs().enumerate() {
-            let conflict = &mut self.conflicts[slot * height..(slot + 1) * height];
-            conflict.copy_from_slice(self.off.column(run[0] as usize));
-            for &bit in &run[1..] {
-                cube::or_into(conflict, self.off.column(bit as usize));
-            }
-            for (((conflict, active), one), two) in
-                conflict.iter_mut().zip(&self.active).zip(&mut self.one).zip(&mut self.two)
-            {
-                *conflict = active & !*conflict;
-                *two |= *one & *conflict;
-                *one |= *conflict;
-            }
-        }
-        for (one, two) in self.one.iter_mut().zip(&self.two) {
-            *one &= !two;
-        }
-        for (slot, (variable, _)) in self.fields.runs().enumerate() {
-            let conflict = &mut self.conflicts[slot * height..(slot + 1) * height];
+        self.off.conflicts(&self.fields, &self.active, &mut self.conflicts);
+        let Conflicts { by_run, one, .. } = &mut self.conflicts;
+        let conflicts = by_run.chunks_exact_mut(one.len().max(1));
+        for ((variable, _), conflict) in self.fields.runs().zip(conflicts) {
             let mut any = false;
-            for (conflict, one) in conflict.iter_mut().zip(&self.one) {
+            for (conflict, one) in conflict.iter_mut().zip(&*one) {
                 *conflict &= one;
                 any |= *conflict != 0;
             }
@@ -458,7 +407,7 @@ impl<'b, 'a> Expander<'b, 'a> {
             let height = self.off.height;
             self.fields.read(self.off.layout, &self.raise);
             let mut best = (0, usize::MAX);
-            let mut conflict = std::mem::take(&mut self.conflicts);
+            let mut conflict = std::mem::take(&mut self.conflicts.by_run);
             conflict.resize(height, 0);
             for (variable, run) in self.fields.runs() {
                 conflict[..height].copy_from_slice(self.off.column(run[0] as usize));
@@ -487,7 +436,7 @@ impl<'b, 'a> Expander<'b, 'a> {
                     }
                 }
             }
-            self.conflicts = conflict;
+            self.conflicts.by_run = conflict;
             debug_assert!(best.0 > 0, "an active OFF cube is kept out by some bit");
             if best.0 == 0 {
                 break;

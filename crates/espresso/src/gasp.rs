@@ -14,6 +14,7 @@ use crate::irredundant;
 use crate::near::Near;
 use crate::recurse::Stack;
 use crate::reduce;
+use crate::side_by_side::{PART_LEAST, in_parts};
 
 /// How many new primes a gasp looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +36,22 @@ pub(crate) fn gasp(
     stack: &mut Stack<'_>,
 ) -> Result<(), Stop> {
     let layout = std::sync::Arc::clone(work.cover.layout());
-    let mut rests = Cover::empty(&layout);
-    let mut smaller = vec![0; layout.words()];
     let holders = care.pieces.as_ref().map(|p| reduce::holders(p, &work.cover, care));
-    let mut near = [Near::new(&layout, &work.cover), Near::new(&layout, &care.free)];
-    for index in 0..work.cover.len() {
-        let holders = holders.as_deref();
-        reduce::shrink(&work.cover, index, care, holders, &mut near, stack, &mut smaller)?;
-        if smaller.as_slice() != work.cover.cube(index) && !cube::is_empty(&layout, &smaller) {
-            rests.push(&smaller);
+    let near = [Near::new(&layout, &work.cover), Near::new(&layout, &care.free)];
+    let cover = &work.cover;
+    let rests = in_parts(cover.len(), PART_LEAST, stack, |part, stack| {
+        let (mut near, mut rests) = (near.clone(), Vec::new());
+        let mut smaller = vec![0; layout.words()];
+        for index in part {
+            let holders = holders.as_deref();
+            reduce::shrink(cover, index, care, holders, &mut near, stack, &mut smaller)?;
+            if smaller.as_slice() != cover.cube(index) && !cube::is_empty(&layout, &smaller) {
+                rests.extend_from_slice(&smaller);
+            }
         }
-    }
+        Ok(rests)
+    })?;
+    let rests = Cover::from_bits(&layout, rests);
     let mut offered = Cover::empty(&layout);
     let mut expander = Expander::new(off, stack.budget);
     let count = rests.len();
@@ -71,7 +77,7 @@ pub(crate) fn gasp(
             }
             expander.begin(&pair, Raise::All);
             let mut others: Vec<u32> = (0..count as u32).collect();
-            expander.swallow(&rests, &mut others, &mut |_| {})?;
+            expander.swallow(&rests, &mut others)?;
             expander.finish()?;
             offered.push(&expander.raise);
         }
@@ -89,7 +95,8 @@ pub(crate) fn gasp(
     }
     work.cover.extend(&offered);
     work.prime.resize(work.cover.len(), true);
-    irredundant::irredundant(work, care, stack)
+    irredundant::irredundant(work, care, stack)?;
+    Ok(())
 }
 
 /// Primes around one remainder: for each bit that may be raised, the expansion that raises it first.
@@ -112,7 +119,7 @@ fn directions(
         }
         expander.begin(&wider, Raise::All);
         let mut others: Vec<u32> = (0..rests.len() as u32).collect();
-        expander.swallow(rests, &mut others, &mut |_| {})?;
+        expander.swallow(rests, &mut others)?;
         expander.finish()?;
         offered.push(&expander.raise);
     }

@@ -5,6 +5,8 @@
 //! only full cubes are left, "one of these must stay" is a row of a covering problem. The problem is
 //! then solved as such.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::budget::Stop;
 use crate::care::Care;
 use crate::cover::Cover;
@@ -13,6 +15,7 @@ use crate::cube;
 use crate::expand::Working;
 use crate::near::Near;
 use crate::recurse::{Seen, Stack};
+use crate::side_by_side::{PART_LEAST, in_parts};
 
 /// The name of cubes that are in every answer.
 const CERTAIN: u32 = u32::MAX;
@@ -21,18 +24,21 @@ const ROWS_MAX: usize = 60_000;
 /// Steps of the local search per column of the problem.
 const SEARCH_STEPS: u64 = 2_000;
 
-/// Reduces a cover to an irredundant one.
+/// Reduces a cover to an irredundant one; for each cube of it, whether the whole cover had no other for
+/// some of its points.
 pub(crate) fn irredundant(
     work: &mut Working,
     care: &Care,
     stack: &mut Stack<'_>,
-) -> Result<(), Stop> {
+) -> Result<Vec<bool>, Stop> {
     let weights: Vec<u32> = work.cover.cubes().map(cube_literals(&work.cover)).collect();
-    let keep = needed(&work.cover, &weights, care, stack)?;
+    let Needed { keep, mut alone } = needed(&work.cover, &weights, care, stack)?;
     work.cover.retain(|i| keep[i]);
-    let mut at = keep.iter();
-    work.prime.retain(|_| at.next().copied().unwrap_or(false));
-    Ok(())
+    for list in [&mut work.prime, &mut alone] {
+        let mut at = keep.iter();
+        list.retain(|_| at.next().copied().unwrap_or(false));
+    }
+    Ok(alone)
 }
 
 /// Literals of one cube: fewer is better among covers of equal size.
@@ -51,24 +57,35 @@ pub(crate) fn cube_literals(cover: &Cover) -> impl Fn(&[u64]) -> u32 + '_ {
     }
 }
 
+/// What an irredundant choice keeps.
+pub(crate) struct Needed {
+    pub(crate) keep: Vec<bool>,
+    /// The cubes that nothing else covers, or may be such.
+    alone: Vec<bool>,
+}
+
 /// Which cubes of the cover an irredundant choice keeps.
 pub(crate) fn needed(
     cover: &Cover,
     weights: &[u32],
     care: &Care,
     stack: &mut Stack<'_>,
-) -> Result<Vec<bool>, Stop> {
+) -> Result<Needed, Stop> {
     let Question { mut keep, open, rows } = match question(cover, care, None, ROWS_MAX, stack) {
-        Err(Stop::Work) => return one_by_one(cover, weights, care, stack),
+        Err(Stop::Work) => {
+            let keep = one_by_one(cover, weights, care, stack)?;
+            return Ok(Needed { alone: keep.clone(), keep });
+        }
         question => question?,
     };
+    let alone = keep.clone();
     let problem = Covering { rows, weights: open.iter().map(|&i| weights[i as usize]).collect() };
     let effort =
         Effort { keep: Keep::Weights, search_per_column: SEARCH_STEPS, bound: 0, branch: 0 };
     for slot in problem.solve(effort, usize::MAX, stack.budget)?.columns {
         keep[open[slot as usize] as usize] = true;
     }
-    Ok(keep)
+    Ok(Needed { keep, alone })
 }
 
 /// The covering problem that a redundant cover poses.
@@ -94,43 +111,43 @@ pub(crate) fn question(
 ) -> Result<Question, Stop> {
     let count = cover.len();
     let layout = stack.layout;
-    let mut near = [Near::new(layout, cover), Near::new(layout, &care.free)];
+    let near = [Near::new(layout, cover), Near::new(layout, &care.free)];
     let keep = match (known, &care.pieces) {
         (Some(known), None) => essential_near(cover, known, care, stack)?,
-        (None, None) => {
-            let mut keep = vec![false; count];
-            for (index, keep) in keep.iter_mut().enumerate() {
+        (None, None) => in_parts(count, PART_LEAST, stack, |part, stack| {
+            let mut near = near.clone();
+            let mut alone = |index: usize| {
                 let candidate = cover.cube(index);
                 let start = stack.bits.len();
                 near[0].push(cover, candidate, index, stack);
                 near[1].push(&care.free, candidate, usize::MAX, stack);
-                *keep = !stack.tautology(start)?;
-            }
-            keep
-        }
+                Ok(!stack.tautology(start)?)
+            };
+            part.map(&mut alone).collect()
+        })?,
         (_, Some(pieces)) => piecewise_essential(cover, pieces, care, stack)?,
     };
-    let (mut open, mut rows) = (Vec::new(), Vec::new());
     if keep.iter().all(|k| *k) {
-        return Ok(Question { keep, open, rows });
+        return Ok(Question { keep, open: Vec::new(), rows: Vec::new() });
     }
     // Of the rest, only those that the certain ones do not cover are in question.
-    for index in 0..count {
-        if keep[index] {
-            continue;
-        }
-        let totally = care.pieces.is_none() && {
-            let start = stack.bits.len();
-            let candidate = cover.cube(index);
-            for other in near[0].meeting(candidate).filter(|&i| keep[i]) {
-                stack.push_raised(cover.cube(other), candidate);
-            }
-            near[1].push(&care.free, candidate, usize::MAX, stack);
-            stack.tautology(start)?
-        };
-        if !totally {
-            open.push(index as u32);
-        }
+    let mut open: Vec<u32> = (0..count as u32).filter(|&i| !keep[i as usize]).collect();
+    if care.pieces.is_none() {
+        let is_open = in_parts(open.len(), PART_LEAST, stack, |part, stack| {
+            let mut near = near.clone();
+            let mut is_open = |&index: &u32| {
+                let candidate = cover.cube(index as usize);
+                let start = stack.bits.len();
+                for other in near[0].meeting(candidate).filter(|&i| keep[i]) {
+                    stack.push_raised(cover.cube(other), candidate);
+                }
+                near[1].push(&care.free, candidate, usize::MAX, stack);
+                Ok(!stack.tautology(start)?)
+            };
+            open[part].iter().map(&mut is_open).collect()
+        })?;
+        let mut at = is_open.iter();
+        open.retain(|_| at.next().copied().unwrap_or(false));
     }
     // The name of each cube: its place among those in question, or that it is certain.
     const NOT_ASKED: u32 = u32::MAX - 1;
@@ -139,24 +156,36 @@ pub(crate) fn question(
     for (slot, &index) in open.iter().enumerate() {
         name_of[index as usize] = slot as u32;
     }
-    let mut names: Vec<u32> = Vec::new();
-    let mut derive = |region: &[u64]| -> Result<(), Stop> {
-        names.clear();
-        let start = stack.bits.len();
-        near[1].push(&care.free, region, usize::MAX, stack);
-        names.resize(stack.count(start), CERTAIN);
-        for index in near[0].meeting(region).filter(|&i| name_of[i] != NOT_ASKED) {
-            stack.push_raised(cover.cube(index), region);
-            names.push(name_of[index]);
-        }
-        let derived = stack.rows(start, &mut names, 0, &mut rows, rows_max);
-        stack.bits.truncate(start);
-        derived
+    let regions: Vec<&[u64]> = match (&care.pieces, known) {
+        (Some(regions), _) | (None, Some(regions)) => regions.cubes().collect(),
+        (None, None) => open.iter().map(|&index| cover.cube(index as usize)).collect(),
     };
-    match (&care.pieces, known) {
-        (Some(regions), _) | (None, Some(regions)) => regions.cubes().try_for_each(&mut derive)?,
-        (None, None) => open.iter().try_for_each(|&index| derive(cover.cube(index as usize)))?,
-    }
+    // The sum does not depend on who adds to it first, so neither does whether it is too large.
+    let derived = AtomicUsize::new(0);
+    let rows = in_parts(regions.len(), PART_LEAST, stack, |part, stack| {
+        let (mut near, mut names, mut rows) = (near.clone(), Names::default(), Vec::new());
+        for region in &regions[part] {
+            names.below.clear();
+            let start = stack.bits.len();
+            near[1].push(&care.free, region, usize::MAX, stack);
+            names.below.resize(stack.count(start), CERTAIN);
+            for index in near[0].meeting(region).filter(|&i| name_of[i] != NOT_ASKED) {
+                stack.push_raised(cover.cube(index), region);
+                names.below.push(name_of[index]);
+            }
+            let mut own = Vec::new();
+            let done = stack.rows(start, &mut names, 0, &mut own, rows_max);
+            stack.bits.truncate(start);
+            done?;
+            own.sort_unstable();
+            own.dedup();
+            if derived.fetch_add(own.len(), Ordering::Relaxed) + own.len() > 2 * rows_max {
+                return Err(Stop::Work);
+            }
+            rows.append(&mut own);
+        }
+        Ok(rows)
+    })?;
     Ok(Question { keep, open, rows })
 }
 
@@ -248,112 +277,125 @@ fn one_by_one(
     Ok(keep)
 }
 
+/// The names that go with a recursion over named cubes.
+#[derive(Default)]
+struct Names {
+    /// Of the cubes on the stack, in their order.
+    below: Vec<u32>,
+    /// Of the cubes that hold all of the region at hand, and are on the stack no more.
+    full: Vec<u32>,
+}
+
 impl Stack<'_> {
-    /// Derives the rows of a region whose cubes carry names (`names[base..]`).
+    /// Derives the rows of a region whose cubes are named by `names.below[base..]`.
     fn rows(
         &mut self,
         start: usize,
-        names: &mut Vec<u32>,
+        names: &mut Names,
         base: usize,
         rows: &mut Vec<Vec<u32>>,
         rows_max: usize,
     ) -> Result<(), Stop> {
-        let words = self.layout.words();
-        let full = self.layout.full();
+        let full = names.full.len();
+        let done = self.rows_loop(start, names, base, rows, rows_max);
+        names.full.truncate(full);
+        done
+    }
+
+    fn rows_loop(
+        &mut self,
+        start: usize,
+        names: &mut Names,
+        base: usize,
+        rows: &mut Vec<Vec<u32>>,
+        rows_max: usize,
+    ) -> Result<(), Stop> {
+        let layout = self.layout;
         loop {
-            let certain = self.bits[start..]
-                .chunks_exact(words)
-                .zip(&names[base..])
-                .any(|(c, &name)| name == CERTAIN && c == full);
-            if certain {
+            // A look stops at a full cube; here the full ones are set aside first.
+            let full = |c: &[u64]| cube::within(layout.full(), c);
+            let Names { below, full: held } = &mut *names;
+            let mut is_certain = false;
+            keep_named(&mut self.bits, start, below, base, layout.words(), |c, name| {
+                let is_full = full(c);
+                if is_full {
+                    held.push(name);
+                    is_certain |= name == CERTAIN;
+                }
+                !is_full
+            });
+            if is_certain {
                 return Ok(());
             }
-            // A look stops at a full cube; here the full ones are set aside first.
-            let mut to = start;
-            let mut name_to = base;
-            let mut row: Vec<u32> = Vec::new();
-            for at in 0..names.len() - base {
-                let from = start + at * words;
-                let name = names[base + at];
-                if self.bits[from..from + words] == *full {
-                    row.push(name);
-                } else {
-                    self.bits.copy_within(from..from + words, to);
-                    names[name_to] = name;
-                    to += words;
-                    name_to += 1;
+            match self.look(start)? {
+                Seen::Nothing => {
+                    let mut row = names.full.clone();
+                    row.sort_unstable();
+                    rows.push(row);
+                    if rows.len() > rows_max {
+                        rows.sort_unstable();
+                        rows.dedup();
+                        if rows.len() > rows_max / 2 {
+                            return Err(Stop::Work);
+                        }
+                    }
+                    return Ok(());
                 }
-            }
-            self.bits.truncate(to);
-            names.truncate(name_to);
-            let seen = self.look(start)?;
-            let leaf = match seen {
-                Seen::Nothing => true,
                 Seen::Full => unreachable!("full cubes were set aside"),
-                Seen::Mixed { unate, .. } => {
-                    if unate {
-                        let mut to = start;
-                        let mut name_to = base;
-                        for at in 0..names.len() - base {
-                            let from = start + at * words;
-                            if cube::within(&self.unate, &self.bits[from..from + words]) {
-                                self.bits.copy_within(from..from + words, to);
-                                names[name_to] = names[base + at];
-                                to += words;
-                                name_to += 1;
+                Seen::Mixed { unate: true, .. } => {
+                    let unate = &self.unate;
+                    let keep = |c: &[u64], _| cube::within(unate, c);
+                    keep_named(&mut self.bits, start, below, base, layout.words(), keep);
+                }
+                Seen::Mixed { .. } => {
+                    let split = self.select(start, None);
+                    let end = self.bits.len();
+                    let names_end = names.below.len();
+                    for right in [false, true] {
+                        let words = layout.words();
+                        for (at, from) in (start..end).step_by(words).enumerate() {
+                            let meets = split.halves.spans().any(|(w, a, b)| {
+                                self.bits[from + w] & if right { b } else { a } != 0
+                            });
+                            if meets {
+                                names.below.push(names.below[base + at]);
                             }
                         }
-                        self.bits.truncate(to);
-                        names.truncate(name_to);
+                        let top = self.push_half(start, end, &split, right);
+                        let done = self.rows(top, names, names_end, rows, rows_max);
+                        self.bits.truncate(end);
+                        names.below.truncate(names_end);
+                        done?;
                     }
-                    false
+                    return Ok(());
                 }
-            };
-            if leaf {
-                row.sort_unstable();
-                rows.push(row);
-                if rows.len() > rows_max {
-                    rows.sort_unstable();
-                    rows.dedup();
-                    if rows.len() > rows_max / 2 {
-                        return Err(Stop::Work);
-                    }
-                }
-                return Ok(());
             }
-            // Back come the full ones.
-            let unate = matches!(seen, Seen::Mixed { unate: true, .. });
-            let split = (!unate).then(|| self.select(start, None));
-            for &name in &row {
-                self.bits.extend_from_slice(full);
-                names.push(name);
-            }
-            let Some(split) = split else { continue };
-            let end = self.bits.len();
-            let names_end = names.len();
-            for right in [false, true] {
-                let top = self.bits.len();
-                for at in 0..names_end - base {
-                    let from = start + at * words;
-                    let meets = split
-                        .halves
-                        .spans()
-                        .any(|(w, a, b)| self.bits[from + w] & if right { b } else { a } != 0);
-                    if meets {
-                        let place = self.bits.len();
-                        self.bits.extend_from_within(from..from + words);
-                        for (w, a, b) in split.halves.spans() {
-                            self.bits[place + w] |= if right { a } else { b };
-                        }
-                        names.push(names[base + at]);
-                    }
-                }
-                let done = self.rows(top, names, names_end, rows, rows_max);
-                self.bits.truncate(end);
-                names.truncate(names_end);
-                done?;
-            }
-            return Ok(());
         }
     }
+}
+
+/// Keeps the cubes from `start` on, and their names from `base` on, that the question answers with
+/// yes.
+fn keep_named(
+    bits: &mut Vec<u64>,
+    start: usize,
+    names: &mut Vec<u32>,
+    base: usize,
+    words: usize,
+    mut keep: impl FnMut(&[u64], u32) -> bool,
+) {
+    let (mut to, mut name_to) = (start, base);
+    for at in base..names.len() {
+        let from = start + (at - base) * words;
+        if keep(&bits[from..from + words], names[at]) {
+            if to != from {
+                bits.copy_within(from..from + words, to);
+                names[name_to] = names[at];
+            }
+            to += words;
+            name_to += 1;
+        }
+    }
+    bits.truncate(to);
+    names.truncate(name_to);
 }

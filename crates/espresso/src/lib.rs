@@ -47,6 +47,7 @@ mod progress;
 mod recurse;
 mod reduce;
 mod set_operations;
+mod side_by_side;
 mod sparse;
 mod supercube;
 mod tautology;

@@ -153,8 +153,6 @@ pub(crate) struct Problem {
 /// How far the loop goes.
 #[derive(Clone, Copy)]
 enum Depth<'p> {
-    /// One pass, to have a cover to fall back on.
-    Once,
     /// One pass from each start, the better made sparse.
     Fast,
     Full(&'p Plan),
@@ -232,6 +230,7 @@ impl Minimizer {
         }
         let budget = self.budget();
         let mut stack = Stack::new(&self.layout, &budget);
+        stack.threads = self.threads;
         self.run(f, d, r, &budget, &mut stack)
             .map_err(|failure| failure.into_error(self.memory_bytes))
     }
@@ -319,15 +318,22 @@ impl Minimizer {
         stack: &mut Stack<'_>,
     ) -> Result<(Working, usize, Option<Stop>), Failure> {
         let valued = self.layout.inputs() > self.layout.binaries();
-        let Some(plan) = Plan::new(self.mode, self.threads, valued) else {
+        let Some(plan) = Plan::new(self.mode, valued) else {
             let (work, early) = self.settled(problem, Depth::Fast, off, stack)?;
             let least = work.cover.len().min(1);
             return Ok((work, least, early));
         };
         let fits = Dense::entries(&self.layout).is_some_and(|n| n <= plan.caps.table_entries);
         let alone = plan.table_alone && fits;
-        let depth = if alone { Depth::Once } else { Depth::Full(&plan) };
-        let (mut work, mut early) = self.settled(problem, depth, off, stack)?;
+        let (mut work, mut early) = if alone {
+            // A cover to fall back on.
+            self.tell(Phase::Expand, problem.on.len());
+            let mut work = Working::new(problem.on.clone());
+            Expander::new(off, stack.budget).expand(&mut work, Raise::All)?;
+            (work, None)
+        } else {
+            self.settled(problem, Depth::Full(&plan), off, stack)?
+        };
         let mut least = work.cover.len().min(1);
         if early.is_some() {
             return Ok((work, least, early));
@@ -418,7 +424,7 @@ impl Minimizer {
         let mut work = Working::new(start.clone());
         let mut expander = Expander::new(off, stack.budget);
         expander.expand(&mut work, Raise::All)?;
-        irredundant::irredundant(&mut work, &problem.care, stack)?;
+        let alone = irredundant::irredundant(&mut work, &problem.care, stack)?;
         if matches!(depth, Depth::Fast) {
             self.make_sparse(&mut work, problem, off, stack)?;
         }
@@ -427,7 +433,10 @@ impl Minimizer {
         let mut best = work;
         let mut essential = Cover::empty(&self.layout);
         let lowered = self
-            .improve(&mut best, &mut essential, &mut care, plan, &mut expander, stack)
+            .set_aside(&mut best, &alone, &mut essential, &mut care, stack)
+            .and_then(|()| {
+                self.improve(&mut best, essential.len(), &care, plan, &mut expander, stack)
+            })
             .and_then(|()| {
                 self.tell(Phase::Pool, best.cover.len() + essential.len());
                 let listed = &problem.on;
@@ -458,26 +467,39 @@ impl Minimizer {
         Ok(())
     }
 
-    /// Lowers the cover until nothing helps. `work` holds the best cover without the essentials.
+    /// Takes the essentials out; `alone` tells which cubes IRREDUNDANT could not do without.
+    fn set_aside(
+        &self,
+        work: &mut Working,
+        alone: &[bool],
+        essential: &mut Cover,
+        care: &mut Care,
+        stack: &mut Stack<'_>,
+    ) -> Result<(), Stop> {
+        if self.steps.take_essentials {
+            *essential = essential::take_essential(work, alone, care, stack)?;
+        }
+        Ok(())
+    }
+
+    /// Lowers the cover until nothing helps. `work` holds the best cover without the essentials, which
+    /// are this many.
     fn improve(
         &self,
         work: &mut Working,
-        essential: &mut Cover,
-        care: &mut Care,
+        essentials: usize,
+        care: &Care,
         plan: &Plan,
         expander: &mut Expander<'_, '_>,
         stack: &mut Stack<'_>,
     ) -> Result<(), Stop> {
-        if self.steps.take_essentials {
-            *essential = essential::take_essential(work, care, stack)?;
-        }
         let mut order = Order::Likeness;
         let mut cost = work.cover.cost();
         loop {
             let before = cost;
             loop {
                 let products = cost.products;
-                self.tell(Phase::Loop, products + essential.len());
+                self.tell(Phase::Loop, products + essentials);
                 let mut next = work.clone();
                 reduce::reduce(&mut next, care, order, stack)?;
                 order = match order {

@@ -21,13 +21,13 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The plan of a mode; the fast one has none.
-    pub(crate) fn new(mode: Mode, threads: usize, has_valued: bool) -> Option<Plan> {
-        let effort = Effort { keep: Keep::Count, search_per_column: 7_000, bound: 0, branch: 0 };
+    pub(crate) fn new(mode: Mode, has_valued: bool) -> Option<Plan> {
+        let effort = Effort { keep: Keep::Count, search_per_column: 2_800, bound: 0, branch: 0 };
         match mode {
             Mode::Fast => None,
             Mode::Normal => Some(Plan {
                 reach: Reach::Pairs,
-                rounds: Rounds { most: 3, most_listed: 90, pairs: 4_000_000, batch: 6, threads },
+                rounds: Rounds { most: 3, most_listed: 90, pairs: 4_000_000, batch: 6 },
                 caps: Caps {
                     table_entries: 600_000,
                     primes: 60_000,
@@ -41,13 +41,7 @@ impl Plan {
             }),
             Mode::Strong => Some(Plan {
                 reach: Reach::Directions,
-                rounds: Rounds {
-                    most: 150,
-                    most_listed: 450,
-                    pairs: 100_000_000,
-                    batch: 15,
-                    threads,
-                },
+                rounds: Rounds { most: 150, most_listed: 450, pairs: 100_000_000, batch: 15 },
                 caps: Caps {
                     table_entries: 5_000_000,
                     primes: 200_000,
@@ -60,13 +54,7 @@ impl Plan {
             }),
             Mode::Exact => Some(Plan {
                 reach: Reach::Pairs,
-                rounds: Rounds {
-                    most: 60,
-                    most_listed: 180,
-                    pairs: 20_000_000,
-                    batch: 15,
-                    threads,
-                },
+                rounds: Rounds { most: 60, most_listed: 180, pairs: 20_000_000, batch: 15 },
                 caps: Caps {
                     table_entries: 5_000_000,
                     primes: 400_000,

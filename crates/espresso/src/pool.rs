@@ -7,17 +7,16 @@
 //! number, so rounds may run side by side and the answer is the same.
 
 use std::num::NonZeroU64;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::blocking::Blocking;
-use crate::budget::{Budget, Stop};
+use crate::budget::Stop;
 use crate::care::Care;
 use crate::cover::Cover;
 use crate::expand::{Expander, Raise, Working};
 use crate::irredundant;
 use crate::recurse::Stack;
 use crate::reduce::{self, Order};
+use crate::side_by_side::in_parts;
 
 /// What the rounds of one pool start from.
 pub(crate) struct Starts<'p> {
@@ -42,7 +41,6 @@ pub(crate) struct Rounds {
     pub(crate) pairs: u64,
     /// Rounds between two choices.
     pub(crate) batch: u64,
-    pub(crate) threads: usize,
 }
 
 /// Lowers the cover in `work` by what the rounds find.
@@ -67,9 +65,11 @@ pub(crate) fn improve(
         seed += batch.len() as u64;
         let before = work.cover.cost();
         let mut pool = work.cover.clone();
-        for found in run(&batch, &work.cover, starts, rounds.threads, stack.budget)? {
-            pool.extend(&found);
-        }
+        let best = &work.cover;
+        let covers = in_parts(batch.len(), 1, stack, |part, stack| {
+            batch[part].iter().map(|&number| round(number, best, starts, stack)).collect()
+        })?;
+        covers.iter().for_each(|cover| pool.extend(cover));
         pool.absorb();
         stack.budget.hold(pool.words().len() * 8)?;
         let mut next = Working::new(pool);
@@ -86,54 +86,25 @@ pub(crate) fn improve(
     Ok(())
 }
 
-/// The covers of a batch of rounds, in the order of the rounds.
-fn run(
-    batch: &[u64],
+/// One round: a cover of primes.
+fn round(
+    number: u64,
     best: &Cover,
     starts: &Starts<'_>,
-    threads: usize,
-    budget: &Budget,
-) -> Result<Vec<Cover>, Stop> {
-    let threads = threads.min(batch.len());
-    if threads < 2 {
-        return batch.iter().map(|&number| round(number, best, starts, budget)).collect();
-    }
-    let next = AtomicU64::new(0);
-    let found: Mutex<Vec<Option<Result<Cover, Stop>>>> = Mutex::new(vec![None; batch.len()]);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let budget = budget.clone();
-            scope.spawn(|| {
-                let budget = budget;
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed) as usize;
-                    let Some(&number) = batch.get(index) else { return };
-                    let cover = round(number, best, starts, &budget);
-                    let mut found = found.lock().unwrap_or_else(|poison| poison.into_inner());
-                    found[index] = Some(cover);
-                }
-            });
-        }
-    });
-    let found = found.into_inner().unwrap_or_else(|poison| poison.into_inner());
-    found.into_iter().map(|cover| cover.expect("every round was run")).collect()
-}
-
-/// One round: a cover of primes.
-fn round(number: u64, best: &Cover, starts: &Starts<'_>, budget: &Budget) -> Result<Cover, Stop> {
-    let mut stack = Stack::new(starts.off.layout, budget);
+    stack: &mut Stack<'_>,
+) -> Result<Cover, Stop> {
     let mut work = match number % 3 {
         0 => Working::new(starts.apart.clone()),
         1 => {
             let mut work = Working::new(best.clone());
             work.prime.fill(true);
-            reduce::reduce(&mut work, starts.care, Order::Shuffled(number), &mut stack)?;
+            reduce::reduce(&mut work, starts.care, Order::Shuffled(number), stack)?;
             work
         }
         _ => Working::new(starts.listed.clone()),
     };
     let order = reduce::shuffled(work.cover.len(), !number);
-    let mut expander = Expander::new(starts.off, budget);
+    let mut expander = Expander::new(starts.off, stack.budget);
     expander.blur(NonZeroU64::MIN.saturating_add(number.wrapping_mul(0x5851_F42D_4C95_7F2D)));
     expander.expand_in(&order, &mut work, Raise::All)?;
     Ok(work.cover)

@@ -24,6 +24,8 @@ pub(crate) const TABLE: [u64; 6] = [
 pub(crate) struct Stack<'a> {
     pub(crate) layout: &'a Layout,
     pub(crate) budget: &'a Budget,
+    /// Threads that a step may use which falls into parts.
+    pub(crate) threads: usize,
     pub(crate) bits: Vec<u64>,
     /// After a look: bits that some cube of the region does not have.
     pub(crate) missing: Vec<u64>,
@@ -85,6 +87,7 @@ impl<'a> Stack<'a> {
         Stack {
             layout,
             budget,
+            threads: 1,
             bits: Vec::new(),
             missing: vec![0; words],
             union: vec![0; words],
@@ -129,37 +132,17 @@ impl<'a> Stack<'a> {
             return Ok(Seen::Nothing);
         }
         self.budget.hold(self.bits.len() * 8)?;
-        self.missing.fill(0);
-        self.union.fill(0);
-        let full = layout.full();
-        if words == 1 {
-            let full = full[0];
-            let (mut all, mut any) = (full, 0);
-            for &word in &self.bits[start..] {
-                if word == full {
-                    return Ok(Seen::Full);
-                }
-                all &= word;
-                any |= word;
-            }
-            self.missing[0] = full & !all;
-            self.union[0] = any;
-        } else {
-            for candidate in self.bits[start..].chunks_exact(words) {
-                let mut gaps = 0;
-                for (((word, full), missing), union) in
-                    candidate.iter().zip(full).zip(&mut self.missing).zip(&mut self.union)
-                {
-                    let gap = !word & full;
-                    gaps |= gap;
-                    *missing |= gap;
-                    *union |= word;
-                }
-                if gaps == 0 {
-                    return Ok(Seen::Full);
-                }
-            }
+        let is_full = match words {
+            1 => self.gather::<1>(start),
+            2 => self.gather::<2>(start),
+            3 => self.gather::<3>(start),
+            4 => self.gather::<4>(start),
+            _ => self.gather_wide(start),
+        };
+        if is_full {
+            return Ok(Seen::Full);
         }
+        let full = layout.full();
         let gap = self.union.as_slice() != full;
         let (mut unate, mut binate, mut valued) = (false, 0, false);
         for ((missing, low), out) in
@@ -186,9 +169,62 @@ impl<'a> Stack<'a> {
         Ok(Seen::Mixed { gap, unate, binate, valued })
     }
 
+    /// Fills `missing` and `union`, or finds a full cube.
+    fn gather<const WORDS: usize>(&mut self, start: usize) -> bool {
+        let mut full = [0; WORDS];
+        full.copy_from_slice(self.layout.full());
+        let (mut all, mut any) = (full, [0; WORDS]);
+        let (cubes, _) = self.bits[start..].as_chunks::<WORDS>();
+        for candidate in cubes {
+            if *candidate == full {
+                return true;
+            }
+            for word in 0..WORDS {
+                all[word] &= candidate[word];
+                any[word] |= candidate[word];
+            }
+        }
+        for word in 0..WORDS {
+            self.missing[word] = full[word] & !all[word];
+            self.union[word] = any[word];
+        }
+        false
+    }
+
+    /// The same for cubes of many words.
+    fn gather_wide(&mut self, start: usize) -> bool {
+        self.missing.fill(0);
+        self.union.fill(0);
+        let full = self.layout.full();
+        for candidate in self.bits[start..].chunks_exact(full.len()) {
+            let mut gaps = 0;
+            for (((word, full), missing), union) in
+                candidate.iter().zip(full).zip(&mut self.missing).zip(&mut self.union)
+            {
+                let gap = !word & full;
+                gaps |= gap;
+                *missing |= gap;
+                *union |= word;
+            }
+            if gaps == 0 {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Drops from the region the cubes that miss a bit of the unate mask.
     pub(crate) fn drop_unate(&mut self, start: usize) {
-        let words = self.layout.words();
+        // A copy of a known length is a move of registers.
+        match self.layout.words() {
+            1 => self.drop_unate_of(start, 1),
+            2 => self.drop_unate_of(start, 2),
+            words => self.drop_unate_of(start, words),
+        }
+    }
+
+    #[inline(always)]
+    fn drop_unate_of(&mut self, start: usize, words: usize) {
         let mut to = start;
         for from in (start..self.bits.len()).step_by(words) {
             if cube::within(&self.unate, &self.bits[from..from + words]) {
@@ -242,7 +278,22 @@ impl<'a> Stack<'a> {
     /// Among the binary fields of one word given by their low bits: the one in which most cubes are
     /// not full. Counts in bit slices: plane p holds bit p of all counters of the word.
     fn most_frequent(&self, start: usize, word: usize, candidates: u64) -> (u32, usize) {
-        let words = self.layout.words();
+        // A step of a known length is a plain walk.
+        match self.layout.words() {
+            1 => self.most_frequent_of(start, word, candidates, 1),
+            2 => self.most_frequent_of(start, word, candidates, 2),
+            words => self.most_frequent_of(start, word, candidates, words),
+        }
+    }
+
+    #[inline(always)]
+    fn most_frequent_of(
+        &self,
+        start: usize,
+        word: usize,
+        candidates: u64,
+        words: usize,
+    ) -> (u32, usize) {
         let mut planes = [0u64; 32];
         let mut used = 0;
         for c in self.bits[start + word..].iter().step_by(words) {
@@ -312,21 +363,19 @@ impl<'a> Stack<'a> {
         if let Halves::One(word, a, b) = split.halves {
             let word = word as usize;
             let (keep, raise) = if right { (b, a) } else { (a, b) };
-            if words == 1 {
-                self.bits.reserve(to - from);
-                for at in from..to {
-                    let bits = self.bits[at];
-                    if bits & keep != 0 {
-                        self.bits.push(bits | raise);
+            match words {
+                1 => self.push_half_of::<1>(from, to, word, keep, raise),
+                2 => self.push_half_of::<2>(from, to, word, keep, raise),
+                3 => self.push_half_of::<3>(from, to, word, keep, raise),
+                4 => self.push_half_of::<4>(from, to, word, keep, raise),
+                _ => {
+                    for at in (from..to).step_by(words) {
+                        if self.bits[at + word] & keep != 0 {
+                            let top = self.bits.len();
+                            self.bits.extend_from_within(at..at + words);
+                            self.bits[top + word] |= raise;
+                        }
                     }
-                }
-                return start;
-            }
-            for at in (from..to).step_by(words) {
-                if self.bits[at + word] & keep != 0 {
-                    let top = self.bits.len();
-                    self.bits.extend_from_within(at..at + words);
-                    self.bits[top + word] |= raise;
                 }
             }
             return start;
@@ -345,6 +394,26 @@ impl<'a> Stack<'a> {
             }
         }
         start
+    }
+
+    /// A half by values that lie in one word, of cubes that are short.
+    fn push_half_of<const WORDS: usize>(
+        &mut self,
+        from: usize,
+        to: usize,
+        word: usize,
+        keep: u64,
+        raise: u64,
+    ) {
+        self.bits.reserve(to - from);
+        for at in (from..to).step_by(WORDS) {
+            let mut cube = [0; WORDS];
+            cube.copy_from_slice(&self.bits[at..at + WORDS]);
+            if cube[word] & keep != 0 {
+                cube[word] |= raise;
+                self.bits.extend_from_slice(&cube);
+            }
+        }
     }
 
     /// Whether a look's region can be read as one truth table of at most six binary variables.

@@ -61,6 +61,8 @@ pub(crate) fn reduce(
         }
         work.prime[index] = false;
         gone[index] = cube::is_empty(stack.layout, &smaller);
+        let lost = work.cover.cube(index).iter().zip(&smaller).map(|(old, new)| old & !new);
+        near[0].shrink(index, lost);
         work.cover.cube_mut(index).copy_from_slice(&smaller);
     }
     work.cover.retain(|i| !gone[i]);
@@ -83,7 +85,7 @@ pub(crate) fn holders(pieces: &Cover, cover: &Cover, care: &Care) -> Vec<u32> {
 }
 
 /// The smallest cube around what only cube `index` covers; all zero when that is nothing. `near` knows
-/// the cover, as it is or before some cubes shrank, and what is free.
+/// the cover and what is free.
 pub(crate) fn shrink(
     cover: &Cover,
     index: usize,

@@ -76,7 +76,7 @@ fn lower_values(work: &mut Working, care: &Care, stack: &mut Stack<'_>) -> Resul
                 })
                 .map(|parts| if parts == 1 { 0 } else { parts })
                 .collect();
-            let keep = irredundant::needed(&cubes, &weights, &here, stack)?;
+            let keep = irredundant::needed(&cubes, &weights, &here, stack)?.keep;
             for (&index, keep) in from.iter().zip(keep) {
                 if !keep {
                     cube::clear_bit(work.cover.cube_mut(index as usize), bit);

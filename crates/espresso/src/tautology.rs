@@ -6,7 +6,7 @@
 //! variables are answered by one 64-bit truth table, which cuts the bottom off every recursion.
 
 use crate::budget::Stop;
-use crate::recurse::{Seen, Stack};
+use crate::recurse::{Halves, Seen, Split, Stack};
 
 impl Stack<'_> {
     /// Whether the region is a tautology. Consumes the region.
@@ -35,23 +35,28 @@ impl Stack<'_> {
                     }
                     let split = self.select(start, None);
                     let end = self.bits.len();
-                    let left = self.push_half(start, end, &split, false);
-                    if !self.tautology(left)? {
+                    // The half with fewer cubes is the likelier one to leave a point out.
+                    let first = self.right_is_smaller(start, &split);
+                    let half = self.push_half(start, end, &split, first);
+                    if !self.tautology(half)? {
                         return Ok(false);
                     }
-                    self.replace_by_half(start, &split, true);
+                    self.replace_by_half(start, &split, !first);
                 }
             }
         }
     }
 
+    /// Whether fewer cubes of the region meet the right half of a split than the left one.
+    fn right_is_smaller(&self, start: usize, split: &Split) -> bool {
+        let Halves::One(word, left, right) = split.halves else { return false };
+        let words = self.bits[start + word as usize..].iter().step_by(self.layout.words());
+        let meets = |word: u64, half: u64| i64::from(word & half != 0);
+        words.map(|&w| meets(w, left) - meets(w, right)).sum::<i64>() > 0
+    }
+
     /// Turns the region itself into one of its halves.
-    pub(crate) fn replace_by_half(
-        &mut self,
-        start: usize,
-        split: &crate::recurse::Split,
-        right: bool,
-    ) {
+    pub(crate) fn replace_by_half(&mut self, start: usize, split: &Split, right: bool) {
         let words = self.layout.words();
         let mut to = start;
         for from in (start..self.bits.len()).step_by(words) {

@@ -60,7 +60,11 @@ pub(crate) fn reduce(
 }
 
 pub(crate) fn rows_of(rows: &[Vec<u32>], columns: usize) -> Vec<Vec<u32>> {
-    let mut lists = vec![Vec::new(); columns];
+    let mut lengths = vec![0; columns];
+    for &column in rows.iter().flatten() {
+        lengths[column as usize] += 1;
+    }
+    let mut lists: Vec<Vec<u32>> = lengths.into_iter().map(Vec::with_capacity).collect();
     for (index, row) in rows.iter().enumerate() {
         for &column in row {
             lists[column as usize].push(index as u32);
@@ -76,6 +80,7 @@ fn drop_dominated_rows(
     budget: &Budget,
 ) -> Result<(), Stop> {
     let lists = rows_of(rows, columns);
+    let marks: Vec<u64> = rows.iter().map(|row| mark(row)).collect();
     let mut dead = vec![false; rows.len()];
     let mut order: Vec<u32> = (0..rows.len() as u32).collect();
     order.sort_by_key(|&r| rows[r as usize].len());
@@ -89,6 +94,9 @@ fn drop_dominated_rows(
         let Some(&rare) = row.iter().min_by_key(|&&c| lists[c as usize].len()) else { continue };
         for &other in &lists[rare as usize] {
             if other == small || dead[other as usize] || rows[other as usize].len() <= row.len() {
+                continue;
+            }
+            if marks[small as usize] & !marks[other as usize] != 0 {
                 continue;
             }
             steps += row.len() as u64;
@@ -113,6 +121,7 @@ fn drop_dominated_columns(
     budget: &Budget,
 ) -> Result<(), Stop> {
     let lists = rows_of(rows, weights.len());
+    let marks: Vec<u64> = lists.iter().map(|list| mark(list)).collect();
     let mut dead = vec![false; weights.len()];
     let mut steps = 0u64;
     for column in 0..weights.len() {
@@ -123,6 +132,9 @@ fn drop_dominated_columns(
         budget.tick()?;
         let rare = list.iter().min_by_key(|&&r| rows[r as usize].len()).expect("not empty");
         for &other in &rows[*rare as usize] {
+            if marks[column] & !marks[other as usize] != 0 {
+                continue;
+            }
             let other_list = &lists[other as usize];
             if other as usize == column || dead[other as usize] || other_list.len() < list.len() {
                 continue;
@@ -144,6 +156,11 @@ fn drop_dominated_columns(
         row.retain(|&c| !dead[c as usize]);
     }
     Ok(())
+}
+
+/// One bit for each number, folded to 64: a list lies in another only if its mark does.
+fn mark(list: &[u32]) -> u64 {
+    list.iter().fold(0, |mark, number| mark | 1 << (number % 64))
 }
 
 fn subset(small: &[u32], large: &[u32]) -> bool {

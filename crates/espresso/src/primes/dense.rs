@@ -190,8 +190,9 @@ impl<'a> Dense<'a> {
             starts.push(count);
             count += outputs.count_ones() as usize;
         }
-        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); count];
-        let mut entries = 0;
+        // (row, prime), and how many there are of each row.
+        let mut entries: Vec<(u32, u32)> = Vec::new();
+        let mut lengths = vec![0; count];
         for (index, prime) in primes.cubes().enumerate() {
             budget.tick()?;
             let outputs = self.outputs_of(prime);
@@ -202,14 +203,18 @@ impl<'a> Dense<'a> {
                     let below = (rest & rest.wrapping_neg()) - 1;
                     rest &= rest - 1;
                     let row = starts[at as usize] + (needed & below).count_ones() as usize;
-                    rows[row].push(index as u32);
-                    entries += 1;
+                    entries.push((row as u32, index as u32));
+                    lengths[row] += 1;
                 }
             }
-            if entries > entries_max {
+            if entries.len() > entries_max {
                 return Err(Stop::Work);
             }
-            budget.hold(entries * 4)?;
+            budget.hold(entries.len() * 12)?;
+        }
+        let mut rows: Vec<Vec<u32>> = lengths.into_iter().map(Vec::with_capacity).collect();
+        for (row, prime) in entries {
+            rows[row as usize].push(prime);
         }
         rows.sort_unstable();
         rows.dedup();
