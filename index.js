@@ -773,13 +773,14 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStoreAudit, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStoreAudit, openTerminal, openTerminalSync, reportStore, reportStoreSync, storeConfig, storeShutdown, storeTerminals, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeStoreAudit }
 export { NativeTerminal }
 export { checkStoreAudit }
 export { checkStoreAuditSync }
+export { clearStoreShutdown }
 export { compileRules }
 export { exportJournal }
 export { exportRecords }
@@ -787,6 +788,7 @@ export { inspectRecords }
 export { isolatedWorker }
 export { listSales }
 export { listTerminals }
+export { messageAcknowledgements }
 export { minimize }
 export { minimizeSync }
 export { openStoreAudit }
@@ -794,6 +796,9 @@ export { openTerminal }
 export { openTerminalSync }
 export { reportStore }
 export { reportStoreSync }
+export { storeConfig }
+export { storeShutdown }
+export { storeTerminals }
 export { verifyStore }
 export { version }
 export const __napiBindingTarget = __napiLoadedBindingTarget

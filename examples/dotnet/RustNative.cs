@@ -1138,6 +1138,14 @@ namespace PosKernel
 
         public const int PK_E_NO_ANSWER = 250;
 
+        public const int PK_E_SHUTTING_DOWN = 265;
+
+        public const int PK_E_CONFIG_VERSION = 266;
+
+        public const int PK_E_INBOX_FULL = 267;
+
+        public const int PK_E_OPERATION_LOCKED = 268;
+
         public const int PK_E_TERMINAL_IN_USE = 220;
 
         public const int PK_E_BAD_TEXT = 301;
@@ -1159,6 +1167,8 @@ namespace PosKernel
         public const int PK_E_BUFFER_TOO_SMALL = 309;
 
         public const int PK_E_BAD_RULES = 310;
+
+        public const int PK_E_BAD_MESSAGE = 311;
 
         public const int PK_E_BAD_CURRENCY = 320;
 
@@ -1195,6 +1205,8 @@ namespace PosKernel
         public const int PK_E_KEY_FILE = 609;
 
         public const int PK_E_ARCHIVE = 610;
+
+        public const int PK_E_SHARED_FILE = 615;
 
         public const int PK_E_IO = 701;
 

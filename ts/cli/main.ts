@@ -75,6 +75,7 @@ registerDoctor(program)
 registerStore(program)
 registerMinimize(program)
 registerBench(program)
+registerStore(program)
 
 try {
   await program.parseAsync()

@@ -1,5 +1,5 @@
 /*
- * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.1.
+ * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.2.
  *
  * Generated from crates/capi/src by `npm run header`; do not edit.
  *
@@ -51,6 +51,10 @@
 #define PK_E_TRAINING 248 /* result 2 */
 #define PK_E_RULE_REFUSED 249 /* result 2 */
 #define PK_E_NO_ANSWER 250 /* result 2 */
+#define PK_E_SHUTTING_DOWN 265 /* result 2 */
+#define PK_E_CONFIG_VERSION 266 /* result 2 */
+#define PK_E_INBOX_FULL 267 /* result 2 */
+#define PK_E_OPERATION_LOCKED 268 /* result 2 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
 #define PK_E_BAD_ID 302 /* result 3 */
@@ -62,6 +66,7 @@
 #define PK_E_STRUCT_SIZE 308 /* result 3 */
 #define PK_E_BUFFER_TOO_SMALL 309 /* result 4 */
 #define PK_E_BAD_RULES 310 /* result 3 */
+#define PK_E_BAD_MESSAGE 311 /* result 3 */
 #define PK_E_BAD_CURRENCY 320 /* result 3 */
 #define PK_E_BAD_AMOUNT 321 /* result 3 */
 #define PK_E_BAD_QUANTITY 322 /* result 3 */
@@ -80,6 +85,7 @@
 #define PK_E_SIGNATURE 608 /* result 6 */
 #define PK_E_KEY_FILE 609 /* result 6 */
 #define PK_E_ARCHIVE 610 /* result 6 */
+#define PK_E_SHARED_FILE 615 /* result 6 */
 #define PK_E_IO 701 /* result 7 */
 #define PK_E_NO_SPACE 702 /* result 7 */
 #define PK_E_OUTCOME_UNKNOWN 703 /* result 7 */

@@ -6,7 +6,8 @@
 use crate::types::{PkText, Structure};
 use pos_kernel_core::limits::SIGNER_TEXT_BYTES_MAX;
 use pos_kernel_core::limits::{
-    KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX,
+    KEY_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_KIND_BYTES_MAX, REASON_BYTES_MAX,
+    REFERENCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX, SYSTEM_CONFIG_BYTES_MAX,
     TAX_CLASS_BYTES_MAX, TERMINAL_ID_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use pos_kernel_core::{Code, Error, Result};
@@ -51,6 +52,11 @@ pub(crate) const SIGNER: Kind = Kind::new("signer", SIGNER_TEXT_BYTES_MAX, Code:
 pub(crate) const ALGORITHM: Kind = Kind::new("algorithm", 32, Code::BadArgument);
 pub(crate) const PLACE: Kind = Kind::new("place", SIGNER_TEXT_BYTES_MAX, Code::BadText);
 pub(crate) const KEYS: Kind = Kind::new("trusted_keys", PATH_BYTES_MAX, Code::BadArgument);
+pub(crate) const MESSAGE_ID: Kind = Kind::new("id", KEY_BYTES_MAX, Code::BadMessage);
+pub(crate) const MESSAGE_KIND: Kind = Kind::new("kind", MESSAGE_KIND_BYTES_MAX, Code::BadMessage);
+pub(crate) const MESSAGE_BODY: Kind = Kind::new("body", MESSAGE_BYTES_MAX, Code::Limit);
+pub(crate) const CONFIG_VALUES: Kind =
+    Kind::new("values", 2 * SYSTEM_CONFIG_BYTES_MAX, Code::Limit);
 pub(crate) const ARCHIVE: Kind = Kind::new("archive", PATH_BYTES_MAX, Code::BadText);
 
 /// Reads a text; null with length 0 is the empty one.

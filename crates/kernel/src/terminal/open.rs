@@ -34,7 +34,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Names the root folder when no option does.
 const ROOT_VARIABLE: &str = "POS_KERNEL_ROOT";
@@ -275,12 +276,16 @@ impl Terminal {
             archiving: Mutex::new(()),
             core: Mutex::new(core),
             handover: Mutex::new(()),
+            drain: OnceLock::new(),
+            sent: Mutex::new(0),
+            accepted: AtomicU64::new(0),
             returns: Mutex::default(),
         };
         terminal.begin_signing(&options.signing)?;
         // What another terminal left in the store must not keep this one from selling; the same
         // call by hand says what is wrong.
         let _ = terminal.collect_transfers();
+        terminal.join_store();
         Ok(terminal)
     }
 
@@ -307,10 +312,13 @@ impl Terminal {
         let mut outcome = self.end(&mut core);
         self.wal.shutdown();
         if outcome.is_ok() {
+            self.write_session(&core, "closed");
+            core.owner.draining = false;
             core.owner.released = true;
             outcome = core.owner.save(&self.dir);
         }
         core.lock = None;
+        self.leave_store();
         outcome
     }
 
