@@ -3029,6 +3029,136 @@ namespace PosKernel
         public static extern PkResult pk_archive(ulong terminal, uint uptoSegment, ref PkArchiveReport outReport);
 
         /// <summary>
+        /// The terminals of a store, as a JSON array: `id`, `state` (`changing`, `active`, `draining`, `closed`,
+        /// `crashed`), and of the owner, or the last one, `pid`, `startedAt`, `host`, `version`, `epoch`. It
+        /// says what the locks say, and writes the file `active_terminals.json` that says the same.
+        ///
+        /// Codes: 3; 4; 6 (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_store_terminals_json(PkText root, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Sends a message to another terminal of the store, or to all others.
+        ///
+        /// `to`: a terminal id; nothing for all others. `kind`: `x.` and up to 62 of a-z 0-9 . _ -, or one of the
+        /// kernel's own kinds. `body`: JSON, up to 256 KiB. `ttl_ms`: milliseconds after which it is worth
+        /// nothing any more; 0 for never. The buffer gets the id, up to 64 bytes; a smaller one is refused before
+        /// anything is sent. Durable when it returns: whoever has an inbox with room will receive it, once;
+        /// pk_message_acknowledgements_json tells who.
+        ///
+        /// Codes: 1; 2 (PK_E_INBOX_FULL, PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE, PK_E_BAD_ID, PK_E_LIMIT); 4; 6
+        /// (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_send_message(ulong terminal, PkText to, PkText kind, PkText body, ulong ttlMs, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// The messages that wait at a terminal, in the order in which they have to be accepted, as a JSON array
+        /// of `id`, `from`, `to`, `kind`, `sentAt`, `expiresAt`, `body`: at most `most` of them, 0 for all. None is
+        /// received by it; what cannot be received is moved to the folder `dead` of the inbox.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3; 4; 6 (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_receive_messages_json(ulong terminal, UIntPtr most, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Accepts a message: it is received from here on, and stands in the journal once.
+        ///
+        /// `out_new`: 1 when it was not received before, else 0. Durable when it returns.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE; PK_E_BAD_ARGUMENT before an earlier one of its sender);
+        /// 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_accept_message(ulong terminal, PkText id, [In, Out] byte[] outNew);
+
+        /// <summary>
+        /// Gives a message up: it is moved to the folder `dead` of the inbox and is not received.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE, PK_E_BAD_TEXT); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_give_up_message(ulong terminal, PkText id, PkText reason);
+
+        /// <summary>
+        /// What became of a message, as a JSON array of `terminal`, `state` (`waiting`, `received`, `dead`) and,
+        /// when it is dead, `reason`.
+        ///
+        /// Codes: 3 (PK_E_BAD_MESSAGE); 4; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_message_acknowledgements_json(PkText root, PkText id, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Begins to end: new sales are refused with PK_E_SHUTTING_DOWN, what is open can be finished. A terminal
+        /// that ends already goes on as it began to.
+        ///
+        /// `grace_ms`: until when, from now, up to a day. `by`: the terminal that asked for it; nothing when the
+        /// host did. Durable when it returns.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_LIMIT); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_begin_drain(ulong terminal, PkText reason, ulong graceMs, PkText by);
+
+        /// <summary>
+        /// Suspends what is still open, as far as it can be suspended; sales with live tenders stay open and
+        /// come back when the terminal is opened again.
+        ///
+        /// `out_suspended`, `out_left`: how many sales. Durable when it returns.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_suspend_open(ulong terminal, PkText reason, out UIntPtr outSuspended, out UIntPtr outLeft);
+
+        /// <summary>
+        /// Announces a shutdown to all other terminals: a message `SystemShutdown`, and the store's
+        /// `shutdown_signal.flag`. The buffer gets the id of the message, up to 64 bytes. Durable when it returns;
+        /// it is a fact of this terminal.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_LIMIT); 4 (nothing was announced); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_announce_shutdown(ulong terminal, PkText reason, ulong graceMs, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Gives the store a configuration.
+        ///
+        /// `version`: higher than the last; 0 for the next. `effective_ns`: when it takes effect, nanoseconds
+        /// since 1970 in UTC; 0 for now. `values`: a JSON object, up to 64 KiB. Durable when it returns; it is a
+        /// fact of this terminal. `out_version`: its version.
+        ///
+        /// Codes: 2 (PK_E_CONFIG_VERSION, PK_E_OPERATION_LOCKED, PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT,
+        /// PK_E_BAD_CONFIG, PK_E_LIMIT); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_set_system_config(ulong terminal, ulong version, long effectiveNs, PkText values, out ulong outVersion);
+
+        /// <summary>
+        /// Takes the store's configuration over, once it takes effect; a host asks from time to time, and when a
+        /// message `ConfigurationChange` comes.
+        ///
+        /// `out_applied`: 1 when it took effect by this call. Durable when it returns; it is a fact of this
+        /// terminal.
+        ///
+        /// Codes: 2 (PK_E_CONFIG_VERSION, PK_E_CLOSED); 3 (PK_E_BAD_CONFIG); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_apply_system_config(ulong terminal, [In, Out] byte[] outApplied);
+
+        /// <summary>
+        /// The configuration in a store's file, as JSON: `version`, `effectiveAt`, `values`, `hash`; `null` before
+        /// the first. It need not be in force yet.
+        ///
+        /// Codes: 3 (PK_E_BAD_CONFIG); 4; 6 (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_system_config_json(PkText root, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
         /// Sets up a function of binary inputs, of type fd, and makes it this thread's current one.
         ///
         /// Codes: 3 (PK_E_BAD_ARGUMENT for dimensions beyond the limits; PK_E_LIMIT when the thread holds

@@ -32,6 +32,7 @@ const ROOMS: [&str; 20] = [
     "query",
     "journal",
     "proof",
+    "coordination",
     "logic",
     "logic_options",
 ];

@@ -5,7 +5,7 @@ import { storeConfig } from '../../kernel/store.js'
 import { exitCodes } from '../failure.js'
 import { globalsOf, storeOf } from '../globals.js'
 import { print, printJson } from '../output.js'
-import { asManager } from './manager.js'
+import { asManager } from './announcer.js'
 import { numberOf, objectOf, secondsOf } from './options.js'
 
 interface Options {

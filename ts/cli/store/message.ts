@@ -4,7 +4,7 @@ import { acknowledgements } from '../../kernel/store.js'
 import { exitCodes } from '../failure.js'
 import { globalsOf, storeOf } from '../globals.js'
 import { print, printJson, table } from '../output.js'
-import { asManager } from './manager.js'
+import { asManager } from './announcer.js'
 import { jsonOf, secondsOf } from './options.js'
 
 interface Options {

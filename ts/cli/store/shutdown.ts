@@ -4,7 +4,7 @@ import { shutDownStore } from '../../kernel/manage-store.js'
 import { exitCodes } from '../failure.js'
 import { globalsOf } from '../globals.js'
 import { note, print, printJson } from '../output.js'
-import { asManager } from './manager.js'
+import { asManager } from './announcer.js'
 import { secondsOf } from './options.js'
 
 interface Options {

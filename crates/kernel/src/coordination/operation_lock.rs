@@ -129,6 +129,28 @@ mod tests {
         assert!(root.path().join("temp/coordination_locks/system_config.lock").is_file());
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn other_programs_that_ask_for_the_same_lock_are_refused_and_refuse() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("temp/coordination_locks/prices.lock");
+        let others = |command: &str| {
+            let status = std::process::Command::new("flock")
+                .args(["--nonblock", "--exclusive"])
+                .arg(&path)
+                .args(["sh", "-c", command])
+                .status();
+            status.expect("util-linux has flock").success()
+        };
+        let lock = OperationLock::take(root.path(), "prices", "T1", AT_ONCE).expect("a free lock");
+        assert!(!others("true"));
+        drop(lock);
+        assert!(others("true"));
+        let held = std::fs::File::open(&path).expect("the file stays");
+        held.lock().expect("a free lock");
+        assert!(OperationLock::take(root.path(), "prices", "T1", AT_ONCE).is_err());
+    }
+
     #[test]
     fn names_that_climb_and_files_that_are_none_are_refused() {
         let root = tempfile::tempdir().expect("a folder");
