@@ -16,6 +16,7 @@ const benches = {
   sale: ['quick', 'long', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   logic: ['quick', 'exact', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
+  messages: ['quick'],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -37,12 +38,15 @@ export function register(program: Command): void {
   program
     .command('bench')
     .argument('[name]', `which benchmark: ${names.join(', ')}`, 'sale')
-    .summary('measure sales beside other stores, and the minimiser beside the C program')
+    .summary(
+      'measure sales beside other stores, the minimiser beside the C program, messages beside sockets',
+    )
     .description(
       'sale: rings up the same sales in pos-kernel and in the stores that a till could use ' +
         'instead, natively and from Node, in interleaved rounds on one disk. logic: minimises the ' +
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
+        'messages: messages between terminals beside bare sockets. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )

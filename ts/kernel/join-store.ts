@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Drained, DrainInput } from './coordination.js'
 import { isPosError } from './errors.js'
 import type { Message, MessageHandler } from './messages.js'
-import type { SystemConfig } from './store.js'
+import { type SystemConfig, storeTerminals } from './store.js'
 import type { Terminal } from './terminal.js'
 
 /** What a host wants to hear. */
@@ -69,6 +69,8 @@ class Member implements Membership {
   readonly #terminal: Terminal
   readonly #options: JoinOptions
   #ending: Promise<Ended> | undefined
+  /** When this owner opened the terminal, ISO 8601 in UTC. */
+  #since = ''
   #timer: NodeJS.Timeout | undefined
   #resolve: (ended: Ended) => void = () => {}
   readonly #onSignal = (signal: NodeJS.Signals) => {
@@ -85,6 +87,8 @@ class Member implements Membership {
   }
 
   async begin(): Promise<void> {
+    const { id, root } = this.#terminal
+    this.#since = (await storeTerminals(root)).find((it) => it.id === id)?.startedAt ?? ''
     await this.#configure()
     await this.#terminal.messages.onMessage((message) => this.#handle(message))
     if (this.#options.signalGraceMs === undefined) return
@@ -100,6 +104,8 @@ class Member implements Membership {
   async #handle(message: Message): Promise<void> {
     switch (message.kind) {
       case 'SystemShutdown': {
+        // One that was announced before this owner began was for the one before it.
+        if (message.sentAt < this.#since) return
         const { graceMs, reason } = message.body as { graceMs: number; reason: string }
         // Accepted once the drain stands in the journal; the rest goes on by itself.
         const input = { graceMs, reason, by: message.from }

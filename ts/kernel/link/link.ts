@@ -92,6 +92,9 @@ class Peer {
   #socket: net.Socket | undefined
   #connecting: Promise<net.Socket | undefined> | undefined
   #downUntil = 0
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
+  #written: Promise<boolean> | undefined
   #writing = 0
 
   constructor(address: string) {
@@ -101,7 +104,20 @@ class Peer {
   async say(bytes: Buffer): Promise<boolean> {
     const socket = this.#socket ?? (await this.#connect(bytes === bell))
     if (socket === undefined || socket.destroyed) return false
-    if (socket.writableLength > waitingBytesMax) return false
+    if (socket.writableLength + this.#gatheredBytes > waitingBytesMax) return false
+    this.#gathered.push(bytes)
+    this.#gatheredBytes += bytes.length
+    this.#written ??= this.#writeSoon(socket)
+    return this.#written
+  }
+
+  /** Writes what is said in one turn of the event loop together: one call of the system for all of it. */
+  async #writeSoon(socket: net.Socket): Promise<boolean> {
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    const bytes = Buffer.concat(this.#gathered)
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    this.#written = undefined
     // Whoever waits for an answer keeps the process; an idle socket does not.
     this.#writing += 1
     socket.ref()

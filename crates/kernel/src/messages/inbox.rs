@@ -196,12 +196,19 @@ impl Inbox {
     /// What has no message's name is moved away.
     pub(crate) fn waiting(&self, now_ns: i64) -> Result<Vec<MessageName>> {
         let mut by_sender: BTreeMap<TerminalId, Vec<MessageName>> = BTreeMap::new();
+        let mut strays = false;
         for entry in self.entries(NEW)? {
             let file = entry.file_name();
             match file.to_str().and_then(MessageName::of_file) {
                 Some(name) => by_sender.entry(name.from.clone()).or_default().push(name),
-                None => self.bury(file, "name", "its name is no message's", now_ns)?,
+                None => {
+                    self.bury(file, "name", "its name is no message's", now_ns)?;
+                    strays = true;
+                }
             }
+        }
+        if strays {
+            self.prune_dead()?;
         }
         let mut order = Vec::new();
         for names in by_sender.values_mut() {
@@ -288,7 +295,11 @@ impl Inbox {
             "at": iso_utc(now_ns),
         });
         let record = to.with_file_name(format!("{grave}.reason.json"));
-        replace(&record, format!("{said:#}\n").as_bytes(), false)?;
+        replace(&record, format!("{said:#}\n").as_bytes(), false)
+    }
+
+    /// Forgets dead messages beyond those that are kept, each with its reason.
+    pub(crate) fn prune_dead(&self) -> Result<()> {
         self.prune(DEAD, 2 * INBOX_KEPT_MAX)
     }
 

@@ -141,6 +141,7 @@ impl Terminal {
         let inbox = Inbox::of(self.store(), &self.id);
         let mut waiting = Vec::new();
         let mut behind: Vec<TerminalId> = Vec::new();
+        let mut buried = false;
         for name in inbox.waiting(now_ns)? {
             if waiting.len() == most {
                 break;
@@ -157,9 +158,13 @@ impl Terminal {
                 Found::Newer => behind.push(name.from),
                 Found::Dead(reason, found) => {
                     inbox.bury(name.file().into(), reason, &found, now_ns)?;
+                    buried = true;
                 }
                 Found::Gone => {}
             }
+        }
+        if buried {
+            inbox.prune_dead()?;
         }
         Ok(waiting)
     }
@@ -242,7 +247,8 @@ impl Terminal {
         let name = MessageName::of_id(id).ok_or_else(|| bad_id(id))?;
         drop(self.lock()?);
         let inbox = Inbox::of(self.store(), &self.id);
-        inbox.bury(name.file().into(), "refused", reason, self.clock.wall_ns())
+        inbox.bury(name.file().into(), "refused", reason, self.clock.wall_ns())?;
+        inbox.prune_dead()
     }
 
     fn others(&self) -> Result<Vec<TerminalId>> {
