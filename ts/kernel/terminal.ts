@@ -749,8 +749,9 @@ export class Terminal extends Till implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.messages.close()
-    await this.#crossing.close()
+    // Refused from here on, whatever the sockets still say.
+    const [closed] = await Promise.allSettled([this.#crossing.close(), this.messages.close()])
+    if (closed.status === 'rejected') throw closed.reason
     tellClose({ terminal: this.id, root: this.root })
   }
 

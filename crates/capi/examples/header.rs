@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "types",
     "types/priced",
     "types/till",

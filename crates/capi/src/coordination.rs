@@ -4,7 +4,7 @@
 
 use crate::guard::guard;
 use crate::journal::root_of;
-use crate::memory::{self, Buffer, Slot, too_small};
+use crate::memory::{self, Buffer, Slot};
 use crate::seat;
 use crate::types::{PkResult, PkTerminal, PkText};
 use pos_kernel_core::coordination::{SystemConfig, refresh_registry};
@@ -71,9 +71,9 @@ pub unsafe extern "C" fn pk_send_message(
         let kind = unsafe { memory::field(memory::MESSAGE_KIND, kind) }?;
         // SAFETY: as above.
         let body = unsafe { memory::field(memory::MESSAGE_BODY, body) }?;
-        if capacity < KEY_BYTES_MAX {
-            return Err(too_small(KEY_BYTES_MAX, capacity));
-        }
+        let buffer = Buffer { to: buffer, capacity, need };
+        // SAFETY: the caller promises the buffer.
+        unsafe { buffer.hold(KEY_BYTES_MAX) }?;
         let body = serde_json::from_str(body).map_err(|error| {
             let message = format!("the body of the message is no JSON: {error}");
             Error::new(Code::BadMessage, message).with("found", error.to_string())
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn pk_send_message(
             None => seat.terminal.broadcast(outgoing)?.message,
         };
         // SAFETY: the caller promises the buffer.
-        unsafe { Buffer { to: buffer, capacity, need }.give(&message.id) }
+        unsafe { buffer.give(&message.id) }
     })
 }
 
@@ -275,12 +275,12 @@ pub unsafe extern "C" fn pk_announce_shutdown(
         let seat = seat::terminal(terminal)?;
         // SAFETY: the caller promises the text.
         let reason = unsafe { memory::field(memory::REASON, reason) }?;
-        if capacity < KEY_BYTES_MAX {
-            return Err(too_small(KEY_BYTES_MAX, capacity));
-        }
+        let buffer = Buffer { to: buffer, capacity, need };
+        // SAFETY: the caller promises the buffer.
+        unsafe { buffer.hold(KEY_BYTES_MAX) }?;
         let sent = seat.terminal.announce_shutdown(reason, grace_ms)?;
         // SAFETY: the caller promises the buffer.
-        unsafe { Buffer { to: buffer, capacity, need }.give(&sent.message.id) }
+        unsafe { buffer.give(&sent.message.id) }
     })
 }
 

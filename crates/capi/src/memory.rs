@@ -425,6 +425,22 @@ impl Buffer {
         Ok(())
     }
 
+    /// Makes sure of room before a call does what cannot be undone, or says how much it needs.
+    ///
+    /// # Safety
+    /// As [`Self::give`].
+    pub(crate) unsafe fn hold(self, most: usize) -> Result<()> {
+        self.check()?;
+        if self.capacity >= most {
+            return Ok(());
+        }
+        if !self.need.is_null() {
+            // SAFETY: not null and aligned; the caller promises the rest.
+            unsafe { self.need.write(most) };
+        }
+        Err(too_small(most, self.capacity))
+    }
+
     fn check(self) -> Result<()> {
         if self.to.is_null() && self.capacity > 0 {
             return Err(null("buffer"));
