@@ -1116,6 +1116,8 @@ namespace PosKernel
 
         public const int PK_E_ALREADY_RECEIVED = 235;
 
+        public const int PK_E_NO_TERMINAL = 236;
+
         public const int PK_E_APPROVAL_REQUIRED = 240;
 
         public const int PK_E_NOT_SIGNED_ON = 241;

@@ -40,6 +40,7 @@
 #define PK_E_SUSPENDED 233 /* result 2 */
 #define PK_E_ALREADY_RESUMED 234 /* result 2 */
 #define PK_E_ALREADY_RECEIVED 235 /* result 2 */
+#define PK_E_NO_TERMINAL 236 /* result 2 */
 #define PK_E_APPROVAL_REQUIRED 240 /* result 9 */
 #define PK_E_NOT_SIGNED_ON 241 /* result 2 */
 #define PK_E_SIGNED_ON 242 /* result 2 */
