@@ -75,7 +75,6 @@ registerDoctor(program)
 registerStore(program)
 registerMinimize(program)
 registerBench(program)
-registerStore(program)
 
 try {
   await program.parseAsync()
