@@ -1208,6 +1208,12 @@ namespace PosKernel
 
         public const int PK_E_ARCHIVE = 610;
 
+        public const int PK_E_AUDIT_CONTRADICTED = 620;
+
+        public const int PK_E_AUDIT_IN_USE = 621;
+
+        public const int PK_E_AUDIT_LOG = 622;
+
         public const int PK_E_SHARED_FILE = 615;
 
         public const int PK_E_IO = 701;

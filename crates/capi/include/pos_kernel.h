@@ -86,6 +86,9 @@
 #define PK_E_SIGNATURE 608 /* result 6 */
 #define PK_E_KEY_FILE 609 /* result 6 */
 #define PK_E_ARCHIVE 610 /* result 6 */
+#define PK_E_AUDIT_CONTRADICTED 620 /* result 6 */
+#define PK_E_AUDIT_IN_USE 621 /* result 2 */
+#define PK_E_AUDIT_LOG 622 /* result 6 */
 #define PK_E_SHARED_FILE 615 /* result 6 */
 #define PK_E_IO 701 /* result 7 */
 #define PK_E_NO_SPACE 702 /* result 7 */
