@@ -264,6 +264,7 @@ export declare function checkStoreAudit(root: string, archive?: string | undefin
 
 /** As `checkStoreAudit`, on the calling thread. */
 export declare function checkStoreAuditSync(root: string, archive?: string | undefined | null, anchor?: string | undefined | null): NativeAuditAnswer
+
 /** Says that the announced shutdown of a store is over. */
 export declare function clearStoreShutdown(root: string): Promise<string>
 
@@ -1476,6 +1477,7 @@ export declare function reportStore(root: string, archive: string | undefined | 
 
 /** As `reportStore`, on the calling thread. */
 export declare function reportStoreSync(root: string, archive: string | undefined | null, reports: Array<string>): NativeAuditAnswer
+
 /** The configuration in a store's file, as JSON. */
 export declare function storeConfig(root: string): Promise<string>
 
