@@ -66,6 +66,30 @@ export declare class NativeStoreAudit {
 
 /** An open terminal. See the TypeScript layer for what its calls mean. */
 export declare class NativeTerminal {
+  /** Sends a message to one terminal; answers it as JSON. */
+  send(to: string, outgoing: NativeOutgoing): Promise<string>
+  /** Sends a message to all others; answers it as JSON, with who has it. */
+  broadcast(outgoing: NativeOutgoing): Promise<string>
+  /** The messages that wait, as a JSON array. */
+  receive(most: number): Promise<string>
+  /** Accepts messages; answers how many were new. */
+  accept(ids: Array<string>): Promise<number>
+  /** Gives a message up. */
+  giveUp(id: string, reason: string): Promise<void>
+  /** Begins to end; answers the drain as JSON. */
+  beginDrain(reason: string, graceMs: number, by?: string | undefined | null): Promise<string>
+  /** How the terminal ends, as JSON, once it has begun to. */
+  drain(): string | null
+  /** Suspends what is open; answers as JSON. */
+  suspendOpen(reason: string): Promise<string>
+  /** Announces a shutdown to all others; answers as `broadcast`. */
+  announceShutdown(reason: string, graceMs: number): Promise<string>
+  /** Gives the store a configuration, its values as JSON; answers it as JSON. */
+  setSystemConfig(values: string, version?: number | undefined | null, effectiveAt?: string | undefined | null): Promise<string>
+  /** Takes the store's configuration over, once it takes effect; answers as JSON. */
+  applySystemConfig(): Promise<string>
+  /** The configuration in force, as JSON: version and hash. */
+  systemConfig(): string | null
   /** Suspends a sale. Durable when it answers: the ticket may be handed out. */
   suspend(sale: number, reason: string, key?: string | undefined | null): Promise<NativeSuspended>
   /** Suspends a sale, waiting on the calling thread. */
@@ -262,6 +286,9 @@ export declare function checkStoreAudit(root: string, archive?: string | undefin
 /** As `checkStoreAudit`, on the calling thread. */
 export declare function checkStoreAuditSync(root: string, archive?: string | undefined | null, anchor?: string | undefined | null): NativeAuditAnswer
 
+/** Says that the announced shutdown of a store is over. */
+export declare function clearStoreShutdown(root: string): Promise<string>
+
 /** Compiles a rule table from JSON or CSV, off the event loop. */
 export declare function compileRules(source: string): Promise<NativeRules>
 
@@ -288,6 +315,9 @@ export declare function listSales(root: string, terminal: string): Promise<Nativ
 
 /** Ids of the terminals under a root that have a folder, in order. */
 export declare function listTerminals(root: string): Array<string>
+
+/** What became of a message, by terminal, as JSON. */
+export declare function messageAcknowledgements(root: string, id: string): Promise<string>
 
 /** Minimises a table on a thread of its own. `onProgress` hears what comes next and the products. */
 export declare function minimize(table: string | Uint8Array, options: NativeMinimizeOptions, cancel: NativeCancel, onProgress?: ((phase: string, products: number) => void) | null): Promise<NativeMinimized>
@@ -851,6 +881,16 @@ export interface NativeOpenSale {
   takes?: NativeTakenOver
   /** Begin, ISO 8601 in UTC. */
   beganAt: string
+}
+
+/** A message to send. */
+export interface NativeOutgoing {
+  /** Kind. */
+  kind: string
+  /** Body, as JSON. */
+  body: string
+  /** Milliseconds after which it is worth nothing any more. */
+  ttlMs?: number
 }
 
 /** The owner of a terminal, as information. */
@@ -1523,6 +1563,15 @@ export declare function reportStore(root: string, archive: string | undefined | 
 
 /** As `reportStore`, on the calling thread. */
 export declare function reportStoreSync(root: string, archive: string | undefined | null, reports: Array<string>): NativeAuditAnswer
+
+/** The configuration in a store's file, as JSON. */
+export declare function storeConfig(root: string): Promise<string>
+
+/** The announced shutdown of a store, as JSON. */
+export declare function storeShutdown(root: string): Promise<string>
+
+/** The terminals of a store, as JSON; with `refresh`, the file that says so is written anew. */
+export declare function storeTerminals(root: string, refresh: boolean): Promise<string>
 
 /** Verifies one terminal, or all of a store. `onProgress` hears terminal, segments done, segments. */
 export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null, keys?: Array<string> | undefined | null, archive?: string | undefined | null): Promise<NativeVerifyReport>

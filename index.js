@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, compileRulesSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, storeConfig, storeShutdown, storeTerminals, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeStore }
@@ -781,6 +781,7 @@ export { NativeStoreAudit }
 export { NativeTerminal }
 export { checkStoreAudit }
 export { checkStoreAuditSync }
+export { clearStoreShutdown }
 export { compileRules }
 export { compileRulesSync }
 export { exportJournal }
@@ -789,6 +790,7 @@ export { inspectRecords }
 export { isolatedWorker }
 export { listSales }
 export { listTerminals }
+export { messageAcknowledgements }
 export { minimize }
 export { minimizeSync }
 export { openStore }
@@ -798,6 +800,9 @@ export { openTerminal }
 export { openTerminalSync }
 export { reportStore }
 export { reportStoreSync }
+export { storeConfig }
+export { storeShutdown }
+export { storeTerminals }
 export { verifyStore }
 export { version }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -33,6 +33,14 @@ export type {
 } from './kernel/answers.js'
 export { type ErrorCode, type ErrorCodeRow, type ErrorFamily, errorCodes } from './kernel/codes.js'
 export type {
+  ConfigInput,
+  Configured,
+  Coordination,
+  Drain,
+  Drained,
+  DrainInput,
+} from './kernel/coordination.js'
+export type {
   CloseMessage,
   ErrorMessage,
   FactMessage,
@@ -93,20 +101,24 @@ export type {
   BankFacts,
   BorderFacts,
   ConfigFacts,
+  ConfigVersionFacts,
   DamageFacts,
   ErrorFacts,
   FaultFacts,
   FileFacts,
   IdFacts,
+  InboxFacts,
   InUseFacts,
   KeyFacts,
   LimitFacts,
   LineChildFacts,
   LineFacts,
+  MessageFacts,
   NoAnswerFacts,
   NoFacts,
   NotFoundFacts,
   OpenSalesFacts,
+  OperationFacts,
   OperatorFacts,
   OverflowFacts,
   OwnerFacts,
@@ -120,7 +132,9 @@ export type {
   RuleFacts,
   RuleTableFacts,
   SaleFacts,
+  SharedFileFacts,
   ShiftFacts,
+  ShuttingDownFacts,
   SpaceFacts,
   SuspendedFacts,
   TenderFacts,
@@ -161,6 +175,12 @@ export {
   versions,
 } from './kernel/inspect.js'
 export {
+  type Ended,
+  type JoinOptions,
+  joinStore,
+  type Membership,
+} from './kernel/join-store.js'
+export {
   type Isolation,
   type Literals,
   type Minimized,
@@ -180,7 +200,25 @@ export {
   type LogicRow,
   type LogicTable,
 } from './kernel/logic-table.js'
+export {
+  type ConfigureInput,
+  type ConfigureReport,
+  configureStore,
+  type StoreShutdownInput,
+  type StoreShutdownReport,
+  shutDownStore,
+} from './kernel/manage-store.js'
+export type {
+  Announcement,
+  Letter,
+  Message,
+  MessageHandler,
+  Messages,
+  Sent,
+  SentToAll,
+} from './kernel/messages.js'
 export type { Decimal } from './kernel/money.js'
+export { type OperationLockOptions, withOperationLock } from './kernel/operation-lock.js'
 export type {
   CashRounding,
   GrossSplit,
@@ -291,6 +329,17 @@ export {
   type StoreSums,
   type StoreTax,
 } from './kernel/store-audit.js'
+export {
+  type Acknowledgement,
+  acknowledgements,
+  type ShutdownSignal,
+  type StoreTerminal,
+  type SystemConfig,
+  storeConfig,
+  storeShutdown,
+  storeTerminals,
+  type TerminalState,
+} from './kernel/store-state.js'
 export type { LineTax, Tax, TaxInput, TaxRow, TaxTotals } from './kernel/tax.js'
 export {
   type Attendance,

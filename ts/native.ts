@@ -30,6 +30,7 @@ export type {
   NativeMinimized,
   NativeMinimizeOptions,
   NativeOpenOptions,
+  NativeOutgoing,
   NativePolicy,
   NativePolicyAnswer,
   NativePrice,

@@ -28,6 +28,32 @@ namespace PosKernel
         public UIntPtr size;
     }
 
+    /// <summary>A rule table.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkRuleTable
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>The table as JSON, or as CSV when it does not begin with a brace; up to 1 MiB.</summary>
+        public PkText source;
+    }
+
+    /// <summary>Rules were set.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkRulesAnswer
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>BLAKE3 of the rules: what names them.</summary>
+        public fixed byte hash[32];
+    }
+
     /// <summary>How to open a terminal.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct PkTerminalOptions
@@ -244,6 +270,22 @@ namespace PosKernel
         public PkText key;
     }
 
+    /// <summary>Something that rules may ask of a line or a tender.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkAttribute
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>PK_ATTRIBUTE_BOOL and so on.</summary>
+        public uint kind;
+        /// <summary>The column that it is for, up to 64 bytes.</summary>
+        public PkText name;
+        /// <summary>For PK_ATTRIBUTE_TEXT and PK_ATTRIBUTE_MEMBER, up to 2,048 bytes; else none.</summary>
+        public PkText text;
+        /// <summary>For PK_ATTRIBUTE_BOOL and PK_ATTRIBUTE_NUMBER; else all zero.</summary>
+        public PkDecimal number;
+    }
+
     /// <summary>A line to add.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct PkLineInput
@@ -276,8 +318,14 @@ namespace PosKernel
         public IntPtr adjustments;
         /// <summary>How many of these, up to 32.</summary>
         public UIntPtr adjustment_count;
-        /// <summary>Number of the approval for a return without its receipt; 0 for none.</summary>
+        /// <summary>Number of the approval for a return without its receipt, or that a rule wants; 0 for none.</summary>
         public ulong approval;
+        /// <summary>Class of the goods, for rules.</summary>
+        public PkText goods_class;
+        /// <summary>What rules may ask of it besides; the `struct_size` of the first is the distance from each to the next.</summary>
+        public IntPtr attributes;
+        /// <summary>How many of these, up to 512.</summary>
+        public UIntPtr attribute_count;
     }
 
     /// <summary>A line was added or changed.</summary>
@@ -360,6 +408,12 @@ namespace PosKernel
         public uint per;
         /// <summary>Zero.</summary>
         public uint reserved_end;
+        /// <summary>Number of the approval that a rule wants; 0 for none.</summary>
+        public ulong approval;
+        /// <summary>What rules may ask of it; the `struct_size` of the first is the distance from each to the next.</summary>
+        public IntPtr attributes;
+        /// <summary>How many of these, up to 512.</summary>
+        public UIntPtr attribute_count;
     }
 
     /// <summary>A tender was taken or changed.</summary>
@@ -1142,6 +1196,14 @@ namespace PosKernel
 
         public const int PK_E_NO_ANSWER = 250;
 
+        public const int PK_E_SHUTTING_DOWN = 265;
+
+        public const int PK_E_CONFIG_VERSION = 266;
+
+        public const int PK_E_INBOX_FULL = 267;
+
+        public const int PK_E_OPERATION_LOCKED = 268;
+
         public const int PK_E_TERMINAL_IN_USE = 220;
 
         public const int PK_E_BAD_TEXT = 301;
@@ -1163,6 +1225,8 @@ namespace PosKernel
         public const int PK_E_BUFFER_TOO_SMALL = 309;
 
         public const int PK_E_BAD_RULES = 310;
+
+        public const int PK_E_BAD_MESSAGE = 311;
 
         public const int PK_E_BAD_CURRENCY = 320;
 
@@ -1200,7 +1264,15 @@ namespace PosKernel
 
         public const int PK_E_ARCHIVE = 610;
 
+        public const int PK_E_AUDIT_CONTRADICTED = 620;
+
+        public const int PK_E_AUDIT_IN_USE = 621;
+
+        public const int PK_E_AUDIT_LOG = 622;
+
         public const int PK_E_STORE_UNSETTLED = 611;
+
+        public const int PK_E_SHARED_FILE = 615;
 
         public const int PK_E_IO = 701;
 
@@ -1463,6 +1535,18 @@ namespace PosKernel
         /// <summary>It is refused.</summary>
         public const uint PK_UNBOUND_REFUSE = 3;
 
+        /// <summary>For PkAttribute.kind: `number` is 0 or 1.</summary>
+        public const int PK_ATTRIBUTE_BOOL = 1;
+
+        /// <summary>`number` is a number.</summary>
+        public const int PK_ATTRIBUTE_NUMBER = 2;
+
+        /// <summary>`text` is a text.</summary>
+        public const int PK_ATTRIBUTE_TEXT = 3;
+
+        /// <summary>`text` is a member of a set, or none for the empty set; those of one name are one set.</summary>
+        public const int PK_ATTRIBUTE_MEMBER = 4;
+
         /// <summary>
         /// For PkTerminalOptions.flags: sales, the drawer, reports and copies need an operator who is signed
         /// on.
@@ -1513,6 +1597,36 @@ namespace PosKernel
 
         /// <summary>Of the answer: the OFF-set.</summary>
         public const uint PL_R = 32;
+
+        /// <summary>
+        /// Sets the tables that every line that is new or changed, every new tender and every sale is judged
+        /// by from here on; no tables end all rules. A refusal is PK_E_RULE_REFUSED, or
+        /// PK_E_APPROVAL_REQUIRED while there is no approval, and pk_last_error_json names table and rule.
+        ///
+        /// `tables`: up to 16 tables. `key`: an idempotency key, or none. `out_answer` may be null.
+        /// Durable when it returns: on the device, in both durabilities.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_RULES with row, line and column, PK_E_LIMIT for a table that
+        /// is too large or too intricate, PK_E_BAD_UTF8, PK_E_BAD_KEY, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE);
+        /// 7; 8.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_set_rules(ulong terminal, [In, Out] PkRuleTable[] tables, UIntPtr tableCount, byte[] key, UIntPtr keyLen, ref PkRulesAnswer outAnswer);
+
+        /// <summary>As the other pk_set_rules, with lengths as arrays give them.</summary>
+        public static PkResult pk_set_rules(ulong terminal, [In, Out] PkRuleTable[] tables, UIntPtr tableCount, byte[] key, int keyLen, ref PkRulesAnswer outAnswer)
+        {
+            return pk_set_rules(terminal, tables, tableCount, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// The rules that a terminal judges by: `{hash, tables}`, with what was found in each table, in their
+        /// order: the indexes of tables in the journal are theirs.
+        ///
+        /// Codes: 1 (also when none were set); 2 (PK_E_CLOSED); 3; 4 with the length in `need`.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_get_rules_json(ulong terminal, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
 
         /// <summary>
         /// The version of this interface: major in the upper 16 bits, minor in the lower. A host built
@@ -3057,6 +3171,136 @@ namespace PosKernel
         /// </summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         public static extern PkResult pk_archive(ulong terminal, uint uptoSegment, ref PkArchiveReport outReport);
+
+        /// <summary>
+        /// The terminals of a store, as a JSON array: `id`, `state` (`changing`, `active`, `draining`, `closed`,
+        /// `crashed`), and of the owner, or the last one, `pid`, `startedAt`, `host`, `version`, `epoch`. It
+        /// says what the locks say, and writes the file `active_terminals.json` that says the same.
+        ///
+        /// Codes: 3; 4; 6 (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_store_terminals_json(PkText root, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Sends a message to another terminal of the store, or to all others.
+        ///
+        /// `to`: a terminal id; nothing for all others. `kind`: `x.` and up to 62 of a-z 0-9 . _ -, or one of the
+        /// kernel's own kinds. `body`: JSON, up to 256 KiB. `ttl_ms`: milliseconds after which it is worth
+        /// nothing any more; 0 for never. The buffer gets the id, up to 64 bytes; a smaller one is refused before
+        /// anything is sent. Durable when it returns: whoever has an inbox with room will receive it, once;
+        /// pk_message_acknowledgements_json tells who.
+        ///
+        /// Codes: 1; 2 (PK_E_INBOX_FULL, PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE, PK_E_BAD_ID, PK_E_LIMIT); 4; 6
+        /// (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_send_message(ulong terminal, PkText to, PkText kind, PkText body, ulong ttlMs, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// The messages that wait at a terminal, in the order in which they have to be accepted, as a JSON array
+        /// of `id`, `from`, `to`, `kind`, `sentAt`, `expiresAt`, `body`: at most `most` of them, 0 for all. None is
+        /// received by it; what cannot be received is moved to the folder `dead` of the inbox.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3; 4; 6 (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_receive_messages_json(ulong terminal, UIntPtr most, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Accepts a message: it is received from here on, and stands in the journal once.
+        ///
+        /// `out_new`: 1 when it was not received before, else 0. Durable when it returns.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE; PK_E_BAD_ARGUMENT before an earlier one of its sender);
+        /// 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_accept_message(ulong terminal, PkText id, [In, Out] byte[] outNew);
+
+        /// <summary>
+        /// Gives a message up: it is moved to the folder `dead` of the inbox and is not received.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE, PK_E_BAD_TEXT); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_give_up_message(ulong terminal, PkText id, PkText reason);
+
+        /// <summary>
+        /// What became of a message, as a JSON array of `terminal`, `state` (`waiting`, `received`, `dead`) and,
+        /// when it is dead, `reason`.
+        ///
+        /// Codes: 3 (PK_E_BAD_MESSAGE); 4; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_message_acknowledgements_json(PkText root, PkText id, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Begins to end: new sales are refused with PK_E_SHUTTING_DOWN, what is open can be finished. A terminal
+        /// that ends already goes on as it began to.
+        ///
+        /// `grace_ms`: until when, from now, up to a day. `by`: the terminal that asked for it; nothing when the
+        /// host did. Durable when it returns.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_LIMIT); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_begin_drain(ulong terminal, PkText reason, ulong graceMs, PkText by);
+
+        /// <summary>
+        /// Suspends what is still open, as far as it can be suspended; sales with live tenders stay open and
+        /// come back when the terminal is opened again.
+        ///
+        /// `out_suspended`, `out_left`: how many sales. Durable when it returns.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_suspend_open(ulong terminal, PkText reason, out UIntPtr outSuspended, out UIntPtr outLeft);
+
+        /// <summary>
+        /// Announces a shutdown to all other terminals: a message `SystemShutdown`, and the store's
+        /// `shutdown_signal.flag`. The buffer gets the id of the message, up to 64 bytes. Durable when it returns;
+        /// it is a fact of this terminal.
+        ///
+        /// Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_LIMIT); 4 (nothing was announced); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_announce_shutdown(ulong terminal, PkText reason, ulong graceMs, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Gives the store a configuration.
+        ///
+        /// `version`: higher than the last; 0 for the next. `effective_ns`: when it takes effect, nanoseconds
+        /// since 1970 in UTC; 0 for now. `values`: a JSON object, up to 64 KiB. Durable when it returns; it is a
+        /// fact of this terminal. `out_version`: its version.
+        ///
+        /// Codes: 2 (PK_E_CONFIG_VERSION, PK_E_OPERATION_LOCKED, PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT,
+        /// PK_E_BAD_CONFIG, PK_E_LIMIT); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_set_system_config(ulong terminal, ulong version, long effectiveNs, PkText values, out ulong outVersion);
+
+        /// <summary>
+        /// Takes the store's configuration over, once it takes effect; a host asks from time to time, and when a
+        /// message `ConfigurationChange` comes.
+        ///
+        /// `out_applied`: 1 when it took effect by this call. Durable when it returns; it is a fact of this
+        /// terminal.
+        ///
+        /// Codes: 2 (PK_E_CONFIG_VERSION, PK_E_CLOSED); 3 (PK_E_BAD_CONFIG); 6; 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_apply_system_config(ulong terminal, [In, Out] byte[] outApplied);
+
+        /// <summary>
+        /// The configuration in a store's file, as JSON: `version`, `effectiveAt`, `values`, `hash`; `null` before
+        /// the first. It need not be in force yet.
+        ///
+        /// Codes: 3 (PK_E_BAD_CONFIG); 4; 6 (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        public static extern PkResult pk_system_config_json(PkText root, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
 
         /// <summary>
         /// Sets up a function of binary inputs, of type fd, and makes it this thread's current one.

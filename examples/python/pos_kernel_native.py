@@ -38,6 +38,10 @@ PK_E_NOTHING_TO_CLOSE = 247
 PK_E_TRAINING = 248
 PK_E_RULE_REFUSED = 249
 PK_E_NO_ANSWER = 250
+PK_E_SHUTTING_DOWN = 265
+PK_E_CONFIG_VERSION = 266
+PK_E_INBOX_FULL = 267
+PK_E_OPERATION_LOCKED = 268
 PK_E_TERMINAL_IN_USE = 220
 PK_E_BAD_TEXT = 301
 PK_E_BAD_ID = 302
@@ -49,6 +53,7 @@ PK_E_BAD_UTF8 = 307
 PK_E_STRUCT_SIZE = 308
 PK_E_BUFFER_TOO_SMALL = 309
 PK_E_BAD_RULES = 310
+PK_E_BAD_MESSAGE = 311
 PK_E_BAD_CURRENCY = 320
 PK_E_BAD_AMOUNT = 321
 PK_E_BAD_QUANTITY = 322
@@ -67,7 +72,11 @@ PK_E_ANCHOR_MISSING = 607
 PK_E_SIGNATURE = 608
 PK_E_KEY_FILE = 609
 PK_E_ARCHIVE = 610
+PK_E_AUDIT_CONTRADICTED = 620
+PK_E_AUDIT_IN_USE = 621
+PK_E_AUDIT_LOG = 622
 PK_E_STORE_UNSETTLED = 611
+PK_E_SHARED_FILE = 615
 PK_E_IO = 701
 PK_E_NO_SPACE = 702
 PK_E_OUTCOME_UNKNOWN = 703
@@ -152,6 +161,10 @@ PK_CASH_DOWN = 4
 PK_UNBOUND_ALLOW = 1
 PK_UNBOUND_APPROVE = 2
 PK_UNBOUND_REFUSE = 3
+PK_ATTRIBUTE_BOOL = 1
+PK_ATTRIBUTE_NUMBER = 2
+PK_ATTRIBUTE_TEXT = 3
+PK_ATTRIBUTE_MEMBER = 4
 PK_OPEN_NEEDS_OPERATOR = 8
 PK_OPEN_NEEDS_SHIFT = 16
 PK_CIRCLE_SALE = 1
@@ -185,6 +198,27 @@ class PkText(ctypes.Structure):
     _fields_ = [
         ("data", ctypes.c_char_p),
         ("size", ctypes.c_size_t),
+    ]
+
+
+class PkRuleTable(ctypes.Structure):
+    """A rule table."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("source", PkText),
+    ]
+
+
+class PkRulesAnswer(ctypes.Structure):
+    """Rules were set."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("hash", ctypes.c_uint8 * 32),
     ]
 
 
@@ -332,6 +366,18 @@ class PkAdjustment(ctypes.Structure):
     ]
 
 
+class PkAttribute(ctypes.Structure):
+    """Something that rules may ask of a line or a tender."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("kind", ctypes.c_uint32),
+        ("name", PkText),
+        ("text", PkText),
+        ("number", PkDecimal),
+    ]
+
+
 class PkLineInput(ctypes.Structure):
     """A line to add."""
 
@@ -351,6 +397,9 @@ class PkLineInput(ctypes.Structure):
         ("adjustments", ctypes.POINTER(PkAdjustment)),
         ("adjustment_count", ctypes.c_size_t),
         ("approval", ctypes.c_uint64),
+        ("goods_class", PkText),
+        ("attributes", ctypes.POINTER(PkAttribute)),
+        ("attribute_count", ctypes.c_size_t),
     ]
 
 
@@ -404,6 +453,9 @@ class PkTenderInput(ctypes.Structure):
         ("rate", PkDecimal),
         ("per", ctypes.c_uint32),
         ("reserved_end", ctypes.c_uint32),
+        ("approval", ctypes.c_uint64),
+        ("attributes", ctypes.POINTER(PkAttribute)),
+        ("attribute_count", ctypes.c_size_t),
     ]
 
 
@@ -883,6 +935,8 @@ class PlAnswer(ctypes.Structure):
 
 
 PROTOTYPES = {
+    "pk_set_rules": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkRulesAnswer)]),
+    "pk_get_rules_json": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_abi_version": (ctypes.c_uint32, []),
     "pk_get_version": (ctypes.c_char_p, []),
     "pk_result_is_ok": (ctypes.c_int32, [PkResult]),
@@ -1020,6 +1074,18 @@ PROTOTYPES = {
     "pk_rotate_key": (PkResult, [ctypes.c_uint64]),
     "pk_anchor": (PkResult, [ctypes.c_uint64, PkText, ctypes.POINTER(PkAnchor)]),
     "pk_archive": (PkResult, [ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(PkArchiveReport)]),
+    "pk_store_terminals_json": (PkResult, [PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_send_message": (PkResult, [ctypes.c_uint64, PkText, PkText, PkText, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_receive_messages_json": (PkResult, [ctypes.c_uint64, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_accept_message": (PkResult, [ctypes.c_uint64, PkText, ctypes.c_void_p]),
+    "pk_give_up_message": (PkResult, [ctypes.c_uint64, PkText, PkText]),
+    "pk_message_acknowledgements_json": (PkResult, [PkText, PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_begin_drain": (PkResult, [ctypes.c_uint64, PkText, ctypes.c_uint64, PkText]),
+    "pk_suspend_open": (PkResult, [ctypes.c_uint64, PkText, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_announce_shutdown": (PkResult, [ctypes.c_uint64, PkText, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_set_system_config": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int64, PkText, ctypes.POINTER(ctypes.c_uint64)]),
+    "pk_apply_system_config": (PkResult, [ctypes.c_uint64, ctypes.c_void_p]),
+    "pk_system_config_json": (PkResult, [PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pl_setup": (PkResult, [ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
     "pl_setup_valued": (PkResult, [ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
     "pl_read_pla": (PkResult, [ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),

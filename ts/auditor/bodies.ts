@@ -4,6 +4,11 @@
  */
 import { Cbor, type Read } from './cbor.js'
 import { NewerVersion } from './contradiction.js'
+import {
+  type CoordinationFact,
+  checkpointCoordination,
+  coordinationFacts,
+} from './coordination-bodies.js'
 import { circle, type DeskFact, desk, deskFacts } from './desk-bodies.js'
 import {
   checkpointArchived,
@@ -257,6 +262,7 @@ const facts = {
   }),
   ...deskFacts,
   ...proofFacts,
+  ...coordinationFacts,
 }
 
 const checkpoint = map({
@@ -271,6 +277,7 @@ const checkpoint = map({
   till: optional(16, desk),
   signing: optional(20, checkpointSigning),
   archived: optional(21, checkpointArchived),
+  coordination: optional(24, checkpointCoordination),
 })
 
 const checkpointSale = map({
@@ -288,7 +295,10 @@ export type FactOf<Name extends Fact['name']> = Extract<Fact, { name: Name }>
 /** A fact about a sale. */
 export type SaleFact = Exclude<
   Fact,
-  DeskFact | ProofFact | { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' | 'RulesSet' }
+  | DeskFact
+  | ProofFact
+  | CoordinationFact
+  | { name: 'TerminalOpened' | 'TerminalClosed' | 'PolicySet' | 'RulesSet' }
 >
 /** A fact that changes a sale that is open. */
 export type OpenSaleFact = Exclude<SaleFact, { name: 'SaleBegun' }>

@@ -11,6 +11,7 @@ import {
   type OpenSaleFact,
 } from './bodies.js'
 import { Contradiction, hold } from './contradiction.js'
+import { isCoordinationFact, Others } from './coordination-bodies.js'
 import { Desk } from './desk.js'
 import { isDeskFact } from './desk-bodies.js'
 import { KeyWindow } from './key-window.js'
@@ -59,6 +60,7 @@ export class Till {
   #tables: RuleTables | undefined
   readonly #keys: KeyWindow
   readonly #desk: Desk
+  readonly #others: Others
   /** Who signs, what is unsigned, what was archived. */
   readonly proofs: Proofs
 
@@ -77,6 +79,7 @@ export class Till {
     this.#policies = policiesOf(head)
     this.#rules = head.rules
     this.#desk = new Desk(head.till)
+    this.#others = new Others(head.coordination)
     this.#keys = KeyWindow.of(head.keysMax, head.keys)
     this.#keys.checkpoint(sequence)
     this.proofs = Proofs.of(head.signing, head.archived, head.nextReceipt)
@@ -118,6 +121,7 @@ export class Till {
       this.#policies.size === 0 &&
       this.#rules === undefined &&
       this.#desk.shown() === new Desk(undefined).shown() &&
+      this.#others.shown() === new Others(undefined).shown() &&
       this.#open.size === 0 &&
       this.#keys.all().length === 0 &&
       this.proofs.signer === undefined &&
@@ -137,6 +141,7 @@ export class Till {
     same('policies', hexOf(this.#policies), hexOf(policiesOf(head)))
     same('rules', this.#rules?.toString('hex'), head.rules?.toString('hex'))
     same('at the desk', this.#desk.shown(), new Desk(head.till).shown())
+    same('of the others', this.#others.shown(), new Others(head.coordination).shown())
     this.proofs.compare(head.signing, head.archived)
     same('keysMax', this.#keys.max, head.keysMax)
     const keys = isFirstOfSegment ? this.#keys.all() : this.#keys.newest()
@@ -172,6 +177,11 @@ export class Till {
       const { nextReceipt, openSales, totals } = this
       this.#desk.apply(fact, { sequence: place.sequence, nextReceipt, openSales, totals })
       if ('key' in fact && fact.key !== undefined) this.#keys.remember(fact.key, place.sequence)
+      return
+    }
+    if (isCoordinationFact(fact)) {
+      this.#desk.witness(fact)
+      this.#others.apply(fact)
       return
     }
     this.#desk.witness(fact)
@@ -318,7 +328,7 @@ function saleOf({
   let sale: Sale | undefined
   for (const { kind, body } of recordsOf(log)) {
     const fact = decodeFact(kind, body)
-    if (isDeskFact(fact)) {
+    if (isDeskFact(fact) || isCoordinationFact(fact)) {
       throw new Contradiction(`the log of sale ${number} holds ${fact.name}`, 'I16')
     } else if (sale === undefined) {
       hold(fact.name === 'SaleBegun', 'I16', `the log of sale ${number} does not begin it`)

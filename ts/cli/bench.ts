@@ -19,6 +19,7 @@ const benches = {
   logic: ['quick', 'exact', 'table', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
   rules: [],
+  messages: ['quick'],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -41,7 +42,9 @@ export function register(program: Command): void {
   program
     .command('bench')
     .argument('[name]', `which benchmark: ${names.join(', ')}`, 'sale')
-    .summary('measure sales beside other stores, and the minimiser beside the C program')
+    .summary(
+      'measure sales beside other stores, the minimiser beside the C program, messages beside sockets',
+    )
     .description(
       'sale: rings up the same sales in pos-kernel and in the stores that a till could use ' +
         'instead, natively and from Node, in interleaved rounds on one disk. store: a store process ' +
@@ -49,6 +52,7 @@ export function register(program: Command): void {
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
         'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
+        'messages: messages between terminals beside bare sockets. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )

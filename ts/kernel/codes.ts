@@ -41,6 +41,10 @@ export type ErrorCode =
   | 'PK_E_TRAINING'
   | 'PK_E_RULE_REFUSED'
   | 'PK_E_NO_ANSWER'
+  | 'PK_E_SHUTTING_DOWN'
+  | 'PK_E_CONFIG_VERSION'
+  | 'PK_E_INBOX_FULL'
+  | 'PK_E_OPERATION_LOCKED'
   | 'PK_E_TERMINAL_IN_USE'
   | 'PK_E_BAD_TEXT'
   | 'PK_E_BAD_ID'
@@ -52,6 +56,7 @@ export type ErrorCode =
   | 'PK_E_STRUCT_SIZE'
   | 'PK_E_BUFFER_TOO_SMALL'
   | 'PK_E_BAD_RULES'
+  | 'PK_E_BAD_MESSAGE'
   | 'PK_E_BAD_CURRENCY'
   | 'PK_E_BAD_AMOUNT'
   | 'PK_E_BAD_QUANTITY'
@@ -74,6 +79,7 @@ export type ErrorCode =
   | 'PK_E_AUDIT_IN_USE'
   | 'PK_E_AUDIT_LOG'
   | 'PK_E_STORE_UNSETTLED'
+  | 'PK_E_SHARED_FILE'
   | 'PK_E_IO'
   | 'PK_E_NO_SPACE'
   | 'PK_E_OUTCOME_UNKNOWN'
@@ -261,6 +267,29 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     summary:
       'A limit ended the minimisation before there was any answer; raise the limit, or ask for less work.',
   },
+  PK_E_SHUTTING_DOWN: {
+    number: 265,
+    family: 'state',
+    summary:
+      'The terminal shuts down and begins nothing new; finish what is open, the facts say by when.',
+  },
+  PK_E_CONFIG_VERSION: {
+    number: 266,
+    family: 'state',
+    summary:
+      'A system configuration must have a higher version than the one in force; the facts name both.',
+  },
+  PK_E_INBOX_FULL: {
+    number: 267,
+    family: 'state',
+    summary: 'The inbox is full; its terminal has to receive first, or the message to be shorter.',
+  },
+  PK_E_OPERATION_LOCKED: {
+    number: 268,
+    family: 'lock',
+    summary:
+      'Another process holds the lock of this operation; wait for it, the facts say who it is.',
+  },
   PK_E_TERMINAL_IN_USE: {
     number: 220,
     family: 'lock',
@@ -316,6 +345,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 310,
     family: 'input',
     summary: 'A rule table is malformed, contradicts itself or leaves gaps; the facts say where.',
+  },
+  PK_E_BAD_MESSAGE: {
+    number: 311,
+    family: 'input',
+    summary: 'A message is malformed, or of a kind that is not known; the facts say what is wrong.',
   },
   PK_E_BAD_CURRENCY: {
     number: 320,
@@ -432,6 +466,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'storage',
     summary:
       "The store's log holds writes that are not in their journals yet; open the store once.",
+  },
+  PK_E_SHARED_FILE: {
+    number: 615,
+    family: 'storage',
+    summary:
+      'A shared file or folder of the store is not what it must be; look at it and move it away.',
   },
   PK_E_IO: {
     number: 701,

@@ -57,6 +57,7 @@ interface Member {
 
 /** A terminal that answers so takes no new work, and has done nothing of what was asked. */
 const unable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'PK_E_SHUTTING_DOWN',
   'PK_E_CLOSED',
   'PK_E_POISONED',
   'PK_E_NO_SPACE',

@@ -33,6 +33,67 @@ export interface InUseFacts {
   readonly owner?: OwnerFacts
 }
 
+/** How a terminal ends. */
+export interface ShuttingDownFacts extends TerminalFacts {
+  /** Why. */
+  readonly reason: string
+  /** Until when what is open may be finished, ISO 8601 in UTC. */
+  readonly until: string
+  /** The terminal that asked for it; absent when its own host did. */
+  readonly by?: string
+}
+
+/** Versions of a system configuration. */
+export interface ConfigVersionFacts {
+  /** The version that was refused. */
+  readonly version: number
+  /** The one that is in force. */
+  readonly inForce: number
+}
+
+/** A full inbox. */
+export interface InboxFacts extends TerminalFacts {
+  /** `messages` or `bytes`. */
+  readonly what: string
+  /** How many it would have been. */
+  readonly value: number
+  /** How many may wait. */
+  readonly limit: number
+}
+
+/** The lock of an operation. */
+export interface OperationFacts {
+  /** Name of the lock. */
+  readonly name: string
+  /** Its holder; absent when its record cannot be read. */
+  readonly owner?: {
+    /** Who it says that it is. */
+    readonly owner: string
+    /** Process id. */
+    readonly pid: number
+    /** Since when, ISO 8601 in UTC. */
+    readonly since: string
+  }
+}
+
+/** What is wrong with a message. */
+export interface MessageFacts {
+  /** Id of the message. */
+  readonly id?: string
+  /** Its kind. */
+  readonly kind?: string
+  /** What was found. */
+  readonly found: string
+}
+
+/** Something in a shared folder. */
+export interface SharedFileFacts {
+  /** Where. */
+  readonly path: string
+  /** What was found. */
+  readonly found: string
+}
+
 /** Who has a store. */
 export interface StoreInUseFacts {
   /** Root folder of the store. */
@@ -485,6 +546,18 @@ export interface ErrorFacts {
   readonly PK_E_APPROVAL_REQUIRED: ApprovalFacts
   /** The rule that refuses. */
   readonly PK_E_RULE_REFUSED: RuleFacts
+  /** Why, until when, and who asked for it. */
+  readonly PK_E_SHUTTING_DOWN: ShuttingDownFacts
+  /** The version given, and the one that is in force. */
+  readonly PK_E_CONFIG_VERSION: ConfigVersionFacts
+  /** Whose inbox, and which limit. */
+  readonly PK_E_INBOX_FULL: InboxFacts
+  /** Which lock, and what its holder says of itself. */
+  readonly PK_E_OPERATION_LOCKED: OperationFacts
+  /** Which message, and what is wrong with it. */
+  readonly PK_E_BAD_MESSAGE: MessageFacts
+  /** The file or folder, and what stands there. */
+  readonly PK_E_SHARED_FILE: SharedFileFacts
   /** The rate as it was given. */
   readonly PK_E_BAD_RATE: RateFacts
   /** Which rule, and its value. */

@@ -9,6 +9,7 @@
 import path from 'node:path'
 import { binding, type NativeOpenOptions, type NativeTerminal, packageVersion } from '../native.js'
 import { type PolicyAnswer, policyAnswer, type ReceiptAnswer, receiptOf } from './answers.js'
+import { Coordination } from './coordination.js'
 import { Crossing, type NativeAnswer } from './crossing.js'
 import { tellClose, tellError, tellOpen } from './diagnostics.js'
 import { DurableQueue } from './durable-queue.js'
@@ -30,6 +31,7 @@ import {
   text,
   wrong,
 } from './input.js'
+import { Messages } from './messages.js'
 import { SalePacker } from './packed-sale.js'
 import { type Policy, type PolicyInput, policyOf } from './policy.js'
 import { Proof } from './proof.js'
@@ -328,6 +330,10 @@ export class Terminal extends Till implements AsyncDisposable {
   readonly recovery: RecoveryReport
   /** Signatures, anchors, archives. */
   readonly proof: Proof
+  /** Messages to and from the other terminals of the store. */
+  readonly messages: Messages
+  /** The store's configuration, and ending in order. */
+  readonly coordination: Coordination
   readonly #crossing: Crossing
   readonly #packer = new SalePacker()
   #closing: Promise<void> | undefined
@@ -343,6 +349,8 @@ export class Terminal extends Till implements AsyncDisposable {
     this.recovery = native.recovery()
     this.#crossing = crossing
     this.proof = new Proof(crossing)
+    this.messages = new Messages(crossing, root)
+    this.coordination = new Coordination(crossing)
     tellOpen({ terminal: id, root, recovery: this.recovery })
   }
 
@@ -731,6 +739,7 @@ export class Terminal extends Till implements AsyncDisposable {
   closeSync(): void {
     const isFirst = this.#closing === undefined
     this.#closing ??= Promise.resolve()
+    void this.messages.close()
     this.#crossing.closeSync()
     if (isFirst) tellClose({ terminal: this.id, root: this.root })
   }
@@ -741,7 +750,9 @@ export class Terminal extends Till implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.#crossing.close()
+    // Refused from here on, whatever the sockets still say.
+    const [closed] = await Promise.allSettled([this.#crossing.close(), this.messages.close()])
+    if (closed.status === 'rejected') throw closed.reason
     tellClose({ terminal: this.id, root: this.root })
   }
 

@@ -1,5 +1,5 @@
 /*
- * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.1.
+ * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.2.
  *
  * Generated from crates/capi/src by `npm run header`; do not edit.
  *
@@ -53,6 +53,10 @@
 #define PK_E_TRAINING 248 /* result 2 */
 #define PK_E_RULE_REFUSED 249 /* result 2 */
 #define PK_E_NO_ANSWER 250 /* result 2 */
+#define PK_E_SHUTTING_DOWN 265 /* result 2 */
+#define PK_E_CONFIG_VERSION 266 /* result 2 */
+#define PK_E_INBOX_FULL 267 /* result 2 */
+#define PK_E_OPERATION_LOCKED 268 /* result 2 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
 #define PK_E_BAD_ID 302 /* result 3 */
@@ -64,6 +68,7 @@
 #define PK_E_STRUCT_SIZE 308 /* result 3 */
 #define PK_E_BUFFER_TOO_SMALL 309 /* result 4 */
 #define PK_E_BAD_RULES 310 /* result 3 */
+#define PK_E_BAD_MESSAGE 311 /* result 3 */
 #define PK_E_BAD_CURRENCY 320 /* result 3 */
 #define PK_E_BAD_AMOUNT 321 /* result 3 */
 #define PK_E_BAD_QUANTITY 322 /* result 3 */
@@ -86,6 +91,7 @@
 #define PK_E_AUDIT_IN_USE 621 /* result 2 */
 #define PK_E_AUDIT_LOG 622 /* result 6 */
 #define PK_E_STORE_UNSETTLED 611 /* result 6 */
+#define PK_E_SHARED_FILE 615 /* result 6 */
 #define PK_E_IO 701 /* result 7 */
 #define PK_E_NO_SPACE 702 /* result 7 */
 #define PK_E_OUTCOME_UNKNOWN 703 /* result 7 */
@@ -3019,6 +3025,163 @@ PkResult pk_anchor(PkTerminal terminal, PkText place, PkAnchor *out_anchor);
 PkResult pk_archive(PkTerminal terminal,
                     uint32_t upto_segment,
                     PkArchiveReport *out_report);
+
+/**
+ * The terminals of a store, as a JSON array: `id`, `state` (`changing`, `active`, `draining`, `closed`,
+ * `crashed`), and of the owner, or the last one, `pid`, `startedAt`, `host`, `version`, `epoch`. It
+ * says what the locks say, and writes the file `active_terminals.json` that says the same.
+ *
+ * Codes: 3; 4; 6 (PK_E_SHARED_FILE); 7.
+ */
+PkResult pk_store_terminals_json(PkText root,
+                                 uint8_t *buffer,
+                                 size_t capacity,
+                                 size_t *need);
+
+/**
+ * Sends a message to another terminal of the store, or to all others.
+ *
+ * `to`: a terminal id; nothing for all others. `kind`: `x.` and up to 62 of a-z 0-9 . _ -, or one of the
+ * kernel's own kinds. `body`: JSON, up to 256 KiB. `ttl_ms`: milliseconds after which it is worth
+ * nothing any more; 0 for never. The buffer gets the id, up to 64 bytes; a smaller one is refused before
+ * anything is sent. Durable when it returns: whoever has an inbox with room will receive it, once;
+ * pk_message_acknowledgements_json tells who.
+ *
+ * Codes: 1; 2 (PK_E_INBOX_FULL, PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE, PK_E_BAD_ID, PK_E_LIMIT); 4; 6
+ * (PK_E_SHARED_FILE); 7.
+ */
+PkResult pk_send_message(PkTerminal terminal,
+                         PkText to,
+                         PkText kind,
+                         PkText body,
+                         uint64_t ttl_ms,
+                         uint8_t *buffer,
+                         size_t capacity,
+                         size_t *need);
+
+/**
+ * The messages that wait at a terminal, in the order in which they have to be accepted, as a JSON array
+ * of `id`, `from`, `to`, `kind`, `sentAt`, `expiresAt`, `body`: at most `most` of them, 0 for all. None is
+ * received by it; what cannot be received is moved to the folder `dead` of the inbox.
+ *
+ * Codes: 2 (PK_E_CLOSED); 3; 4; 6 (PK_E_SHARED_FILE); 7.
+ */
+PkResult pk_receive_messages_json(PkTerminal terminal,
+                                  size_t most,
+                                  uint8_t *buffer,
+                                  size_t capacity,
+                                  size_t *need);
+
+/**
+ * Accepts a message: it is received from here on, and stands in the journal once.
+ *
+ * `out_new`: 1 when it was not received before, else 0. Durable when it returns.
+ *
+ * Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE; PK_E_BAD_ARGUMENT before an earlier one of its sender);
+ * 6; 7.
+ */
+PkResult pk_accept_message(PkTerminal terminal,
+                           PkText id,
+                           uint8_t *out_new);
+
+/**
+ * Gives a message up: it is moved to the folder `dead` of the inbox and is not received.
+ *
+ * Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_MESSAGE, PK_E_BAD_TEXT); 6; 7.
+ */
+PkResult pk_give_up_message(PkTerminal terminal, PkText id, PkText reason);
+
+/**
+ * What became of a message, as a JSON array of `terminal`, `state` (`waiting`, `received`, `dead`) and,
+ * when it is dead, `reason`.
+ *
+ * Codes: 3 (PK_E_BAD_MESSAGE); 4; 7.
+ */
+PkResult pk_message_acknowledgements_json(PkText root,
+                                          PkText id,
+                                          uint8_t *buffer,
+                                          size_t capacity,
+                                          size_t *need);
+
+/**
+ * Begins to end: new sales are refused with PK_E_SHUTTING_DOWN, what is open can be finished. A terminal
+ * that ends already goes on as it began to.
+ *
+ * `grace_ms`: until when, from now, up to a day. `by`: the terminal that asked for it; nothing when the
+ * host did. Durable when it returns.
+ *
+ * Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_LIMIT); 7.
+ */
+PkResult pk_begin_drain(PkTerminal terminal,
+                        PkText reason,
+                        uint64_t grace_ms,
+                        PkText by);
+
+/**
+ * Suspends what is still open, as far as it can be suspended; sales with live tenders stay open and
+ * come back when the terminal is opened again.
+ *
+ * `out_suspended`, `out_left`: how many sales. Durable when it returns.
+ *
+ * Codes: 2 (PK_E_CLOSED); 3; 7.
+ */
+PkResult pk_suspend_open(PkTerminal terminal,
+                         PkText reason,
+                         size_t *out_suspended,
+                         size_t *out_left);
+
+/**
+ * Announces a shutdown to all other terminals: a message `SystemShutdown`, and the store's
+ * `shutdown_signal.flag`. The buffer gets the id of the message, up to 64 bytes. Durable when it returns;
+ * it is a fact of this terminal.
+ *
+ * Codes: 2 (PK_E_CLOSED); 3 (PK_E_BAD_TEXT, PK_E_LIMIT); 4 (nothing was announced); 6; 7.
+ */
+PkResult pk_announce_shutdown(PkTerminal terminal,
+                              PkText reason,
+                              uint64_t grace_ms,
+                              uint8_t *buffer,
+                              size_t capacity,
+                              size_t *need);
+
+/**
+ * Gives the store a configuration.
+ *
+ * `version`: higher than the last; 0 for the next. `effective_ns`: when it takes effect, nanoseconds
+ * since 1970 in UTC; 0 for now. `values`: a JSON object, up to 64 KiB. Durable when it returns; it is a
+ * fact of this terminal. `out_version`: its version.
+ *
+ * Codes: 2 (PK_E_CONFIG_VERSION, PK_E_OPERATION_LOCKED, PK_E_CLOSED); 3 (PK_E_BAD_ARGUMENT,
+ * PK_E_BAD_CONFIG, PK_E_LIMIT); 6; 7.
+ */
+PkResult pk_set_system_config(PkTerminal terminal,
+                              uint64_t version,
+                              int64_t effective_ns,
+                              PkText values,
+                              uint64_t *out_version);
+
+/**
+ * Takes the store's configuration over, once it takes effect; a host asks from time to time, and when a
+ * message `ConfigurationChange` comes.
+ *
+ * `out_applied`: 1 when it took effect by this call. Durable when it returns; it is a fact of this
+ * terminal.
+ *
+ * Codes: 2 (PK_E_CONFIG_VERSION, PK_E_CLOSED); 3 (PK_E_BAD_CONFIG); 6; 7.
+ */
+PkResult pk_apply_system_config(PkTerminal terminal,
+                                uint8_t *out_applied);
+
+/**
+ * The configuration in a store's file, as JSON: `version`, `effectiveAt`, `values`, `hash`; `null` before
+ * the first. It need not be in force yet.
+ *
+ * Codes: 3 (PK_E_BAD_CONFIG); 4; 6 (PK_E_SHARED_FILE); 7.
+ */
+PkResult pk_system_config_json(PkText root,
+                               uint8_t *buffer,
+                               size_t capacity,
+                               size_t *need);
 
 /**
  * Sets up a function of binary inputs, of type fd, and makes it this thread's current one.

@@ -245,7 +245,7 @@ unsafe fn history_of(root: PkText, id: PkText) -> Result<(String, History)> {
 
 /// # Safety
 /// The text can be read.
-unsafe fn root_of(root: PkText) -> Result<PathBuf> {
+pub(crate) unsafe fn root_of(root: PkText) -> Result<PathBuf> {
     // SAFETY: the caller promises the text.
     let root = unsafe { memory::optional_field(memory::ROOT, root) }?;
     let options = OpenOptions { root: root.map(path).transpose()?, ..OpenOptions::default() };

@@ -23,6 +23,7 @@ compile_error!("the C interface is laid out for 64-bit little-endian machines");
 mod abi;
 mod answer;
 pub mod classic;
+pub mod coordination;
 mod guard;
 mod handle;
 pub mod handover;

@@ -6,9 +6,10 @@
 use crate::types::{PkText, Structure};
 use pos_kernel_core::limits::SIGNER_TEXT_BYTES_MAX;
 use pos_kernel_core::limits::{
-    KEY_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX, RULE_ATTRIBUTES_BYTES_MAX,
-    RULE_NAME_BYTES_MAX, RULE_SOURCE_BYTES_MAX, SKU_BYTES_MAX, STORE_BYTES_MAX,
-    TAX_CLASS_BYTES_MAX, TERMINAL_ID_BYTES_MAX, TEXT_BYTES_MAX,
+    KEY_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_KIND_BYTES_MAX, REASON_BYTES_MAX,
+    REFERENCE_BYTES_MAX, RULE_ATTRIBUTES_BYTES_MAX, RULE_NAME_BYTES_MAX, RULE_SOURCE_BYTES_MAX,
+    SKU_BYTES_MAX, STORE_BYTES_MAX, SYSTEM_CONFIG_BYTES_MAX, TAX_CLASS_BYTES_MAX,
+    TERMINAL_ID_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use pos_kernel_core::{Code, Error, Result};
 use std::mem::MaybeUninit;
@@ -57,6 +58,11 @@ pub(crate) const SIGNER: Kind = Kind::new("signer", SIGNER_TEXT_BYTES_MAX, Code:
 pub(crate) const ALGORITHM: Kind = Kind::new("algorithm", 32, Code::BadArgument);
 pub(crate) const PLACE: Kind = Kind::new("place", SIGNER_TEXT_BYTES_MAX, Code::BadText);
 pub(crate) const KEYS: Kind = Kind::new("trusted_keys", PATH_BYTES_MAX, Code::BadArgument);
+pub(crate) const MESSAGE_ID: Kind = Kind::new("id", KEY_BYTES_MAX, Code::BadMessage);
+pub(crate) const MESSAGE_KIND: Kind = Kind::new("kind", MESSAGE_KIND_BYTES_MAX, Code::BadMessage);
+pub(crate) const MESSAGE_BODY: Kind = Kind::new("body", MESSAGE_BYTES_MAX, Code::Limit);
+pub(crate) const CONFIG_VALUES: Kind =
+    Kind::new("values", 2 * SYSTEM_CONFIG_BYTES_MAX, Code::Limit);
 pub(crate) const ARCHIVE: Kind = Kind::new("archive", PATH_BYTES_MAX, Code::BadText);
 
 /// Reads a text; null with length 0 is the empty one.
@@ -423,6 +429,22 @@ impl Buffer {
             unsafe { ptr::copy_nonoverlapping(text.as_ptr(), self.to, text.len()) };
         }
         Ok(())
+    }
+
+    /// Makes sure of room before a call does what cannot be undone, or says how much it needs.
+    ///
+    /// # Safety
+    /// As [`Self::give`].
+    pub(crate) unsafe fn hold(self, most: usize) -> Result<()> {
+        self.check()?;
+        if self.capacity >= most {
+            return Ok(());
+        }
+        if !self.need.is_null() {
+            // SAFETY: not null and aligned; the caller promises the rest.
+            unsafe { self.need.write(most) };
+        }
+        Err(too_small(most, self.capacity))
     }
 
     fn check(self) -> Result<()> {

@@ -170,6 +170,37 @@ pub fn iso_utc(wall_ns: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
+/// Reads what [`iso_utc`] writes, and nothing else.
+#[must_use]
+pub fn parse_iso_utc(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
+    if bytes.len() != 24 || marks.iter().any(|(at, mark)| bytes[*at] != *mark) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let days = days_from_civil(year, month, day);
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    let wall_ns = (seconds * 1000 + number(20, 23)?).checked_mul(NS_PER_MS)?;
+    // 30 February and 24:60:60 come out as another moment.
+    (iso_utc(wall_ns) == text).then_some(wall_ns)
+}
+
+/// Howard Hinnant's `days_from_civil`, as below.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
 /// Howard Hinnant's `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
@@ -186,13 +217,33 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hlc, TestClock, iso_utc};
+    use super::{Hlc, TestClock, iso_utc, parse_iso_utc};
 
     #[test]
     fn known_moments_print_as_iso() {
         assert_eq!(iso_utc(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(iso_utc(951_782_400_123_000_000), "2000-02-29T00:00:00.123Z");
         assert_eq!(iso_utc(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn an_iso_moment_reads_as_it_is_written_and_nothing_else_reads() {
+        for wall_ns in [0, 951_782_400_123_000_000, 1_764_170_061_000_000_000, -1_000_000] {
+            assert_eq!(parse_iso_utc(&iso_utc(wall_ns)), Some(wall_ns));
+        }
+        let wrong = [
+            "",
+            "2026-02-30T00:00:00.000Z",
+            "2026-11-26T24:00:00.000Z",
+            "2026-11-26T12:00:00Z",
+            "2026-11-26T12:00:00.000+",
+            "2026-1\u{e4}-26T12:00:00.00Z",
+            "+026-11-26T12:00:00.000Z",
+            "9999-99-99T99:99:99.999Z",
+        ];
+        for text in wrong {
+            assert_eq!(parse_iso_utc(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -137,6 +137,14 @@ codes! {
     RuleRefused = 249, family State, result 2, "PK_E_RULE_REFUSED";
     /// A limit ended the minimisation before there was any answer; raise the limit, or ask for less work.
     NoAnswer = 250, family State, result 2, "PK_E_NO_ANSWER";
+    /// The terminal shuts down and begins nothing new; finish what is open, the facts say by when.
+    ShuttingDown = 265, family State, result 2, "PK_E_SHUTTING_DOWN";
+    /// A system configuration must have a higher version than the one in force; the facts name both.
+    ConfigVersion = 266, family State, result 2, "PK_E_CONFIG_VERSION";
+    /// The inbox is full; its terminal has to receive first, or the message to be shorter.
+    InboxFull = 267, family State, result 2, "PK_E_INBOX_FULL";
+    /// Another process holds the lock of this operation; wait for it, the facts say who it is.
+    OperationLocked = 268, family Lock, result 2, "PK_E_OPERATION_LOCKED";
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
     /// A text is empty, too long, or holds a control character.
@@ -159,6 +167,8 @@ codes! {
     BufferTooSmall = 309, family Input, result 4, "PK_E_BUFFER_TOO_SMALL";
     /// A rule table is malformed, contradicts itself or leaves gaps; the facts say where.
     BadRules = 310, family Input, result 3, "PK_E_BAD_RULES";
+    /// A message is malformed, or of a kind that is not known; the facts say what is wrong.
+    BadMessage = 311, family Input, result 3, "PK_E_BAD_MESSAGE";
     /// A currency is not one of ISO 4217, or not the sale's.
     BadCurrency = 320, family Money, result 3, "PK_E_BAD_CURRENCY";
     /// An amount is zero, of the wrong sign, or more than is allowed here.
@@ -203,6 +213,8 @@ codes! {
     AuditLog = 622, family Storage, result 6, "PK_E_AUDIT_LOG";
     /// The store's log holds writes that are not in their journals yet; open the store once.
     StoreUnsettled = 611, family Storage, result 6, "PK_E_STORE_UNSETTLED";
+    /// A shared file or folder of the store is not what it must be; look at it and move it away.
+    SharedFile = 615, family Storage, result 6, "PK_E_SHARED_FILE";
     /// A file operation failed; the facts name the file and the cause.
     Io = 701, family Storage, result 7, "PK_E_IO";
     /// No space for new work; free some, what is open can still be completed.

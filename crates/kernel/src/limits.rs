@@ -100,6 +100,33 @@ pub const RULE_SECONDS_MAX: u64 = 20;
 /// Memory that compiling a rule table may take.
 pub const RULE_MEMORY_BYTES_MAX: usize = 256 << 20;
 
+/// Bytes of a message between terminals, its envelope included.
+pub const MESSAGE_BYTES_MAX: usize = 256 << 10;
+/// Messages that wait in one inbox.
+pub const INBOX_MESSAGES_MAX: usize = 4096;
+/// Bytes of the messages that wait in one inbox.
+pub const INBOX_BYTES_MAX: usize = 64 << 20;
+/// Received messages that an inbox keeps, newest first, and dead ones.
+pub const INBOX_KEPT_MAX: usize = 1024;
+/// Broadcasts of one sender that are kept, newest first.
+pub const BROADCASTS_KEPT_MAX: usize = 64;
+/// Bytes of the kind of a message.
+pub const MESSAGE_KIND_BYTES_MAX: usize = 64;
+/// Messages that are accepted in one call.
+pub const ACCEPTED_MAX: usize = 64;
+/// Terminals that one terminal has received messages from.
+pub const SENDERS_MAX: usize = 256;
+/// One sender for so many bytes of segment: a checkpoint carries 48 bytes for each.
+pub const SEGMENT_BYTES_PER_SENDER: usize = 1024;
+/// Bytes of the system configuration.
+pub const SYSTEM_CONFIG_BYTES_MAX: usize = 64 << 10;
+/// Bytes of the other shared documents of a store.
+pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+/// Bytes of the name of an operation lock.
+pub const LOCK_NAME_BYTES_MAX: usize = 64;
+/// Grace of a shutdown, in milliseconds: a day.
+pub const GRACE_MS_MAX: u64 = 86_400_000;
+
 /// The facts of all open sales together may take this share of a segment: the next checkpoint
 /// carries them, and a completion must still fit behind it.
 pub const OPEN_SHARE: usize = 4;

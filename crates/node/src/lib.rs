@@ -14,6 +14,7 @@
 
 pub mod audit;
 pub mod away;
+pub mod coordination;
 mod ear;
 pub mod export;
 mod fault;

@@ -1186,6 +1186,72 @@ CALL(pk_list_terminals_json) {
     TEXT_OUT(pk_list_terminals_json(main_root(player), buffer, capacity, &need));
 }
 
+/* ---- several terminals ---------------------------------------------------------------------- */
+
+CALL(pk_store_terminals_json) {
+    TEXT_OUT(pk_store_terminals_json(main_root(player), buffer, capacity, &need));
+}
+CALL(pk_send_message) {
+    static const char *const kinds[] = {"x.note", "x.note", "ManagerReport", "Wrong"};
+    PkText to = word(player, 0, one_in(CHANCE, 4) ? "" : "OTHER");
+    PkText kind = word(player, 1, kinds[below(CHANCE, 4)]);
+    PkText body = word(player, 2, "{\"title\":\"a\",\"report\":1}");
+    uint64_t ttl_ms = one_in(CHANCE, 4) ? draw(CHANCE) : 0;
+    TEXT_OUT(pk_send_message(a_terminal(player), to, kind, body, ttl_ms, buffer, capacity, &need));
+}
+CALL(pk_receive_messages_json) {
+    size_t most = below(CHANCE, 4);
+    TEXT_OUT(pk_receive_messages_json(a_terminal(player), most, buffer, capacity, &need));
+}
+CALL(pk_accept_message) {
+    PkText id = word(player, 0, "000000000000000a-OTHER-00000001000001");
+    uint8_t is_new = 77;
+    int is_answered = answered(player, pk_accept_message(a_terminal(player), id, &is_new));
+    MUST(is_answered ? is_new <= 1 : is_new == 77);
+}
+CALL(pk_give_up_message) {
+    PkText id = word(player, 0, "000000000000000a-OTHER-00000001000001");
+    answered(player, pk_give_up_message(a_terminal(player), id, because(player)));
+}
+CALL(pk_message_acknowledgements_json) {
+    PkText id = word(player, 0, "000000000000000a-OTHER-00000001000001");
+    TEXT_OUT(pk_message_acknowledgements_json(main_root(player), id, buffer, capacity, &need));
+}
+CALL(pk_begin_drain) {
+    /* A terminal that ends sells no more: here all but a few are refused. */
+    PkText why = one_in(CHANCE, 64) ? because(player) : (PkText){NULL, 0};
+    PkText by = word(player, 0, "OTHER");
+    answered(player, pk_begin_drain(a_terminal(player), why, draw(CHANCE) % 1000, by));
+}
+CALL(pk_suspend_open) {
+    size_t suspended = 77, left = 77;
+    PkText why = one_in(CHANCE, 8) ? because(player) : (PkText){NULL, 0};
+    int is_answered =
+        answered(player, pk_suspend_open(a_terminal(player), why, &suspended, &left));
+    MUST(is_answered || (suspended == 77 && left == 77));
+}
+CALL(pk_announce_shutdown) {
+    uint64_t grace_ms = one_in(CHANCE, 4) ? draw(CHANCE) : 1000;
+    PkText why = because(player);
+    TEXT_OUT(pk_announce_shutdown(a_terminal(player), why, grace_ms, buffer, capacity, &need));
+}
+CALL(pk_set_system_config) {
+    PkText values = word(player, 0, "{\"footer\":\"Danke\"}");
+    uint64_t version = one_in(CHANCE, 4) ? below(CHANCE, 9) : 0, out = 77;
+    int64_t effective_ns = one_in(CHANCE, 4) ? (int64_t)draw(CHANCE) : 0;
+    int is_answered = answered(
+        player, pk_set_system_config(a_terminal(player), version, effective_ns, values, &out));
+    MUST(is_answered ? out > 0 : out == 77);
+}
+CALL(pk_apply_system_config) {
+    uint8_t applied = 77;
+    int is_answered = answered(player, pk_apply_system_config(a_terminal(player), &applied));
+    MUST(is_answered ? applied <= 1 : applied == 77);
+}
+CALL(pk_system_config_json) {
+    TEXT_OUT(pk_system_config_json(main_root(player), buffer, capacity, &need));
+}
+
 /* ---- the table ------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -1374,6 +1440,18 @@ static const Row rows[] = {
     ROW(pk_inspect_json, 2),
     ROW(pk_list_receipts_json, 2),
     ROW(pk_list_terminals_json, 2),
+    ROW(pk_store_terminals_json, 1),
+    ROW(pk_send_message, 2),
+    ROW(pk_receive_messages_json, 2),
+    ROW(pk_accept_message, 1),
+    ROW(pk_give_up_message, 1),
+    ROW(pk_message_acknowledgements_json, 1),
+    ROW(pk_begin_drain, 1),
+    ROW(pk_suspend_open, 1),
+    ROW(pk_announce_shutdown, 1),
+    ROW(pk_set_system_config, 1),
+    ROW(pk_apply_system_config, 1),
+    ROW(pk_system_config_json, 1),
     ROW(pk_signer_up, 1),
     ROW(pk_signer_down, 1),
     ROW(pk_signing_json, 2),

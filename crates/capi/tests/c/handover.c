@@ -301,6 +301,64 @@ static void cash_moves(void) {
     DONE(pk_close_shift(two, NULL, 0, NULL));
 }
 
+/* Messages, the configuration, and a terminal that ends. */
+static void together(const char *root) {
+    const PkText store = {(const uint8_t *)root, strlen(root)};
+    static uint8_t text[8192];
+    size_t need = 0;
+    uint8_t flag = 7;
+    REFUSED(PK_E_BUFFER_TOO_SMALL, pk_send_message(one, TEXT("TWO"), TEXT("x.note"), TEXT("1"), 0,
+                                                   text, 63, &need));
+    EXPECT(need == 64);
+    REFUSED(PK_E_BAD_MESSAGE, pk_send_message(one, TEXT("TWO"), TEXT("x.note"), TEXT("{"), 0, text,
+                                              64, &need));
+    REFUSED(PK_E_NOT_FOUND, pk_send_message(one, TEXT("NINE"), TEXT("x.note"), TEXT("1"), 0, text,
+                                            64, &need));
+    DONE(pk_send_message(one, TEXT("TWO"), TEXT("x.note"), TEXT("[1,2]"), 0, text, 64, &need));
+    static uint8_t id_bytes[64];
+    const PkText id = {id_bytes, need};
+    memcpy(id_bytes, text, need);
+    DONE(pk_receive_messages_json(two, 0, text, sizeof text - 1, &need));
+    text[need] = 0;
+    EXPECT(strstr((char *)text, "\"body\":[1,2]") != NULL);
+    DONE(pk_accept_message(two, id, &flag));
+    EXPECT(flag == 1);
+    DONE(pk_accept_message(two, id, &flag));
+    EXPECT(flag == 0);
+    DONE(pk_message_acknowledgements_json(store, id, text, sizeof text - 1, &need));
+    text[need] = 0;
+    EXPECT(strcmp((char *)text, "[{\"state\":\"received\",\"terminal\":\"TWO\"}]") == 0);
+
+    uint64_t version = 0;
+    REFUSED(PK_E_BAD_ARGUMENT, pk_set_system_config(one, 0, 0, TEXT("[]"), &version));
+    DONE(pk_set_system_config(one, 0, 0, TEXT("{\"footer\":\"Danke\"}"), &version));
+    EXPECT(version == 1);
+    REFUSED(PK_E_CONFIG_VERSION, pk_set_system_config(one, 1, 0, TEXT("{}"), &version));
+    DONE(pk_apply_system_config(two, &flag));
+    EXPECT(flag == 1);
+    DONE(pk_apply_system_config(two, &flag));
+    EXPECT(flag == 0);
+    DONE(pk_system_config_json(store, text, sizeof text - 1, &need));
+    text[need] = 0;
+    EXPECT(strstr((char *)text, "\"version\":1") != NULL);
+
+    DONE(pk_announce_shutdown(one, TEXT("closing time"), 1000, text, 64, &need));
+    PkTransactionHandle sale = coffee(two);
+    DONE(pk_begin_drain(two, TEXT("closing time"), 1000, TEXT("ONE")));
+    NEW(PkTransactionOptions, options);
+    options.store = TEXT("STORE_001");
+    options.currency = TEXT("EUR");
+    PkTransactionHandle refused = PK_INVALID_HANDLE;
+    REFUSED(PK_E_SHUTTING_DOWN, pk_begin_transaction_ex(two, &options, &refused));
+    size_t suspended = 0, left = 9;
+    DONE(pk_suspend_open(two, TEXT("closing time"), &suspended, &left));
+    EXPECT(suspended >= 1 && left == 0);
+    (void)sale;
+    DONE(pk_store_terminals_json(store, text, sizeof text - 1, &need));
+    text[need] = 0;
+    EXPECT(strstr((char *)text, "\"state\":\"draining\"") != NULL);
+}
+
 static void expiry(void) {
     PkTransactionHandle idle = coffee(one), paid = coffee(one);
     pay(paid, 399);
@@ -337,6 +395,7 @@ int main(int count, char **arguments) {
     handover();
     cash_moves();
     expiry();
+    together(arguments[1]);
     closed(one);
     closed(two);
     return passed();

@@ -8,6 +8,7 @@
 //! that came since the checkpoint before: all of them each time would be most of the log.
 
 use super::codec::{Bytes, DecodeError, Field, map_struct, whole};
+use super::coordination::CheckpointCoordination;
 use super::fact::{Fact, RecordKind};
 use super::priced::TaxTotals;
 use super::proof::{CheckpointArchived, CheckpointSigning};
@@ -18,7 +19,7 @@ use crate::money::Currency;
 use crate::policy::Policy;
 use crate::sale::{Sale, State};
 use crate::signing::{Archived, SigningState};
-use crate::till::{ClassTotals, CurrencyTotals, KeyWindow, TaxBook, Till, TillRules};
+use crate::till::{ClassTotals, Coordination, CurrencyTotals, KeyWindow, TaxBook, Till, TillRules};
 use minicbor::Encoder;
 use std::collections::BTreeMap;
 
@@ -75,6 +76,8 @@ map_struct! {
         20 signing: Option<CheckpointSigning>,
         /// What was archived, once something was.
         21 archived: Option<CheckpointArchived>,
+        /// Messages and the system configuration, once there were any.
+        24 coordination: Option<CheckpointCoordination>,
     }
 }
 
@@ -121,6 +124,7 @@ fn with_keys(till: &Till, keys: Vec<u8>) -> Vec<(RecordKind, Vec<u8>)> {
         till: carried(till),
         signing: till.signing.as_ref().map(SigningState::to_checkpoint),
         archived: till.archived.map(Archived::to_checkpoint),
+        coordination: till.coordination.to_checkpoint(),
     };
     let sales = till.open.values().map(|sale| CheckpointSale {
         sale: sale.number,
@@ -231,6 +235,9 @@ pub fn restore<'a>(
     }
     if let Some(rules) = &head.rules {
         till.rules = TillRules::of(&rules.0).map_err(|error| DecodeError(error.to_string()))?;
+    }
+    if let Some(carried) = head.coordination {
+        till.coordination = Coordination::from_checkpoint(carried)?;
     }
     if let Some(carried) = head.till {
         put_back(&mut till, carried)?;

@@ -6,6 +6,9 @@
 //! the counters after a completion.
 
 use super::codec::{Bytes, DecodeError, Field, Hash, map_struct, number_enum, whole};
+use super::coordination::{
+    ConfigurationApplied, ConfigurationSet, DrainBegun, MessageReceived, MessageSent,
+};
 use super::handover::{ReturnsOf, SaleResumed, SaleSuspended, SaleTransferred, TakenOver};
 use super::people::{
     ApprovalGiven, CashArrived, CashCounted, CashMoved, Circle, ClockStepped, OperatorSignedOff,
@@ -560,6 +563,11 @@ facts! {
     Anchored = 99;
     SegmentsArchived = 101;
     KeyRotated = 102;
+    MessageSent = 110;
+    MessageReceived = 111;
+    ConfigurationSet = 112;
+    ConfigurationApplied = 113;
+    DrainBegun = 114;
 }
 
 impl Fact {
@@ -590,7 +598,12 @@ impl Fact {
             | Self::SignatureAttached(_)
             | Self::Anchored(_)
             | Self::SegmentsArchived(_)
-            | Self::KeyRotated(_) => None,
+            | Self::KeyRotated(_)
+            | Self::MessageSent(_)
+            | Self::MessageReceived(_)
+            | Self::ConfigurationSet(_)
+            | Self::ConfigurationApplied(_)
+            | Self::DrainBegun(_) => None,
             Self::SaleBegun(SaleBegun { sale, .. })
             | Self::LineAdded(LineAdded { sale, .. })
             | Self::LineVoided(LineVoided { sale, .. })
@@ -627,7 +640,12 @@ impl Fact {
             | Self::SignatureAttached(_)
             | Self::Anchored(_)
             | Self::SegmentsArchived(_)
-            | Self::KeyRotated(_) => None,
+            | Self::KeyRotated(_)
+            | Self::MessageSent(_)
+            | Self::MessageReceived(_)
+            | Self::ConfigurationSet(_)
+            | Self::ConfigurationApplied(_)
+            | Self::DrainBegun(_) => None,
             Self::PolicySet(PolicySet { key, .. })
             | Self::RulesSet(RulesSet { key, .. })
             | Self::SaleBegun(SaleBegun { key, .. })

@@ -9,6 +9,7 @@
 
 mod checkpoint;
 mod codec;
+mod coordination;
 mod export;
 mod fact;
 mod handover;
@@ -30,6 +31,10 @@ pub use checkpoint::{
 pub use codec::hex;
 pub use codec::{Bytes, DecodeError, Hash};
 pub(crate) use codec::{Field, WriteResult, Writer};
+pub use coordination::{
+    CheckpointCoordination, CheckpointSender, ConfigurationApplied, ConfigurationSet, DrainBegun,
+    MessageReceived, MessageSent,
+};
 pub use export::{export_frame, export_header};
 pub use fact::{BODY_VERSION, Cut, Fact, Key, Owner, RecordKind, body_of};
 pub use fact::{

@@ -264,6 +264,7 @@ macro_rules! on_signed {
             Fact::XReported($name) => $operator,
             Fact::ZReported($name) => $operator,
             Fact::PeriodClosed($name) => $operator,
+            Fact::ConfigurationSet($name) => $operator,
             Fact::PolicySet($name) => $both,
             Fact::RulesSet($name) => $both,
             Fact::LineVoided($name) => $both,

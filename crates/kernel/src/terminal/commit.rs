@@ -228,6 +228,7 @@ impl Terminal {
                 self.sign_receipt(core, stamp, completed.receipt, (sequence, appended.link));
             }
         }
+        self.follow_session(core, facts);
         // Nothing may follow an owner's end: the last frame is what says that it was clean.
         if flags & format::FLAG_OWNER_ENDS == 0 {
             self.checkpoint_when_due(core, stamp);

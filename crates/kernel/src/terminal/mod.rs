@@ -15,11 +15,13 @@ mod claim;
 mod commands;
 mod commit;
 mod config;
+mod coordination;
 mod expiry;
 mod handover;
 mod history;
 mod id;
 mod lock;
+mod messages;
 mod once;
 mod open;
 mod owner;
@@ -36,10 +38,13 @@ pub use archive::ArchiveReport;
 pub use commands::{Begun, LineAdjustment, LineAnswer, Sold, TenderAnswer, VoidAnswer};
 pub use commit::Answer;
 pub use config::{Config, Durability};
+pub use coordination::{Configured, Drain, Drained};
 pub use handover::{SuspendAnswer, Waiting};
 pub use history::{History, Recorded};
 pub use id::TerminalId;
 pub(crate) use lock::TerminalLock;
+pub(crate) use lock::is_held;
+pub use messages::{Broadcast, Outgoing};
 pub use open::{Attendance, OpenOptions, RecoveryReport, terminal_dir};
 pub(crate) use open::{absolute, fold_record, journal_dir, known_kind, random};
 pub use owner::OwnerRecord;
@@ -60,7 +65,8 @@ use pos_kernel_wal::{Space, Stats, SyncLatency, Wal, WalPosition};
 use returns::Returns;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 /// An open terminal. Safe to use from any thread.
 ///
@@ -86,6 +92,12 @@ pub struct Terminal {
     core: Mutex<Core>,
     /// Held while something moves between terminals: one at a time.
     handover: Mutex<()>,
+    /// Set once the terminal begins to end.
+    drain: OnceLock<Drain>,
+    /// How many messages this owner has sent; held while one is sent.
+    sent: Mutex<u64>,
+    /// How many messages this owner has accepted.
+    accepted: AtomicU64,
     /// What has come back of what was sold, as far as it was looked up.
     returns: Mutex<Returns>,
 }

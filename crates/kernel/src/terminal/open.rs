@@ -35,7 +35,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -310,12 +311,16 @@ impl Terminal {
             archiving: Mutex::new(()),
             core: Mutex::new(core),
             handover: Mutex::new(()),
+            drain: OnceLock::new(),
+            sent: Mutex::new(0),
+            accepted: AtomicU64::new(0),
             returns: Mutex::default(),
         };
         terminal.begin_signing(&options.signing)?;
         // What another terminal left in the store must not keep this one from selling; the same
         // call by hand says what is wrong.
         let _ = terminal.collect_transfers();
+        terminal.join_store();
         Ok(terminal)
     }
 
@@ -341,11 +346,15 @@ impl Terminal {
         let mut outcome = self.end(&mut core);
         self.wal.shutdown();
         if outcome.is_ok() {
+            self.write_session(&core, "closed");
+            core.owner.draining = false;
             core.owner.released = true;
             outcome = core.owner.save(&self.dir);
         }
         let lock = core.lock.take();
-        outcome.and(self.leave(lock))
+        let left = self.leave(lock);
+        self.leave_store();
+        outcome.and(left)
     }
 
     /// Ends the log and frees the lock. A lock behind which a store's log may still be brought in

@@ -31,6 +31,8 @@ pub struct OwnerRecord {
     pub opened_at: String,
     /// The owner has closed the terminal.
     pub released: bool,
+    /// The owner finishes what is open and begins nothing new.
+    pub draining: bool,
 }
 
 impl OwnerRecord {
@@ -46,6 +48,7 @@ impl OwnerRecord {
             epoch: 0,
             opened_at,
             released: false,
+            draining: false,
         }
     }
 
@@ -65,6 +68,7 @@ impl OwnerRecord {
             epoch: u32::try_from(value.get("epoch")?.as_u64()?).ok()?,
             opened_at: string("openedAt")?,
             released: value.get("released")?.as_bool()?,
+            draining: value.get("draining").and_then(Value::as_bool).unwrap_or(false),
         })
     }
 
@@ -81,7 +85,7 @@ impl OwnerRecord {
     /// The record as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut value = json!({
             "pid": self.pid,
             "processStart": self.process_start,
             "bootId": self.boot_id,
@@ -91,7 +95,11 @@ impl OwnerRecord {
             "epoch": self.epoch,
             "openedAt": self.opened_at,
             "released": self.released,
-        })
+        });
+        if self.draining {
+            value["draining"] = true.into();
+        }
+        value
     }
 }
 

@@ -361,6 +361,7 @@ impl Terminal {
 
     /// Refuses to begin a sale without the operator and the shift that are needed.
     pub(super) fn may_sell(&self, till: &Till) -> Result<()> {
+        self.not_draining()?;
         self.attended(till)?;
         // Training moves no cash, so that it needs no drawer.
         if self.attendance.shift && !till.people.training {

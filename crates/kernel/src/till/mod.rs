@@ -8,6 +8,7 @@
 //! add up to them), I13 (one key, one fact) and I17 (training moves no counter). The fold is the same
 //! on the live path, in replay and in the verifier.
 
+mod coordination;
 mod copies;
 mod drawer;
 mod keys;
@@ -20,6 +21,8 @@ mod transit;
 
 use drawer::foreign_cash;
 
+pub use coordination::Coordination;
+pub(crate) use coordination::not_newer;
 pub use copies::{Copied, Copies};
 pub use drawer::{Cash, Drawer, Shift};
 pub use keys::{KeyEntry, KeyWindow};
@@ -91,6 +94,8 @@ pub struct Till {
     pub signing: Option<SigningState>,
     /// What was archived, once something was.
     pub archived: Option<Archived>,
+    /// What it knows of the other terminals.
+    pub coordination: Coordination,
     settled: VecDeque<Sale>,
     open_bytes: usize,
 }
@@ -116,6 +121,7 @@ impl Till {
             copies: Copies::default(),
             signing: None,
             archived: None,
+            coordination: Coordination::default(),
             settled: VecDeque::new(),
             open_bytes: 0,
         }
@@ -393,6 +399,10 @@ impl Till {
             Fact::KeyRotated(rotated) => self.signer()?.rotate(rotated)?,
             Fact::Anchored(anchored) => hold_anchor(anchored, sequence)?,
             Fact::SegmentsArchived(moved) => Archived::fold(&mut self.archived, moved)?,
+            Fact::MessageReceived(fact) => self.message_is(fact)?,
+            Fact::ConfigurationApplied(fact) => self.configuration_is(fact)?,
+            // What was said to others, and what ends with the owner, is no state.
+            Fact::MessageSent(_) | Fact::ConfigurationSet(_) | Fact::DrainBegun(_) => {}
             _ => {
                 let number = fact.sale().unwrap_or(0);
                 let Some(sale) = self.open.get_mut(&number) else {

@@ -1,0 +1,22 @@
+/** The terminal that a command opens to announce something. */
+import { openTerminal, type Terminal } from '../../kernel/terminal.js'
+import { type Globals, storeOf } from '../globals.js'
+
+/** By custom, the terminal of whoever runs the store. */
+const managerId = 'MANAGER'
+
+/**
+ * Opens the manager's terminal, runs the work, and closes it. A second manager is refused by its lock.
+ *
+ * @throws {@link LockError} `PK_E_TERMINAL_IN_USE`
+ */
+export async function asManager<T>(
+  globals: Globals,
+  work: (manager: Terminal) => Promise<T>,
+): Promise<T> {
+  const id = globals.terminal ?? managerId
+  await using manager = await openTerminal({ root: storeOf(globals), id })
+  // Acknowledgements come over its socket.
+  await manager.messages.onMessage(() => {})
+  return await work(manager)
+}
