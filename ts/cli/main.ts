@@ -65,6 +65,7 @@ Examples:
 
 registerReplay(program)
 registerScript(program)
+registerStore(program)
 registerVerify(program)
 registerInspect(program)
 registerRules(program)

@@ -31,6 +31,7 @@ pub mod returns;
 pub mod rules;
 pub mod store;
 pub mod store_audit;
+pub mod service;
 pub mod terminal;
 pub mod transfers;
 pub mod value;
