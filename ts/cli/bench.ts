@@ -2,6 +2,9 @@
  * `pos-kernel bench`: our sale beside other stores, a store of many registers beside one, our minimiser
  * beside the C program, a hundred terminals beside bare processes, each in one run; and what rules cost.
  * Needs a checkout of the repository.
+ * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, a hundred
+ * terminals beside bare processes, the service beside one process, each in one run. Needs a checkout
+ * of the repository.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,6 +22,7 @@ const benches = {
   logic: ['quick', 'exact', 'table', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
   rules: [],
+  service: ['quick', 'rounds', 'seconds', 'dir'],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -41,7 +45,7 @@ export function register(program: Command): void {
   program
     .command('bench')
     .argument('[name]', `which benchmark: ${names.join(', ')}`, 'sale')
-    .summary('measure sales beside other stores, and the minimiser beside the C program')
+    .summary('measure sales beside other stores, the minimiser, and the kernel service')
     .description(
       'sale: rings up the same sales in pos-kernel and in the stores that a till could use ' +
         'instead, natively and from Node, in interleaved rounds on one disk. store: a store process ' +
@@ -49,6 +53,8 @@ export function register(program: Command): void {
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
         'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
+        'service: sells through the kernel service from eight processes, beside one process on its ' +
+        'own terminals. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
@@ -59,6 +65,17 @@ export function register(program: Command): void {
     .option('--long', 'sale: recovery of a million sales too')
     .option('--seconds <s>', 'sale, store: selling time in a round, 1; terminals: idle time, 20')
     .option('--dir <dir>', 'sale, store: a folder on the disk; bench/results when left out')
+    .option('--rounds <n>', 'interleaved rounds; 4 (sale) or 3 when left out')
+    .option('--exact', 'logic: the proofs of the exact modes too, an hour')
+    .option('--long', 'sale: recovery of a million sales too')
+    .option(
+      '--seconds <s>',
+      'selling time of a round: sale 1, service 2; idle time: terminals 20',
+    )
+    .option(
+      '--dir <dir>',
+      'sale, service: a folder on the disk to measure; bench/results when left out',
+    )
     .option('--terminals <n>', 'terminals: how many processes; 100 when left out')
     .addOption(
       new Option('--native-only', 'sale, store: only the native side').conflicts('nodeOnly'),
@@ -74,6 +91,8 @@ Examples:
   pos-kernel bench store
   pos-kernel bench logic
   pos-kernel bench rules`,
+  pos-kernel bench logic
+  pos-kernel bench service`,
     )
     .action(async (name: string, options: BenchOptions, command: Command) => {
       checkUsage(name, options)

@@ -65,7 +65,6 @@ Examples:
 
 registerReplay(program)
 registerScript(program)
-registerStore(program)
 registerVerify(program)
 registerInspect(program)
 registerRules(program)

@@ -112,7 +112,10 @@ function sold(
   try {
     const found: string | SoldWords | Promise<SoldWords> = native.sell(texts, numbers)
     if (typeof found === 'string') return { texts: found, numbers }
-    return found
+    if (!(found instanceof Promise)) return found
+    return found.catch((thrown) => {
+      throw lineFeedIn(cart) ?? thrown
+    })
   } catch (thrown) {
     throw lineFeedIn(cart) ?? thrown
   }

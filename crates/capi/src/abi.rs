@@ -5,4 +5,4 @@
 pub(crate) const MAJOR: u32 = 1;
 
 /// One more when something was added.
-pub(crate) const MINOR: u32 = 1;
+pub(crate) const MINOR: u32 = 2;

@@ -45,6 +45,7 @@ pub mod rules;
 pub mod sale;
 mod seat;
 pub mod store;
+pub mod service;
 pub mod terminal;
 pub mod transfers;
 pub mod types;

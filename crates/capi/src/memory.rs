@@ -15,6 +15,9 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::slice;
 
+/// Bytes of an operation for a kernel service.
+pub(crate) const OPERATION_BYTES_MAX: usize = 1 << 20;
+
 /// Bytes of a path.
 const PATH_BYTES_MAX: usize = 4096;
 
@@ -57,6 +60,8 @@ pub(crate) const SIGNER: Kind = Kind::new("signer", SIGNER_TEXT_BYTES_MAX, Code:
 pub(crate) const ALGORITHM: Kind = Kind::new("algorithm", 32, Code::BadArgument);
 pub(crate) const PLACE: Kind = Kind::new("place", SIGNER_TEXT_BYTES_MAX, Code::BadText);
 pub(crate) const KEYS: Kind = Kind::new("trusted_keys", PATH_BYTES_MAX, Code::BadArgument);
+pub(crate) const SOCKET: Kind = Kind::new("socket", PATH_BYTES_MAX, Code::BadText);
+pub(crate) const OPERATION: Kind = Kind::new("operation", OPERATION_BYTES_MAX, Code::Limit);
 pub(crate) const ARCHIVE: Kind = Kind::new("archive", PATH_BYTES_MAX, Code::BadText);
 
 /// Reads a text; null with length 0 is the empty one.
@@ -425,7 +430,8 @@ impl Buffer {
         Ok(())
     }
 
-    fn check(self) -> Result<()> {
+    /// Whether it is one, before a call does anything.
+    pub(crate) fn check(self) -> Result<()> {
         if self.to.is_null() && self.capacity > 0 {
             return Err(null("buffer"));
         }

@@ -14,7 +14,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-type Wake<const IS_WEAK: bool> = ThreadsafeFunction<(), (), (), Status, false, IS_WEAK>;
+type Listener = Arc<Mutex<Wake>>;
+type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 /// Bytes before a payload in a batch of calls: kind, may be repeated, length.
 const CALL_HEADER_BYTES: usize = 6;
@@ -84,6 +85,7 @@ impl NativeServeOptions {
 #[napi]
 pub struct NativeService {
     server: Arc<Server>,
+    listener: Listener,
 }
 
 /// Listens. `onWork` is called when there is work and the last has been taken; it keeps the process
@@ -95,13 +97,14 @@ pub fn start_service(
     #[napi(ts_arg_type = "() => void")] on_work: Function<'_, (), ()>,
 ) -> napi::Result<NativeService> {
     let options = options.options().cross(env)?;
-    let wake: Wake<false> =
-        on_work.build_threadsafe_function().callee_handled::<false>().build()?;
+    let listener = listen(&on_work)?;
+    let heard = listener.clone();
     let wake = move || {
-        wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        locked(&heard).call((), ThreadsafeFunctionCallMode::NonBlocking);
     };
     let server = Arc::new(Server::start(options, wake).cross(env)?);
-    Ok(NativeService { server })
+    hold(env, &listener)?;
+    Ok(NativeService { server, listener })
 }
 
 #[napi]
@@ -133,13 +136,14 @@ impl NativeService {
     /// Stops in order; answers must go on until the promise resolves.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn stop(&self) -> AsyncTask<StopTask> {
-        AsyncTask::new(StopTask { server: self.server.clone() })
+        AsyncTask::new(StopTask { server: self.server.clone(), listener: self.listener.clone() })
     }
 }
 
 /// Stopping, on a pool thread.
 pub struct StopTask {
     server: Arc<Server>,
+    listener: Listener,
 }
 
 impl Task for StopTask {
@@ -151,9 +155,29 @@ impl Task for StopTask {
         Ok(())
     }
 
-    fn resolve(&mut self, _env: Env, (): ()) -> napi::Result<()> {
-        Ok(())
+    fn resolve(&mut self, env: Env, (): ()) -> napi::Result<()> {
+        release(&env, &self.listener)
     }
+}
+
+fn listen(on_call: &Function<'_, (), ()>) -> napi::Result<Listener> {
+    let wake =
+        on_call.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
+    Ok(Arc::new(Mutex::new(wake)))
+}
+
+fn locked(listener: &Listener) -> MutexGuard<'_, Wake> {
+    listener.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
+fn hold(env: &Env, listener: &Listener) -> napi::Result<()> {
+    locked(listener).refer(env)
+}
+
+#[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
+fn release(env: &Env, listener: &Listener) -> napi::Result<()> {
+    locked(listener).unref(env)
 }
 
 /// How to connect.
@@ -182,18 +206,6 @@ impl NativeConnectOptions {
             patience: Duration::from_millis(whole("patienceMs", self.patience_ms)?),
         })
     }
-}
-
-type Listener = Arc<Mutex<Wake<true>>>;
-
-fn listen(on_answers: &Function<'_, (), ()>) -> napi::Result<Listener> {
-    let wake =
-        on_answers.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-    Ok(Arc::new(Mutex::new(wake)))
-}
-
-fn locked(listener: &Listener) -> MutexGuard<'_, Wake<true>> {
-    listener.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn connect(options: ClientOptions, listener: &Listener) -> Result<Client> {
@@ -272,16 +284,14 @@ impl NativeServiceClient {
 
     /// Keeps the process alive until [`Self::release`]: an answer is on its way.
     #[napi(catch_unwind)]
-    #[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
     pub fn hold(&self, env: &Env) -> napi::Result<()> {
-        locked(&self.listener).refer(env)
+        hold(env, &self.listener)
     }
 
     /// Lets the process end while the connection is open.
     #[napi(catch_unwind)]
-    #[allow(deprecated, reason = "cloning cannot turn a weak function into a strong one and back")]
     pub fn release(&self, env: &Env) -> napi::Result<()> {
-        locked(&self.listener).unref(env)
+        release(env, &self.listener)
     }
 
     /// Says goodbye once nothing is under way, on the calling thread.

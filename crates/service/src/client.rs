@@ -27,6 +27,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Connections that may break under a call that may be sent again: one that ends its service each time
+/// is not sent for ever.
+const LOSSES_MAX: u32 = 16;
 const BACK_OFF_MIN: Duration = Duration::from_millis(5);
 const BACK_OFF_MAX: Duration = Duration::from_millis(500);
 
@@ -104,8 +107,8 @@ struct UnderWay {
     is_waited: bool,
     /// Bytes that the socket of this connection has taken once it is sent; `None` before.
     sent_at: Option<u64>,
-    /// It was sent whole on an earlier connection.
-    was_sent: bool,
+    /// On how many connections it was sent whole and not answered.
+    losses: u32,
 }
 
 impl Client {
@@ -239,7 +242,7 @@ impl Inner {
                 may_repeat: call.may_repeat,
                 is_waited,
                 sent_at: None,
-                was_sent: false,
+                losses: 0,
             };
             state.under_way.insert(number, call);
         }
@@ -313,9 +316,9 @@ impl Inner {
             let was_sent_now = call.sent_at.is_some_and(|at| at <= sent);
             // The service has said goodbye: what it has not taken, it has not done.
             let was_taken = was_sent_now && taken.is_none_or(|last| *number <= last);
-            call.was_sent |= was_taken;
+            call.losses += u32::from(was_taken);
             call.sent_at = None;
-            if call.was_sent && !call.may_repeat {
+            if call.losses > if call.may_repeat { LOSSES_MAX } else { 0 } {
                 lost.push(*number);
             }
         }
@@ -418,7 +421,7 @@ impl State {
 
     fn fail_all(&mut self, unsent: &Error, sent: &Error) {
         let calls: Vec<_> =
-            self.under_way.iter().map(|(number, call)| (*number, call.was_sent)).collect();
+            self.under_way.iter().map(|(number, call)| (*number, call.losses > 0)).collect();
         for (number, was_sent) in calls {
             self.fail(number, if was_sent { sent } else { unsent });
         }

@@ -34,8 +34,9 @@ pub struct Hello {
 }
 
 impl Hello {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no client"))]
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
         let Hello { package, door, terminal, session } = self;
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&PROTOCOL.to_le_bytes());
