@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import {
   type Cart,
+  connectTerminal,
   type ErrorCode,
   isPosError,
   openTerminal,
@@ -13,6 +14,7 @@ import {
   type Terminal,
   type TerminalOptions,
 } from '../../ts/index.js'
+import { served } from './served.js'
 
 /** An empty folder for a store. */
 export function tempStore(t: ExecutionContext): string {
@@ -21,12 +23,32 @@ export function tempStore(t: ExecutionContext): string {
   return folder
 }
 
+/** The tests are run on terminals of a kernel service. */
+export const isServed = process.env.POS_KERNEL_TEST_DOOR === 'service'
+
 /** A terminal that is closed when its test is over, in a store of its own where none is named. */
 export async function terminalFor(
   t: ExecutionContext,
   options: TerminalOptions = {},
 ): Promise<Terminal> {
+  if (isServed) return servedFor(t, { root: tempStore(t), id: 'T1', ...options })
   const terminal = await openTerminal({ root: tempStore(t), id: 'T1', ...options })
+  t.teardown(() => terminal.close())
+  return terminal
+}
+
+/** A terminal of a service of its own, which ends with it: what comes behind finds it closed. */
+async function servedFor(
+  t: ExecutionContext,
+  { id = '', ...options }: TerminalOptions,
+): Promise<Terminal> {
+  const service = await served(t, { ...options, terminals: [id] })
+  const terminal = await connectTerminal({ root: options.root, id })
+  const close = terminal.close.bind(terminal)
+  terminal.close = async () => {
+    await close()
+    await service.stop()
+  }
   t.teardown(() => terminal.close())
   return terminal
 }

@@ -1144,6 +1144,14 @@ namespace PosKernel
 
         public const int PK_E_TERMINAL_IN_USE = 220;
 
+        public const int PK_E_NOT_ALLOWED = 270;
+
+        public const int PK_E_SERVICE_IN_USE = 271;
+
+        public const int PK_E_SERVICE_DOWN = 272;
+
+        public const int PK_E_UNSUPPORTED = 273;
+
         public const int PK_E_BAD_TEXT = 301;
 
         public const int PK_E_BAD_ID = 302;
@@ -1163,6 +1171,10 @@ namespace PosKernel
         public const int PK_E_BUFFER_TOO_SMALL = 309;
 
         public const int PK_E_BAD_RULES = 310;
+
+        public const int PK_E_BAD_FRAME = 316;
+
+        public const int PK_E_PROTOCOL_VERSION = 317;
 
         public const int PK_E_BAD_CURRENCY = 320;
 

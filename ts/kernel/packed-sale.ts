@@ -110,7 +110,7 @@ function sold(
   cart: Cart,
 ): SoldWords | Promise<SoldWords> {
   try {
-    const found: string | SoldWords | Promise<SoldWords> = native.sell(texts, numbers)
+    const found = native.sell(texts, numbers) as string | SoldWords | Promise<SoldWords>
     if (typeof found === 'string') return { texts: found, numbers }
     if (!(found instanceof Promise)) return found
     return found.catch((thrown) => {

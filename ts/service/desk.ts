@@ -157,6 +157,7 @@ function called(native: NativeTerminal, name: MethodName, args: readonly unknown
 }
 
 function isMisread(thrown: unknown): thrown is Error {
+  if (thrown instanceof TypeError) return true
   if (!(thrown instanceof Error) || !('code' in thrown)) return false
   return thrown.code === 'InvalidArg' || /Expected$/.test(String(thrown.code))
 }

@@ -34,6 +34,7 @@ const ROOMS: [&str; 22] = [
     "query",
     "journal",
     "proof",
+    "service",
     "logic",
     "logic_options",
 ];

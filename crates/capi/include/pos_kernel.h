@@ -1,5 +1,5 @@
 /*
- * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.1.
+ * pos_kernel.h: the kernel of a till for hosts that speak C. Interface 1.2.
  *
  * Generated from crates/capi/src by `npm run header`; do not edit.
  *
@@ -54,6 +54,10 @@
 #define PK_E_RULE_REFUSED 249 /* result 2 */
 #define PK_E_NO_ANSWER 250 /* result 2 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
+#define PK_E_NOT_ALLOWED 270 /* result 9 */
+#define PK_E_SERVICE_IN_USE 271 /* result 2 */
+#define PK_E_SERVICE_DOWN 272 /* result 2 */
+#define PK_E_UNSUPPORTED 273 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
 #define PK_E_BAD_ID 302 /* result 3 */
 #define PK_E_BAD_ARGUMENT 303 /* result 3 */
@@ -64,6 +68,8 @@
 #define PK_E_STRUCT_SIZE 308 /* result 3 */
 #define PK_E_BUFFER_TOO_SMALL 309 /* result 4 */
 #define PK_E_BAD_RULES 310 /* result 3 */
+#define PK_E_BAD_FRAME 316 /* result 3 */
+#define PK_E_PROTOCOL_VERSION 317 /* result 3 */
 #define PK_E_BAD_CURRENCY 320 /* result 3 */
 #define PK_E_BAD_AMOUNT 321 /* result 3 */
 #define PK_E_BAD_QUANTITY 322 /* result 3 */

@@ -7,7 +7,7 @@
 use crate::guard::guard_saying;
 use crate::handle::Table;
 use crate::memory::{self, Buffer, Slot};
-use crate::types::{PkResult, PkService};
+use crate::types::{PkResult, PkService, PkText};
 use pos_kernel_core::{Code, Error, Result};
 use pos_kernel_service::{Client, ClientOptions, Kind, PAYLOAD_BYTES_MAX, Post};
 use serde_json::Value;
@@ -69,30 +69,27 @@ impl Answers {
 /// back.
 ///
 /// Codes: 2 (PK_E_SERVICE_DOWN: nobody serves there; PK_E_TERMINAL_IN_USE: pk_last_error_json has the
-/// client; PK_E_UNSUPPORTED); 3 (PK_E_PROTOCOL_VERSION, PK_E_LIMIT for a path that is too long); 9
-/// (PK_E_NOT_ALLOWED); and what the service refuses the terminal with.
+/// client; PK_E_NOT_ALLOWED; PK_E_UNSUPPORTED); 3 (PK_E_PROTOCOL_VERSION, PK_E_LIMIT for a path that is
+/// too long); and what the service refuses the terminal with.
 ///
 /// # Safety
 /// As the crate says of pointers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pk_service_connect(
-    root: *const u8,
-    root_len: usize,
-    socket: *const u8,
-    socket_len: usize,
-    id: *const u8,
-    id_len: usize,
+    root: PkText,
+    socket: PkText,
+    id: PkText,
     patience_ms: u64,
     out_service: *mut PkService,
 ) -> PkResult {
     guard_saying(AFTER_PANIC, || {
         let slot = Slot::new("out_service", out_service)?;
         // SAFETY: the caller promises the text.
-        let root = unsafe { memory::text(memory::ROOT, root, root_len) }?;
+        let root = unsafe { memory::field(memory::ROOT, root) }?;
         // SAFETY: the caller promises the text.
-        let socket = unsafe { memory::optional(memory::SOCKET, socket, socket_len) }?;
+        let socket = unsafe { memory::optional_field(memory::SOCKET, socket) }?;
         // SAFETY: the caller promises the text.
-        let terminal = unsafe { memory::text(memory::ID, id, id_len) }?;
+        let terminal = unsafe { memory::field(memory::ID, id) }?;
         if root.is_empty() && socket.is_none() {
             let message = "neither root nor socket is given; one of them says where the service is";
             return Err(Error::new(Code::BadArgument, message).with("argument", "root"));
@@ -131,8 +128,7 @@ pub unsafe extern "C" fn pk_service_connect(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pk_service_call(
     service: PkService,
-    operation: *const u8,
-    operation_len: usize,
+    operation: PkText,
     out_call: *mut u64,
     buffer: *mut u8,
     capacity: usize,
@@ -143,7 +139,7 @@ pub unsafe extern "C" fn pk_service_call(
         let room = Buffer { to: buffer, capacity, need };
         room.check()?;
         // SAFETY: the caller promises the text.
-        let operation = unsafe { memory::text(memory::OPERATION, operation, operation_len) }?;
+        let operation = unsafe { memory::field(memory::OPERATION, operation) }?;
         let seat = seat(service)?;
         let may_repeat = may_repeat(operation);
         let post = Post { kind: Kind::Operation, may_repeat, payload: operation.as_bytes() };

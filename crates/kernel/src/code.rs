@@ -140,7 +140,7 @@ codes! {
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
     /// The service does not let this user in, or does not do this for clients.
-    NotAllowed = 270, family State, result 9, "PK_E_NOT_ALLOWED";
+    NotAllowed = 270, family State, result 2, "PK_E_NOT_ALLOWED";
     /// Another process serves at this socket; stop it, or serve another store.
     ServiceInUse = 271, family Lock, result 2, "PK_E_SERVICE_IN_USE";
     /// No kernel service answers; nothing was done. Start one, then call again.
