@@ -14,7 +14,7 @@ import {
   type Terminal,
   type TerminalOptions,
 } from '../../ts/index.js'
-import { served } from './served.js'
+import { type Served, served } from './served.js'
 
 /** An empty folder for a store. */
 export function tempStore(t: ExecutionContext): string {
@@ -37,16 +37,34 @@ export async function terminalFor(
   return terminal
 }
 
-/** A terminal of a service of its own, which ends with it: what comes behind finds it closed. */
+/** The service of a store, and the terminals that are used through it. */
+interface StoreService {
+  readonly service: Promise<Served>
+  users: number
+}
+
+const services = new Map<string, StoreService>()
+
+/** A terminal of the store's service, which ends with the last of them: what comes behind finds it closed. */
 async function servedFor(
   t: ExecutionContext,
-  { id = '', ...options }: TerminalOptions,
+  { id = '', root = '', ...options }: TerminalOptions,
 ): Promise<Terminal> {
-  const service = await served(t, { ...options, terminals: [id] })
-  const terminal = await connectTerminal({ root: options.root, id })
+  const found = services.get(root)
+  const store = found ?? { service: served(t, { ...options, root, terminals: 'any' }), users: 0 }
+  services.set(root, store)
+  store.users += 1
+  const service = await store.service
+  const terminal = await connectTerminal({ root, id })
   const close = terminal.close.bind(terminal)
+  let isOpen = true
   terminal.close = async () => {
+    if (!isOpen) return
+    isOpen = false
     await close()
+    store.users -= 1
+    if (store.users > 0) return
+    services.delete(root)
     await service.stop()
   }
   t.teardown(() => terminal.close())
