@@ -5,7 +5,7 @@ import { connectTerminal, openTerminal, serveStore } from '../dist/index.js'
 import { nthSale } from './sale-payload.mjs'
 
 const { role, root, ids } = JSON.parse(process.argv[2])
-const WARM_UP_SALES = 500
+const WARM_UP_SALES = 4_000
 let number = Number(ids[0].slice(-1)) * 1_000_000
 
 const service = role === 'serve' ? await serveStore({ root, terminals: ids }) : undefined
@@ -24,7 +24,7 @@ process.send('ready')
 
 /** Sells for some seconds, so many at a time on each terminal. */
 async function sell({ sell: seconds, inFlight }) {
-  await lanes(inFlight, (sales) => sales < WARM_UP_SALES)
+  await lanes(inFlight, (sales) => sales < WARM_UP_SALES * terminals.length)
   const began = performance.now()
   const end = began + seconds * 1000
   const sales = await lanes(inFlight, () => performance.now() < end)

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util'
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const CHILD = join(HERE, 'service-child.mjs')
 const TERMINALS = Array.from({ length: 8 }, (_, index) => `TILL_${index + 1}`)
-const IN_FLIGHT = 16
+const IN_FLIGHT = 64
 const GOAL = 0.6
 
 const { values: given } = parseArgs({
@@ -67,7 +67,7 @@ async function sellServed(root) {
   const clients = await Promise.all(
     TERMINALS.map((id) => started({ role: 'client', root, ids: [id] })),
   )
-  const trip = await asked(clients[0], { trips: given.quick ? 2_000 : 20_000 })
+  const trip = await asked(clients[0], { trips: given.quick ? 2_000 : 5_000 })
   const sold = await Promise.all(
     clients.map((client) => asked(client, { sell: seconds, inFlight: IN_FLIGHT })),
   )
