@@ -322,3 +322,4 @@ export type {
 } from './kernel/transfers.js'
 export { type ConnectOptions, connectTerminal, connectTerminalSync } from './service/connect.js'
 export { type KernelService, type ServeOptions, serveStore } from './service/serve.js'
+export type { ServedOptions } from './service/served-terminals.js'

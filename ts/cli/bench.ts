@@ -68,10 +68,7 @@ export function register(program: Command): void {
     .option('--rounds <n>', 'interleaved rounds; 4 (sale) or 3 when left out')
     .option('--exact', 'logic: the proofs of the exact modes too, an hour')
     .option('--long', 'sale: recovery of a million sales too')
-    .option(
-      '--seconds <s>',
-      'selling time of a round: sale 1, service 2; idle time: terminals 20',
-    )
+    .option('--seconds <s>', 'selling time of a round: sale 1, service 2; idle time: terminals 20')
     .option(
       '--dir <dir>',
       'sale, service: a folder on the disk to measure; bench/results when left out',

@@ -35,7 +35,10 @@ function keyed(key: number | undefined) {
 /** A change that answers without a sequence. */
 const change: Method = { way: 'read', isChange: true }
 
-/** The methods by name. */
+/** What a service keeps to itself, what has a form of its own (`sell`), and the twins that wait. */
+type Kept = 'close' | 'durableSequence' | 'flush' | 'hold' | 'release' | 'sell' | `${string}Sync`
+
+/** The methods by name. A method that is new in the native terminal has to be judged here. */
 export const methods = {
   begin: fact(3),
   addLine: fact(2),
@@ -73,6 +76,8 @@ export const methods = {
   suspend: away(2),
   resume: away(1),
   reprint: away(3),
+  sendCash: away(3),
+  receiveCash: away(2),
   xReport: away(0),
   zReport: away(0),
   closeSale: { way: 'ask', isChange: true },
@@ -81,6 +86,7 @@ export const methods = {
   tenders: ask,
   openSales: ask,
   counters: ask,
+  knowsKey: ask,
   status: ask,
   stats: ask,
   recovery: ask,
@@ -90,6 +96,7 @@ export const methods = {
   signing: ask,
   receipt: read,
   suspendedSales: read,
+  cashInTransit: read,
   nextUnsigned: read,
   unsigned: read,
   signature: read,
@@ -101,7 +108,7 @@ export const methods = {
   rotateKey: change,
   anchor: change,
   archive: change,
-} as const satisfies Partial<Record<keyof NativeTerminal, Method>>
+} as const satisfies Record<Exclude<keyof NativeTerminal, Kept>, Method>
 
 /** The name of a method that clients may call. */
 export type MethodName = keyof typeof methods

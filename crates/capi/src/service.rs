@@ -28,9 +28,9 @@ const READS: [&str; 10] = [
     "receipt",
     "openSales",
     "suspendedSales",
+    "cashInTransit",
     "counters",
     "status",
-    "recovery",
 ];
 
 const AFTER_PANIC: &str =

@@ -30,6 +30,10 @@ use std::time::{Duration, Instant};
 /// Connections that may break under a call that may be sent again: one that ends its service each time
 /// is not sent for ever.
 const LOSSES_MAX: u32 = 16;
+
+/// How long a service may take to let a client go.
+const LEAVING: Duration = Duration::from_secs(10);
+
 const BACK_OFF_MIN: Duration = Duration::from_millis(5);
 const BACK_OFF_MAX: Duration = Duration::from_millis(500);
 
@@ -86,6 +90,8 @@ struct State {
     /// Answers for the others, as frames.
     arrived: Vec<u8>,
     is_woken: bool,
+    /// The thread that reads has ended.
+    is_over: bool,
     welcome: Vec<u8>,
 }
 
@@ -133,6 +139,7 @@ impl Client {
             answers: HashMap::new(),
             arrived: Vec::new(),
             is_woken: false,
+            is_over: false,
             welcome,
         });
         let (changed, wake) = (Condvar::new(), Box::new(wake));
@@ -192,13 +199,19 @@ impl Client {
             |state: &mut State| !state.under_way.is_empty() && !matches!(state.line, Line::Closed);
         let mut state =
             inner.changed.wait_while(state, is_busy).unwrap_or_else(PoisonError::into_inner);
-        if let Line::Up(link) = std::mem::replace(&mut state.line, Line::Closed) {
+        let line = std::mem::replace(&mut state.line, Line::Closed);
+        inner.changed.notify_all();
+        if let Line::Up(link) = line {
             let mut goodbye = Vec::new();
             frame(&mut goodbye, Kind::Goodbye, 0, &[]);
             link.outbox.push(&goodbye);
             link.outbox.end();
+            // The service ends the connection once the seat is free for the next client.
+            let is_leaving = |state: &mut State| !state.is_over;
+            let waited = inner.changed.wait_timeout_while(state, LEAVING, is_leaving);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            link.outbox.cut();
         }
-        inner.changed.notify_all();
     }
 }
 
@@ -380,6 +393,7 @@ impl Inner {
     }
 
     fn end(&self, state: &mut State) {
+        state.is_over = true;
         state.fail_all(&fault::closed(), &fault::unknown(&self.socket));
         self.tell(state);
     }

@@ -111,24 +111,35 @@ impl Connection {
         self.outbox.end();
     }
 
-    /// Notes what the host has answered; false for what nobody asked.
-    pub(crate) fn settle(&self, kind: Kind, number: u64) -> bool {
-        let mut state = self.lock();
+    /// Whether it waits for such an answer of the host.
+    pub(crate) fn awaits(&self, kind: Kind, number: u64) -> bool {
         match kind {
-            Kind::Welcome => state.is_welcome = true,
-            Kind::Refused => {
-                state.is_cut = true;
-                state.is_dead = true;
-                // Its reader ends.
-                let _ = self.socket.shutdown(Shutdown::Read);
-            }
-            _ => {
-                let Some(bytes) = state.under_way.remove(&number) else { return false };
-                state.bytes_under_way -= bytes;
+            Kind::Welcome | Kind::Refused => true,
+            _ => self.lock().under_way.contains_key(&number),
+        }
+    }
+
+    /// Notes what was answered.
+    pub(crate) fn settle(&self, answers: &[(Kind, u64)]) {
+        let mut state = self.lock();
+        for (kind, number) in answers {
+            match kind {
+                Kind::Welcome => state.is_welcome = true,
+                Kind::Refused => {
+                    state.is_cut = true;
+                    state.is_dead = true;
+                    self.outbox.end();
+                    // Its reader ends.
+                    let _ = self.socket.shutdown(Shutdown::Read);
+                }
+                _ => {
+                    let bytes = state.under_way.remove(number).unwrap_or_default();
+                    state.bytes_under_way -= bytes;
+                }
             }
         }
+        drop(state);
         self.answered.notify_all();
-        true
     }
 
     /// Reads until the end, and leaves.

@@ -183,17 +183,15 @@ impl Server {
     /// # Errors
     /// `PK_E_BAD_FRAME` for bytes that are no answers; those before them are sent.
     pub fn answer(&self, mut batch: &[u8]) -> Result<()> {
-        let mut sending: Option<(Arc<Connection>, Vec<u8>)> = None;
+        let mut sending: Option<Sending> = None;
         let result = loop {
             let Some((number, rest)) = batch.split_first_chunk::<4>() else { break Ok(()) };
             let number = u32::from_le_bytes(*number);
+            let size = rest.first_chunk::<4>().map(|size| u32::from_le_bytes(*size) as usize + 4);
+            let Some((bytes, behind)) = size.and_then(|size| rest.split_at_checked(size)) else {
+                break Err(fault::bad_frame("an answer is cut short"));
+            };
             let mut frames = Frames::default();
-            let Some(size) = rest.first_chunk::<4>().map(|size| u32::from_le_bytes(*size)) else {
-                break Err(fault::bad_frame("an answer is cut short"));
-            };
-            let Some((bytes, behind)) = rest.split_at_checked(size as usize + 4) else {
-                break Err(fault::bad_frame("an answer is cut short"));
-            };
             frames.put(bytes);
             let (kind, call) = match frames.next_frame() {
                 Ok(Some(answer)) => (answer.kind, answer.number),
@@ -201,23 +199,27 @@ impl Server {
                 Err(error) => break Err(error),
             };
             batch = behind;
-            if sending.as_ref().is_none_or(|(connection, _)| connection.number != number) {
-                flush(&mut sending);
-                let found = self.shared.connection(number);
-                sending = found.map(|connection| (connection, Vec::new()));
-            }
-            if let Some((connection, bytes_of)) = &mut sending
-                && connection.settle(kind, call)
-            {
-                bytes_of.extend_from_slice(bytes);
-                if kind == Kind::Refused {
-                    let refused = connection.clone();
-                    flush(&mut sending);
-                    refused.outbox.end();
+            if sending.as_ref().is_none_or(|sending| sending.connection.number != number) {
+                if let Some(done) = sending.take() {
+                    done.send();
                 }
+                let connection = self.shared.connection(number);
+                sending = connection.map(|connection| Sending {
+                    connection,
+                    bytes: Vec::new(),
+                    answers: Vec::new(),
+                });
+            }
+            if let Some(sending) = &mut sending
+                && sending.connection.awaits(kind, call)
+            {
+                sending.bytes.extend_from_slice(bytes);
+                sending.answers.push((kind, call));
             }
         };
-        flush(&mut sending);
+        if let Some(done) = sending {
+            done.send();
+        }
         result
     }
 
@@ -264,11 +266,20 @@ impl fmt::Debug for Server {
     }
 }
 
-fn flush(sending: &mut Option<(Arc<Connection>, Vec<u8>)>) {
-    if let Some((connection, bytes)) = sending.take()
-        && !bytes.is_empty()
-    {
+/// Answers for one connection.
+struct Sending {
+    connection: Arc<Connection>,
+    bytes: Vec<u8>,
+    answers: Vec<(Kind, u64)>,
+}
+
+impl Sending {
+    /// Sends them, and only then calls them answered: whoever waits for that has a last word to say
+    /// behind them.
+    fn send(self) {
+        let Sending { connection, bytes, answers } = self;
         connection.outbox.push(&bytes);
+        connection.settle(&answers);
     }
 }
 
