@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
 const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 21] = [
     "types",
     "types/priced",
     "types/rules",
