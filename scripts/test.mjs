@@ -24,9 +24,21 @@ const loops = ['__test__/fault/**', '__test__/auditor/**']
 /** The tests of what a terminal does, on terminals of a kernel service. */
 const overService = { ...process.env, POS_KERNEL_TEST_DOOR: 'service' }
 
-const served = ['sale', 'pricing', 'returns', 'handover', 'till', 'idempotency', 'ruled-sale'].map(
-  (name) => `__test__/kernel/${name}.test.ts`,
-)
+const served = [
+  'sale',
+  'pricing',
+  'returns',
+  'handover',
+  'transfers',
+  'dispatcher',
+  'till',
+  'idempotency',
+  'rules',
+  'ruled-sale',
+  'proof',
+  'input',
+  'durability',
+].map((name) => `__test__/kernel/${name}.test.ts`)
 
 const nothing = { passed: 0, failed: 0, skipped: 0 }
 

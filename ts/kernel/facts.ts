@@ -573,11 +573,17 @@ export interface ErrorFacts {
   readonly PK_E_TERMINAL_IN_USE: InUseFacts
   /** Who has the store. */
   readonly PK_E_STORE_IN_USE: StoreInUseFacts
+  /** Who or what is not allowed. */
   readonly PK_E_NOT_ALLOWED: AllowedFacts
+  /** Which process serves there. */
   readonly PK_E_SERVICE_IN_USE: ServiceInUseFacts
+  /** Which socket nobody answers at. */
   readonly PK_E_SERVICE_DOWN: ServiceFacts
+  /** What the platform cannot do. */
   readonly PK_E_UNSUPPORTED: UnsupportedFacts
+  /** What came over the socket. */
   readonly PK_E_BAD_FRAME: FrameFacts
+  /** The two versions. */
   readonly PK_E_PROTOCOL_VERSION: ProtocolFacts
   /** Which text, how long it is, how long it may be. */
   readonly PK_E_BAD_TEXT: TextFacts
