@@ -2,6 +2,7 @@
 //! that is not the protocol. The server's host here answers each call with its own payload.
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use pos_kernel_core::{Code, Error};
 use pos_kernel_service::{
