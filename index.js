@@ -773,9 +773,11 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, compileRulesSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, startService, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
+export { NativeService }
+export { NativeServiceClient }
 export { NativeStore }
 export { NativeStoreAudit }
 export { NativeTerminal }
@@ -783,6 +785,8 @@ export { checkStoreAudit }
 export { checkStoreAuditSync }
 export { compileRules }
 export { compileRulesSync }
+export { connectService }
+export { connectServiceSync }
 export { exportJournal }
 export { exportRecords }
 export { inspectRecords }
@@ -798,6 +802,7 @@ export { openTerminal }
 export { openTerminalSync }
 export { reportStore }
 export { reportStoreSync }
+export { startService }
 export { verifyStore }
 export { version }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -1,8 +1,7 @@
 /** One file of sales through every door: the same receipts, and the same bytes in the journal. */
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { openStore } from '../../ts/index.js'
-import { connectTerminal } from '../../ts/index.js'
+import { connectTerminal, openStore } from '../../ts/index.js'
 import { jsonLines, posKernel, projectRoot } from '../support/child.js'
 import { type RawRecord, rawRecords } from '../support/frames.js'
 import { type Command, host, inC, inPython, inSharp, needing } from '../support/hosts.js'
@@ -85,6 +84,8 @@ test('the golden sales in a store process are those of a process of its own', as
   await store.close()
   const verified = await posKernel(['verify', '--root', root, '--json'])
   t.is(verified.code, 0, verified.stdout)
+})
+
 test('the golden sales through the kernel service', async (t) => {
   const expected = await played(t)
   const root = tempStore(t)

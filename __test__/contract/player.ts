@@ -12,7 +12,6 @@ export async function play(root: string, id: string, wallNs: bigint, file: strin
 }
 
 /** Plays the file on a terminal, closes it, and gives the receipts, as JSON, in order. */
-/** Plays the file on a terminal and closes it. */
 export async function playOn(terminal: Terminal, file: string) {
   const rows = rowsOf(file)
   const player = new Player(terminal, rows)

@@ -28,6 +28,32 @@ namespace PosKernel
         public UIntPtr size;
     }
 
+    /// <summary>A rule table.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkRuleTable
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>Zero.</summary>
+        public uint reserved;
+        /// <summary>The table as JSON, or as CSV when it does not begin with a brace; up to 1 MiB.</summary>
+        public PkText source;
+    }
+
+    /// <summary>Rules were set.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkRulesAnswer
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>1 when this is the stored answer of an earlier call with the same key.</summary>
+        public uint replayed;
+        /// <summary>Sequence of the fact.</summary>
+        public ulong sequence;
+        /// <summary>BLAKE3 of the rules: what names them.</summary>
+        public fixed byte hash[32];
+    }
+
     /// <summary>How to open a terminal.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct PkTerminalOptions
@@ -244,6 +270,22 @@ namespace PosKernel
         public PkText key;
     }
 
+    /// <summary>Something that rules may ask of a line or a tender.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public unsafe struct PkAttribute
+    {
+        /// <summary>Size of this structure in bytes.</summary>
+        public uint struct_size;
+        /// <summary>PK_ATTRIBUTE_BOOL and so on.</summary>
+        public uint kind;
+        /// <summary>The column that it is for, up to 64 bytes.</summary>
+        public PkText name;
+        /// <summary>For PK_ATTRIBUTE_TEXT and PK_ATTRIBUTE_MEMBER, up to 2,048 bytes; else none.</summary>
+        public PkText text;
+        /// <summary>For PK_ATTRIBUTE_BOOL and PK_ATTRIBUTE_NUMBER; else all zero.</summary>
+        public PkDecimal number;
+    }
+
     /// <summary>A line to add.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct PkLineInput
@@ -276,8 +318,14 @@ namespace PosKernel
         public IntPtr adjustments;
         /// <summary>How many of these, up to 32.</summary>
         public UIntPtr adjustment_count;
-        /// <summary>Number of the approval for a return without its receipt; 0 for none.</summary>
+        /// <summary>Number of the approval for a return without its receipt, or that a rule wants; 0 for none.</summary>
         public ulong approval;
+        /// <summary>Class of the goods, for rules.</summary>
+        public PkText goods_class;
+        /// <summary>What rules may ask of it besides; the `struct_size` of the first is the distance from each to the next.</summary>
+        public IntPtr attributes;
+        /// <summary>How many of these, up to 512.</summary>
+        public UIntPtr attribute_count;
     }
 
     /// <summary>A line was added or changed.</summary>
@@ -360,6 +408,12 @@ namespace PosKernel
         public uint per;
         /// <summary>Zero.</summary>
         public uint reserved_end;
+        /// <summary>Number of the approval that a rule wants; 0 for none.</summary>
+        public ulong approval;
+        /// <summary>What rules may ask of it; the `struct_size` of the first is the distance from each to the next.</summary>
+        public IntPtr attributes;
+        /// <summary>How many of these, up to 512.</summary>
+        public UIntPtr attribute_count;
     }
 
     /// <summary>A tender was taken or changed.</summary>
@@ -1212,6 +1266,12 @@ namespace PosKernel
 
         public const int PK_E_ARCHIVE = 610;
 
+        public const int PK_E_AUDIT_CONTRADICTED = 620;
+
+        public const int PK_E_AUDIT_IN_USE = 621;
+
+        public const int PK_E_AUDIT_LOG = 622;
+
         public const int PK_E_STORE_UNSETTLED = 611;
 
         public const int PK_E_IO = 701;
@@ -1475,6 +1535,18 @@ namespace PosKernel
         /// <summary>It is refused.</summary>
         public const uint PK_UNBOUND_REFUSE = 3;
 
+        /// <summary>For PkAttribute.kind: `number` is 0 or 1.</summary>
+        public const int PK_ATTRIBUTE_BOOL = 1;
+
+        /// <summary>`number` is a number.</summary>
+        public const int PK_ATTRIBUTE_NUMBER = 2;
+
+        /// <summary>`text` is a text.</summary>
+        public const int PK_ATTRIBUTE_TEXT = 3;
+
+        /// <summary>`text` is a member of a set, or none for the empty set; those of one name are one set.</summary>
+        public const int PK_ATTRIBUTE_MEMBER = 4;
+
         /// <summary>
         /// For PkTerminalOptions.flags: sales, the drawer, reports and copies need an operator who is signed
         /// on.
@@ -1525,6 +1597,38 @@ namespace PosKernel
 
         /// <summary>Of the answer: the OFF-set.</summary>
         public const uint PL_R = 32;
+
+        /// <summary>
+        /// Sets the tables that every line that is new or changed, every new tender and every sale is judged
+        /// by from here on; no tables end all rules. A refusal is PK_E_RULE_REFUSED, or
+        /// PK_E_APPROVAL_REQUIRED while there is no approval, and pk_last_error_json names table and rule.
+        ///
+        /// `tables`: up to 16 tables. `key`: an idempotency key, or none. `out_answer` may be null.
+        /// Durable when it returns: on the device, in both durabilities.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 3 (PK_E_BAD_RULES with row, line and column, PK_E_LIMIT for a table that
+        /// is too large or too intricate, PK_E_BAD_UTF8, PK_E_BAD_KEY, PK_E_BAD_ARGUMENT, PK_E_STRUCT_SIZE);
+        /// 7; 8.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_set_rules(ulong terminal, [In, Out] PkRuleTable[] tables, UIntPtr tableCount, byte[] key, UIntPtr keyLen, ref PkRulesAnswer outAnswer);
+
+        /// <summary>As the other pk_set_rules, with lengths as arrays give them.</summary>
+        public static PkResult pk_set_rules(ulong terminal, [In, Out] PkRuleTable[] tables, UIntPtr tableCount, byte[] key, int keyLen, ref PkRulesAnswer outAnswer)
+        {
+            return pk_set_rules(terminal, tables, tableCount, key, (UIntPtr)(uint)keyLen, ref outAnswer);
+        }
+
+        /// <summary>
+        /// The rules that a terminal judges by: `{hash, tables}`, with what was found in each table, in their
+        /// order: the indexes of tables in the journal are theirs.
+        ///
+        /// Codes: 1 (also when none were set); 2 (PK_E_CLOSED); 3; 4 with the length in `need`.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_get_rules_json(ulong terminal, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
 
         /// <summary>
         /// The version of this interface: major in the upper 16 bits, minor in the lower. A host built

@@ -73,6 +73,9 @@ PK_E_ANCHOR_MISSING = 607
 PK_E_SIGNATURE = 608
 PK_E_KEY_FILE = 609
 PK_E_ARCHIVE = 610
+PK_E_AUDIT_CONTRADICTED = 620
+PK_E_AUDIT_IN_USE = 621
+PK_E_AUDIT_LOG = 622
 PK_E_STORE_UNSETTLED = 611
 PK_E_IO = 701
 PK_E_NO_SPACE = 702
@@ -158,6 +161,10 @@ PK_CASH_DOWN = 4
 PK_UNBOUND_ALLOW = 1
 PK_UNBOUND_APPROVE = 2
 PK_UNBOUND_REFUSE = 3
+PK_ATTRIBUTE_BOOL = 1
+PK_ATTRIBUTE_NUMBER = 2
+PK_ATTRIBUTE_TEXT = 3
+PK_ATTRIBUTE_MEMBER = 4
 PK_OPEN_NEEDS_OPERATOR = 8
 PK_OPEN_NEEDS_SHIFT = 16
 PK_CIRCLE_SALE = 1
@@ -191,6 +198,27 @@ class PkText(ctypes.Structure):
     _fields_ = [
         ("data", ctypes.c_char_p),
         ("size", ctypes.c_size_t),
+    ]
+
+
+class PkRuleTable(ctypes.Structure):
+    """A rule table."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("source", PkText),
+    ]
+
+
+class PkRulesAnswer(ctypes.Structure):
+    """Rules were set."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("replayed", ctypes.c_uint32),
+        ("sequence", ctypes.c_uint64),
+        ("hash", ctypes.c_uint8 * 32),
     ]
 
 
@@ -338,6 +366,18 @@ class PkAdjustment(ctypes.Structure):
     ]
 
 
+class PkAttribute(ctypes.Structure):
+    """Something that rules may ask of a line or a tender."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("kind", ctypes.c_uint32),
+        ("name", PkText),
+        ("text", PkText),
+        ("number", PkDecimal),
+    ]
+
+
 class PkLineInput(ctypes.Structure):
     """A line to add."""
 
@@ -357,6 +397,9 @@ class PkLineInput(ctypes.Structure):
         ("adjustments", ctypes.POINTER(PkAdjustment)),
         ("adjustment_count", ctypes.c_size_t),
         ("approval", ctypes.c_uint64),
+        ("goods_class", PkText),
+        ("attributes", ctypes.POINTER(PkAttribute)),
+        ("attribute_count", ctypes.c_size_t),
     ]
 
 
@@ -410,6 +453,9 @@ class PkTenderInput(ctypes.Structure):
         ("rate", PkDecimal),
         ("per", ctypes.c_uint32),
         ("reserved_end", ctypes.c_uint32),
+        ("approval", ctypes.c_uint64),
+        ("attributes", ctypes.POINTER(PkAttribute)),
+        ("attribute_count", ctypes.c_size_t),
     ]
 
 
@@ -889,6 +935,8 @@ class PlAnswer(ctypes.Structure):
 
 
 PROTOTYPES = {
+    "pk_set_rules": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(PkRulesAnswer)]),
+    "pk_get_rules_json": (PkResult, [ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_abi_version": (ctypes.c_uint32, []),
     "pk_get_version": (ctypes.c_char_p, []),
     "pk_result_is_ok": (ctypes.c_int32, [PkResult]),

@@ -2,9 +2,6 @@
  * `pos-kernel bench`: our sale beside other stores, a store of many registers beside one, our minimiser
  * beside the C program, a hundred terminals beside bare processes, each in one run; and what rules cost.
  * Needs a checkout of the repository.
- * `pos-kernel bench`: our sale beside other stores, our minimiser beside the C program, a hundred
- * terminals beside bare processes, the service beside one process, each in one run. Needs a checkout
- * of the repository.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,8 +18,8 @@ const benches = {
   store: ['quick', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   logic: ['quick', 'exact', 'table', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
-  rules: [],
   service: ['quick', 'rounds', 'seconds', 'dir'],
+  rules: [],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -45,33 +42,31 @@ export function register(program: Command): void {
   program
     .command('bench')
     .argument('[name]', `which benchmark: ${names.join(', ')}`, 'sale')
-    .summary('measure sales beside other stores, the minimiser, and the kernel service')
+    .summary('measure sales beside other stores, and the minimiser beside the C program')
     .description(
       'sale: rings up the same sales in pos-kernel and in the stores that a till could use ' +
         'instead, natively and from Node, in interleaved rounds on one disk. store: a store process ' +
         'of 64 registers beside one that waits for each sale, the same way. logic: minimises the ' +
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
-        'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
         'service: sells through the kernel service from eight processes, beside one process on its ' +
         'own terminals. ' +
+        'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
     .option('--quick', 'short rounds, to see that everything works; the figures mean little')
-    .option('--rounds <n>', 'interleaved rounds; 4 (sale, store) or 3 (logic) when left out')
+    .option('--rounds <n>', 'interleaved rounds; 4 (sale, store) or 3 when left out')
     .option('--exact', 'logic: the proofs of the exact modes too, half an hour')
     .option('--table', 'logic: the normal mode only, every file beside the C program')
     .option('--long', 'sale: recovery of a million sales too')
-    .option('--seconds <s>', 'sale, store: selling time in a round, 1; terminals: idle time, 20')
-    .option('--dir <dir>', 'sale, store: a folder on the disk; bench/results when left out')
-    .option('--rounds <n>', 'interleaved rounds; 4 (sale) or 3 when left out')
-    .option('--exact', 'logic: the proofs of the exact modes too, an hour')
-    .option('--long', 'sale: recovery of a million sales too')
-    .option('--seconds <s>', 'selling time of a round: sale 1, service 2; idle time: terminals 20')
+    .option(
+      '--seconds <s>',
+      'sale, store: selling time in a round, 1; service: 2; terminals: idle time, 20',
+    )
     .option(
       '--dir <dir>',
-      'sale, service: a folder on the disk to measure; bench/results when left out',
+      'sale, store, service: a folder on the disk; bench/results when left out',
     )
     .option('--terminals <n>', 'terminals: how many processes; 100 when left out')
     .addOption(
@@ -88,8 +83,6 @@ Examples:
   pos-kernel bench store
   pos-kernel bench logic
   pos-kernel bench rules`,
-  pos-kernel bench logic
-  pos-kernel bench service`,
     )
     .action(async (name: string, options: BenchOptions, command: Command) => {
       checkUsage(name, options)

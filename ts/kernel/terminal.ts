@@ -319,7 +319,16 @@ export async function openNear(
   }
 }
 
-function nearTerminal(native: NativeTerminal, queue: DurableQueue, root: string): NearTerminal {
+/**
+ * A terminal over its native side.
+ *
+ * @internal
+ */
+export function nearTerminal(
+  native: NativeTerminal,
+  queue: DurableQueue,
+  root: string,
+): NearTerminal {
   const { id, durability } = native.status()
   const crossing = new NearCrossing(native, queue, id)
   const recovery = native.recovery()

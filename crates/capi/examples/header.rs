@@ -13,8 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 22] = [
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 23] = [
     "types",
     "types/priced",
     "types/rules",
