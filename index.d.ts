@@ -30,6 +30,43 @@ export declare class NativeRules {
   explain(input: string): string
 }
 
+/** A socket that listens. */
+export declare class NativeService {
+  /** Where it listens. */
+  socket(): string
+  /** Connections now. */
+  connections(): number
+  /** All work that has come since the last call. */
+  take(): Buffer
+  /** Sends a batch of answers. */
+  answer(batch: Uint8Array): void
+  /** Stops in order; answers must go on until the promise resolves. */
+  stop(): Promise<void>
+}
+
+/** A connection to a service. */
+export declare class NativeServiceClient {
+  /** What the service said when it let this client in. */
+  welcome(): string
+  /**
+   * Sends calls, each as u8 kind, u8 1 when it may be repeated, u32 length, payload; gives the
+   * number of the first.
+   */
+  post(batch: Uint8Array): number
+  /** Sends one such call and waits for its answer: u8 kind, payload. */
+  call(call: Uint8Array): Buffer
+  /** The answers that have come since the last time, as frames. */
+  take(): Buffer
+  /** Keeps the process alive until [`Self::release`]: an answer is on its way. */
+  hold(): void
+  /** Lets the process end while the connection is open. */
+  release(): void
+  /** Says goodbye once nothing is under way, on the calling thread. */
+  closeSync(): void
+  /** Says goodbye once nothing is under way. */
+  close(): Promise<void>
+}
+
 /** An open store. */
 export declare class NativeStore {
   /**
@@ -295,6 +332,15 @@ export declare function compileRules(source: string): Promise<NativeRules>
 /** Compiles a rule table from JSON or CSV while the calling thread waits. */
 export declare function compileRulesSync(source: string): NativeRules
 
+/**
+ * Connects off the event loop. `onAnswers` is called when answers have come and the last ones have
+ * been taken.
+ */
+export declare function connectService(options: NativeConnectOptions, onAnswers: () => void): Promise<NativeServiceClient>
+
+/** Connects on the calling thread. */
+export declare function connectServiceSync(options: NativeConnectOptions, onAnswers: () => void): NativeServiceClient
+
 /** Writes an export of a terminal's journal into a new folder. */
 export declare function exportJournal(root: string, terminal: string, format: string, dir: string, business: NativeBusiness): Promise<unknown>
 
@@ -495,6 +541,20 @@ export interface NativeCashSent {
   wait: boolean
   /** The stored answer of an earlier call with the same key. */
   replayed: boolean
+}
+
+/** How to connect. */
+export interface NativeConnectOptions {
+  /** Folder of the store, absolute. */
+  root: string
+  /** The socket. */
+  socket?: string
+  /** Id of the terminal. */
+  terminal: string
+  /** Version of the package. */
+  package: string
+  /** Milliseconds for which calls wait for a connection that broke. */
+  patienceMs: number
 }
 
 /** Cash was counted. */
@@ -1199,6 +1259,34 @@ export interface NativeRulesInForce {
   reports: Array<string>
 }
 
+/** How to serve. */
+export interface NativeServeOptions {
+  /** Folder of the store, absolute. */
+  root: string
+  /** The socket. */
+  socket?: string
+  /** Users who may come in besides the own one. */
+  allowed: Array<number>
+  /** Version of the package. */
+  package: string
+  /** What clients may do. */
+  limits?: NativeServiceLimits
+}
+
+/** What clients of a service may do; what is left out is as the service's defaults say. */
+export interface NativeServiceLimits {
+  /** Connections at one time. */
+  connections?: number
+  /** Requests of one connection that are under way. */
+  requests?: number
+  /** Bytes of answers that a client has not read; then it is cut off. */
+  unreadBytesMax?: number
+  /** Milliseconds of a greeting. */
+  helloMs?: number
+  /** Milliseconds of a frame. */
+  frameMs?: number
+}
+
 /** What a discount or surcharge gave to a line. */
 export interface NativeShare {
   /** Line number. */
@@ -1563,6 +1651,12 @@ export declare function reportStore(root: string, archive: string | undefined | 
 
 /** As `reportStore`, on the calling thread. */
 export declare function reportStoreSync(root: string, archive: string | undefined | null, reports: Array<string>): NativeAuditAnswer
+
+/**
+ * Listens. `onWork` is called when there is work and the last has been taken; it keeps the process
+ * alive until the service has stopped.
+ */
+export declare function startService(options: NativeServeOptions, onWork: () => void): NativeService
 
 /** The configuration in a store's file, as JSON. */
 export declare function storeConfig(root: string): Promise<string>

@@ -773,9 +773,11 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, storeConfig, storeShutdown, storeTerminals, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, startService, storeConfig, storeShutdown, storeTerminals, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
+export { NativeService }
+export { NativeServiceClient }
 export { NativeStore }
 export { NativeStoreAudit }
 export { NativeTerminal }
@@ -784,6 +786,8 @@ export { checkStoreAuditSync }
 export { clearStoreShutdown }
 export { compileRules }
 export { compileRulesSync }
+export { connectService }
+export { connectServiceSync }
 export { exportJournal }
 export { exportRecords }
 export { inspectRecords }
@@ -800,6 +804,7 @@ export { openTerminal }
 export { openTerminalSync }
 export { reportStore }
 export { reportStoreSync }
+export { startService }
 export { storeConfig }
 export { storeShutdown }
 export { storeTerminals }

@@ -14,8 +14,9 @@ const crateRooms = {
   espresso: [],
   isolate: ['espresso'],
   kernel: ['wal', 'espresso', 'isolate'],
-  capi: ['kernel', 'espresso'],
-  node: ['kernel', 'espresso', 'isolate'],
+  service: ['kernel'],
+  capi: ['kernel', 'espresso', 'service'],
+  node: ['kernel', 'espresso', 'isolate', 'service'],
 }
 
 /** The pure rooms inside the kernel, and the modules of the kernel that each may use. */
@@ -35,12 +36,14 @@ const typeScriptRooms = {
   host: ['kernel', 'wire'],
   mesh: ['kernel', 'wire'],
   cloud: ['wire'],
-  index: ['kernel'],
-  cli: ['kernel', 'host', 'mesh', 'cloud', 'wire'],
+  script: ['kernel'],
+  service: ['native', 'kernel', 'script'],
+  index: ['kernel', 'service'],
+  cli: ['kernel', 'script', 'service', 'host', 'mesh', 'cloud', 'wire'],
 }
 
 /** Crates that may hold no unsafe code at all. */
-const safeCrates = ['wal', 'espresso', 'isolate', 'kernel']
+const safeCrates = ['wal', 'espresso', 'isolate', 'kernel', 'service']
 
 /** An entry file opens with at least this many lines of text. */
 const essayLinesMin = 5

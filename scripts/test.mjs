@@ -21,6 +21,25 @@ const longLoops = { ...process.env, POS_KERNEL_FAULT: 'long' }
 
 const loops = ['__test__/fault/**', '__test__/auditor/**']
 
+/** The tests of what a terminal does, on terminals of a kernel service. */
+const overService = { ...process.env, POS_KERNEL_TEST_DOOR: 'service' }
+
+const served = [
+  'sale',
+  'pricing',
+  'returns',
+  'handover',
+  'transfers',
+  'dispatcher',
+  'till',
+  'idempotency',
+  'rules',
+  'ruled-sale',
+  'proof',
+  'input',
+  'durability',
+].map((name) => `__test__/kernel/${name}.test.ts`)
+
 const nothing = { passed: 0, failed: 0, skipped: 0 }
 
 const steps = [
@@ -32,6 +51,7 @@ const steps = [
   ['ts', 'C library', () => check(node('scripts/build.mjs', 'capi'))],
   ['ts', 'hosts of the C library', () => check(node('scripts/hosts.mjs'))],
   ['ts', 'ava', () => ava([])],
+  ['ts', 'ava, over the kernel service', () => ava(served, overService)],
   ['checks', 'architecture', () => check(node('scripts/check.mjs'))],
   ['checks', 'error table', () => check(node('scripts/codes.mjs', '--check'))],
   ['checks', 'doors', () => check(node('scripts/doors.mjs', '--check'))],

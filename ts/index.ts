@@ -6,7 +6,7 @@
  *
  * Read `kernel/terminal.ts` first (opening, selling, closing), then `kernel/sale.ts` (one sale
  * operation by operation), `kernel/errors.ts` (what can be refused) and `kernel/inspect.ts`
- * (reading journals from outside). `kernel/logic.ts`, the logic minimiser, stands by itself.
+ * (reading journals from outside), `service/connect.ts` (a terminal that another process has). `kernel/logic.ts`, the logic minimiser, stands by itself.
  *
  * @module pos-kernel
  */
@@ -94,6 +94,7 @@ export {
 } from './kernel/export.js'
 export { type ExportLine, type ExportLinesOptions, exportLines } from './kernel/export-lines.js'
 export type {
+  AllowedFacts,
   AmountFacts,
   ApprovalFacts,
   ArgumentFacts,
@@ -106,6 +107,7 @@ export type {
   ErrorFacts,
   FaultFacts,
   FileFacts,
+  FrameFacts,
   IdFacts,
   InboxFacts,
   InUseFacts,
@@ -122,16 +124,20 @@ export type {
   OperatorFacts,
   OverflowFacts,
   OwnerFacts,
+  PeerFacts,
   PeriodFacts,
   PlaFacts,
   PolicyFacts,
   ProofFacts,
+  ProtocolFacts,
   RateFacts,
   RefundFacts,
   ResumedFacts,
   RuleFacts,
   RuleTableFacts,
   SaleFacts,
+  ServiceFacts,
+  ServiceInUseFacts,
   SharedFileFacts,
   ShiftFacts,
   ShuttingDownFacts,
@@ -142,6 +148,7 @@ export type {
   TerminalFacts,
   TextFacts,
   UnderpaidFacts,
+  UnsupportedFacts,
   UsedApprovalFacts,
   ValueFacts,
   VersionFacts,
@@ -362,3 +369,6 @@ export type {
   CashTicket,
   SendCashInput,
 } from './kernel/transfers.js'
+export { type ConnectOptions, connectTerminal, connectTerminalSync } from './service/connect.js'
+export { type KernelService, type ServeOptions, serveStore } from './service/serve.js'
+export type { ServedOptions } from './service/served-terminals.js'

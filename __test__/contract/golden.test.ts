@@ -1,10 +1,11 @@
 /** One file of sales through every door: the same receipts, and the same bytes in the journal. */
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { openStore } from '../../ts/index.js'
+import { connectTerminal, openStore } from '../../ts/index.js'
 import { jsonLines, posKernel, projectRoot } from '../support/child.js'
 import { type RawRecord, rawRecords } from '../support/frames.js'
 import { type Command, host, inC, inPython, inSharp, needing } from '../support/hosts.js'
+import { served } from '../support/served.js'
 import { tempStore } from '../support/store.js'
 import { play, playOn } from './player.js'
 
@@ -83,6 +84,21 @@ test('the golden sales in a store process are those of a process of its own', as
   await store.close()
   const verified = await posKernel(['verify', '--root', root, '--json'])
   t.is(verified.code, 0, verified.stdout)
+})
+
+test('the golden sales through the kernel service', async (t) => {
+  const expected = await played(t)
+  const root = tempStore(t)
+  const service = await served(t, { root, terminals: [id] }, { testWallNs: wallNs.toString() })
+  const receipts = await playOn(await connectTerminal({ root, id }), golden)
+  await service.stop()
+  t.deepEqual(
+    receipts.map((text) => facts(JSON.parse(text))),
+    expected.receipts,
+  )
+  t.deepEqual(bodies(root), bodies(expected.root))
+  const { code, stdout } = await posKernel(['verify', '--root', root, '--json'])
+  t.is(code, 0, stdout)
 })
 
 for (const [door, command] of doors) {

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import {
   type Cart,
+  connectTerminal,
   type ErrorCode,
   isPosError,
   openTerminal,
@@ -13,6 +14,7 @@ import {
   type Terminal,
   type TerminalOptions,
 } from '../../ts/index.js'
+import { type Served, served } from './served.js'
 
 /** An empty folder for a store. */
 export function tempStore(t: ExecutionContext): string {
@@ -21,12 +23,50 @@ export function tempStore(t: ExecutionContext): string {
   return folder
 }
 
+/** The tests are run on terminals of a kernel service. */
+export const isServed = process.env.POS_KERNEL_TEST_DOOR === 'service'
+
 /** A terminal that is closed when its test is over, in a store of its own where none is named. */
 export async function terminalFor(
   t: ExecutionContext,
   options: TerminalOptions = {},
 ): Promise<Terminal> {
+  if (isServed) return servedFor(t, { root: tempStore(t), id: 'T1', ...options })
   const terminal = await openTerminal({ root: tempStore(t), id: 'T1', ...options })
+  t.teardown(() => terminal.close())
+  return terminal
+}
+
+/** The service of a store, and the terminals that are used through it. */
+interface StoreService {
+  readonly service: Promise<Served>
+  users: number
+}
+
+const services = new Map<string, StoreService>()
+
+/** A terminal of the store's service, which ends with the last of them: what comes behind finds it closed. */
+async function servedFor(
+  t: ExecutionContext,
+  { id = '', root = '', ...options }: TerminalOptions,
+): Promise<Terminal> {
+  const found = services.get(root)
+  const store = found ?? { service: served(t, { ...options, root, terminals: 'any' }), users: 0 }
+  services.set(root, store)
+  store.users += 1
+  const service = await store.service
+  const terminal = await connectTerminal({ root, id })
+  const close = terminal.close.bind(terminal)
+  let isOpen = true
+  terminal.close = async () => {
+    if (!isOpen) return
+    isOpen = false
+    await close()
+    store.users -= 1
+    if (store.users > 0) return
+    services.delete(root)
+    await service.stop()
+  }
   t.teardown(() => terminal.close())
   return terminal
 }

@@ -13,6 +13,7 @@ const types = new Map([
   ['size_t', 'UIntPtr'],
   ['PkTerminal', 'ulong'],
   ['PkStore', 'ulong'],
+  ['PkService', 'ulong'],
   ['PkTransactionHandle', 'ulong'],
   ['PlFunction', 'ulong'],
 ])

@@ -10,6 +10,7 @@ const types = new Map([
   ['size_t', 'ctypes.c_size_t'],
   ['PkTerminal', 'ctypes.c_uint64'],
   ['PkStore', 'ctypes.c_uint64'],
+  ['PkService', 'ctypes.c_uint64'],
   ['PkTransactionHandle', 'ctypes.c_uint64'],
   ['PlFunction', 'ctypes.c_uint64'],
 ])

@@ -18,6 +18,7 @@ const titles = new Map([
   ['reports', 'Reports and closings'],
   ['query', 'Reading'],
   ['journal', 'Journals'],
+  ['service', 'Terminals of a kernel service'],
   ['logic', 'The logic minimiser'],
   ['logic_options', 'Options of the logic minimiser'],
 ])

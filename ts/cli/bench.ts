@@ -18,6 +18,7 @@ const benches = {
   store: ['quick', 'rounds', 'seconds', 'dir', 'nativeOnly', 'nodeOnly'],
   logic: ['quick', 'exact', 'table', 'rounds'],
   terminals: ['quick', 'seconds', 'terminals'],
+  service: ['quick', 'rounds', 'seconds', 'dir'],
   rules: [],
   messages: ['quick'],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
@@ -51,18 +52,26 @@ export function register(program: Command): void {
         'of 64 registers beside one that waits for each sale, the same way. logic: minimises the ' +
         'same tables with pos-kernel and with the C program of 1988, file by file and in turns. ' +
         'terminals: a hundred terminal processes in C and in Node, their memory and idle time. ' +
+        'service: sells through the kernel service from eight processes, beside one process on its ' +
+        'own terminals. ' +
         'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
         'messages: messages between terminals beside bare sockets. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
     .option('--quick', 'short rounds, to see that everything works; the figures mean little')
-    .option('--rounds <n>', 'interleaved rounds; 4 (sale, store) or 3 (logic) when left out')
+    .option('--rounds <n>', 'interleaved rounds; 4 (sale, store) or 3 when left out')
     .option('--exact', 'logic: the proofs of the exact modes too, half an hour')
     .option('--table', 'logic: the normal mode only, every file beside the C program')
     .option('--long', 'sale: recovery of a million sales too')
-    .option('--seconds <s>', 'sale, store: selling time in a round, 1; terminals: idle time, 20')
-    .option('--dir <dir>', 'sale, store: a folder on the disk; bench/results when left out')
+    .option(
+      '--seconds <s>',
+      'sale, store: selling time in a round, 1; service: 2; terminals: idle time, 20',
+    )
+    .option(
+      '--dir <dir>',
+      'sale, store, service: a folder on the disk; bench/results when left out',
+    )
     .option('--terminals <n>', 'terminals: how many processes; 100 when left out')
     .addOption(
       new Option('--native-only', 'sale, store: only the native side').conflicts('nodeOnly'),

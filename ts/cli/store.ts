@@ -7,6 +7,7 @@ import { register as registerAudit } from './store/audit.js'
 import { register as registerConfig } from './store/config.js'
 import { register as registerMessage } from './store/message.js'
 import { register as registerRun } from './store/run.js'
+import { register as registerServe } from './store/serve.js'
 import { register as registerShutdown } from './store/shutdown.js'
 import { register as registerStatus } from './store/status.js'
 
@@ -26,4 +27,5 @@ export function register(program: Command): void {
   registerMessage(store)
   registerConfig(store)
   registerAudit(store)
+  registerServe(store)
 }

@@ -46,6 +46,10 @@ export type ErrorCode =
   | 'PK_E_INBOX_FULL'
   | 'PK_E_OPERATION_LOCKED'
   | 'PK_E_TERMINAL_IN_USE'
+  | 'PK_E_NOT_ALLOWED'
+  | 'PK_E_SERVICE_IN_USE'
+  | 'PK_E_SERVICE_DOWN'
+  | 'PK_E_UNSUPPORTED'
   | 'PK_E_BAD_TEXT'
   | 'PK_E_BAD_ID'
   | 'PK_E_BAD_ARGUMENT'
@@ -57,6 +61,8 @@ export type ErrorCode =
   | 'PK_E_BUFFER_TOO_SMALL'
   | 'PK_E_BAD_RULES'
   | 'PK_E_BAD_MESSAGE'
+  | 'PK_E_BAD_FRAME'
+  | 'PK_E_PROTOCOL_VERSION'
   | 'PK_E_BAD_CURRENCY'
   | 'PK_E_BAD_AMOUNT'
   | 'PK_E_BAD_QUANTITY'
@@ -295,6 +301,26 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'lock',
     summary: 'The terminal is open in another process; close that process or choose another id.',
   },
+  PK_E_NOT_ALLOWED: {
+    number: 270,
+    family: 'state',
+    summary: 'The service does not let this user in, or does not do this for clients.',
+  },
+  PK_E_SERVICE_IN_USE: {
+    number: 271,
+    family: 'lock',
+    summary: 'Another process serves at this socket; stop it, or serve another store.',
+  },
+  PK_E_SERVICE_DOWN: {
+    number: 272,
+    family: 'state',
+    summary: 'No kernel service answers; nothing was done. Start one, then call again.',
+  },
+  PK_E_UNSUPPORTED: {
+    number: 273,
+    family: 'state',
+    summary: 'This platform cannot do this.',
+  },
   PK_E_BAD_TEXT: {
     number: 301,
     family: 'input',
@@ -350,6 +376,17 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     number: 311,
     family: 'input',
     summary: 'A message is malformed, or of a kind that is not known; the facts say what is wrong.',
+  },
+  PK_E_BAD_FRAME: {
+    number: 316,
+    family: 'input',
+    summary:
+      "What came over the socket is not the service's protocol, or is too large; the connection ended.",
+  },
+  PK_E_PROTOCOL_VERSION: {
+    number: 317,
+    family: 'input',
+    summary: 'Client and service speak different versions; install the same for both.',
   },
   PK_E_BAD_CURRENCY: {
     number: 320,

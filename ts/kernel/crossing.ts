@@ -1,9 +1,10 @@
 /**
  * The one way from a call of the public API to the native terminal and back.
  *
- * What lives here: the choice between waiting in a promise and waiting on the thread, the errors of
- * both, and the end of everything when the terminal is closed. What must not: any knowledge of
- * what a call means.
+ * What lives here: what a crossing is, and the one to a terminal of this process: the choice between
+ * waiting in a promise and waiting on the thread, the errors of both, and the end of everything when
+ * the terminal is closed. What must not: any knowledge of what a call means. The other crossing, to a
+ * terminal of a kernel service, is `service/distant-crossing.ts`.
  */
 import type { NativeTerminal } from '../native.js'
 import { type FactMessage, isTracing, tellError, tellFact } from './diagnostics.js'
@@ -20,7 +21,58 @@ export interface NativeAnswer {
   readonly replayed: boolean
 }
 
-export class Crossing {
+/**
+ * From the public API to a terminal, wherever it is.
+ *
+ * `call` makes one call of the native terminal and gives what that gives. Of a terminal elsewhere
+ * every call gives a promise in {@link Crossing.later}, {@link Crossing.away} and
+ * {@link Crossing.read}, and its answer itself in the others, which wait on the thread.
+ */
+export interface Crossing {
+  /** Terminal id. */
+  readonly id: string
+  /** {@link Crossing.close} was called. */
+  readonly isClosed: boolean
+  /** Makes a fact; the promise resolves when it is as durable as the mode promises. */
+  later<N extends NativeAnswer, T>(
+    operation: string,
+    sale: number | undefined,
+    call: (native: NativeTerminal) => N,
+    answer: (native: N) => T,
+  ): Promise<T>
+  /** Makes a fact; returns when it is as durable as the mode promises. */
+  now<N extends NativeAnswer, T>(
+    operation: string,
+    sale: number | undefined,
+    call: (native: NativeTerminal) => N,
+    answer: (native: N) => T,
+  ): T
+  /**
+   * Makes a fact by a call that reads files or waits for other tills. It runs off the event loop, and
+   * what it makes is durable when it answers.
+   */
+  away<N extends NativeAnswer, T>(
+    operation: string,
+    sale: number | undefined,
+    call: (native: NativeTerminal) => Promise<N>,
+    answer: (native: N) => T,
+  ): Promise<T>
+  /** Asks something that only touches memory. */
+  ask<T>(operation: string, call: (native: NativeTerminal) => T): T
+  /** Asks something that reads the disk. */
+  read<T>(operation: string, call: (native: NativeTerminal) => Promise<T>): Promise<T>
+  /** What the terminal has done so far. Answers after closing too. */
+  stats(): ReturnType<NativeTerminal['stats']>
+  /** Closes; calls made from now on are refused, those that wait are settled first. */
+  close(): Promise<void>
+  /** As {@link close}, on the calling thread. */
+  closeSync(): void
+  /** The error that a caller gets, told to whoever listens. */
+  failure(operation: string, thrown: unknown): PosError | BindingLoadError
+}
+
+/** To a terminal of this process. */
+export class NearCrossing implements Crossing {
   readonly id: string
   readonly #native: NativeTerminal
   readonly #queue: DurableQueue
@@ -46,7 +98,7 @@ export class Crossing {
   ): Promise<T> {
     try {
       const native = call(this.#open())
-      const trace = isTracing() ? this.#trace(operation, sale, native) : undefined
+      const trace = isTracing() ? traceOf(this.id, operation, sale, native) : undefined
       if (native.wait) return this.#queue.wait(native.seq, operation, answer(native), trace)
       if (trace !== undefined) tellFact(trace)
       return Promise.resolve(answer(native))
@@ -65,7 +117,7 @@ export class Crossing {
     try {
       const native = call(this.#open())
       if (native.wait) this.#native.waitSync(native.seq)
-      if (isTracing()) tellFact(this.#trace(operation, sale, native))
+      if (isTracing()) tellFact(traceOf(this.id, operation, sale, native))
       return answer(native)
     } catch (thrown) {
       throw this.failure(operation, thrown)
@@ -84,7 +136,7 @@ export class Crossing {
   ): Promise<T> {
     try {
       const native = await call(this.#open())
-      if (isTracing()) tellFact(this.#trace(operation, sale, native))
+      if (isTracing()) tellFact(traceOf(this.id, operation, sale, native))
       return answer(native)
     } catch (thrown) {
       throw this.failure(operation, thrown)
@@ -162,16 +214,22 @@ export class Crossing {
     const message = `terminal ${this.id} is closed; open it again`
     return posError('PK_E_CLOSED', message, { terminal: this.id })
   }
+}
 
-  #trace(operation: string, sale: number | undefined, native: NativeAnswer): FactMessage {
-    const number = sale ?? (native as NativeAnswer & { sale?: number }).sale ?? 0
-    return {
-      terminal: this.id,
-      operation,
-      sale: number,
-      sequence: native.seq,
-      durable: native.wait,
-      replayed: native.replayed,
-    }
+/** What listeners hear of a fact. */
+export function traceOf(
+  terminal: string,
+  operation: string,
+  sale: number | undefined,
+  native: NativeAnswer,
+): FactMessage {
+  const number = sale ?? (native as NativeAnswer & { sale?: number }).sale ?? 0
+  return {
+    terminal,
+    operation,
+    sale: number,
+    sequence: native.seq,
+    durable: native.wait,
+    replayed: native.replayed,
   }
 }

@@ -31,6 +31,76 @@ export interface InUseFacts {
   readonly terminal: string
   /** The owner; absent when its record cannot be read. */
   readonly owner?: OwnerFacts
+  /** The client of a kernel service that uses it. */
+  readonly holder?: PeerFacts
+}
+
+/** A process at the other end of a socket, as the system tells it. */
+export interface PeerFacts {
+  /** Process id; null where the system does not tell. */
+  readonly pid: number | null
+  /** User id; null where the system does not tell. */
+  readonly uid: number | null
+}
+
+/** What a kernel service does not allow. */
+export interface AllowedFacts {
+  /** The user. */
+  readonly uid?: number
+  /** Users who may come in, or terminals that are served. */
+  readonly allowed?: readonly (number | string)[]
+  /** The socket that the user may not open. */
+  readonly socket?: string
+  /** The terminal that is not served. */
+  readonly terminal?: string
+  /** The method that clients may not call. */
+  readonly method?: string
+}
+
+/** A kernel service that runs already. */
+export interface ServiceInUseFacts {
+  /** Its socket. */
+  readonly socket: string
+  /** Its process; null when its lock does not tell. */
+  readonly pid: number | null
+}
+
+/** A kernel service that does not answer. */
+export interface ServiceFacts {
+  /** The socket. */
+  readonly socket: string
+  /** What the system said. */
+  readonly cause: string
+  /** Its number of that. */
+  readonly osCode: number | null
+}
+
+/** What a platform cannot do. */
+export interface UnsupportedFacts {
+  /** What it is. */
+  readonly what: string
+}
+
+/** What came over a socket and is not of the protocol. */
+export interface FrameFacts {
+  /** What was found. */
+  readonly found?: string
+  /** Bytes of the frame. */
+  readonly bytes?: number
+  /** Bytes that it may have. */
+  readonly limit?: number
+  /** Its kind. */
+  readonly kind?: number
+}
+
+/** Two versions that do not go together. */
+export interface ProtocolFacts {
+  /** `protocol` or `package`. */
+  readonly what: string
+  /** That of the client. */
+  readonly client: string
+  /** That of the service. */
+  readonly service: string
 }
 
 /** How a terminal ends. */
@@ -576,6 +646,18 @@ export interface ErrorFacts {
   readonly PK_E_TERMINAL_IN_USE: InUseFacts
   /** Who has the store. */
   readonly PK_E_STORE_IN_USE: StoreInUseFacts
+  /** Who or what is not allowed. */
+  readonly PK_E_NOT_ALLOWED: AllowedFacts
+  /** Which process serves there. */
+  readonly PK_E_SERVICE_IN_USE: ServiceInUseFacts
+  /** Which socket nobody answers at. */
+  readonly PK_E_SERVICE_DOWN: ServiceFacts
+  /** What the platform cannot do. */
+  readonly PK_E_UNSUPPORTED: UnsupportedFacts
+  /** What came over the socket. */
+  readonly PK_E_BAD_FRAME: FrameFacts
+  /** The two versions. */
+  readonly PK_E_PROTOCOL_VERSION: ProtocolFacts
   /** Which text, how long it is, how long it may be. */
   readonly PK_E_BAD_TEXT: TextFacts
   /** The id. */

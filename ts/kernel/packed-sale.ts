@@ -8,7 +8,7 @@
  * That is for carts that say only what most carts do. One with taxes, discounts, tips or foreign
  * money goes as the objects that it is, and so does one that is malformed: its error is found there.
  */
-import type { NativeTerminal } from '../native.js'
+import type { NativeReceipt, NativeTerminal } from '../native.js'
 import { type ReceiptAnswer, receiptAnswer } from './answers.js'
 import type { NativeAnswer } from './crossing.js'
 import { posError } from './errors.js'
@@ -27,6 +27,12 @@ const LINE_HAS_PARENT = 8
 const ANSWER_NUMBERS = 18
 const FIRST_NUMBERS = 256
 
+/** What of an answer is text, and the array with its numbers. */
+export interface SoldWords {
+  readonly texts: string
+  readonly numbers: Float64Array
+}
+
 /** A receipt and what the border needs to know of it. */
 export interface PackedAnswer extends NativeAnswer {
   readonly sale: number
@@ -36,13 +42,12 @@ export interface PackedAnswer extends NativeAnswer {
 export class SalePacker {
   #numbers = new Float64Array(FIRST_NUMBERS)
 
-  /** Checks a cart, sells it and makes its receipt. */
+  /**
+   * Checks a cart, sells it and makes its receipt. A terminal elsewhere answers with promises, and so
+   * does this: the array is read before the call returns, and the answer brings one of its own.
+   */
   sell(native: NativeTerminal, cart: Cart): PackedAnswer {
-    if (!isPlainCart(cart)) {
-      const answer = native.sellCart(cartOf(cart))
-      const { sale, seq, wait, replayed } = answer
-      return { sale, seq, wait, replayed, receipt: receiptAnswer(answer) }
-    }
+    if (!isPlainCart(cart)) return whenKnown(native.sellCart(cartOf(cart)), wholeAnswer)
     const { lines, tenders } = cart
     const numbers = this.#room(ANSWER_NUMBERS + 3 * lines.length + 2 * tenders.length)
     let texts = `${text('store', cart.store)}\n${text('currency', cart.currency)}`
@@ -67,7 +72,8 @@ export class SalePacker {
       texts += packTender(tender, numbers, at)
       at += 2
     }
-    return answer(cart, lines, tenders, numbers, sold(native, texts, numbers, cart))
+    const answered = ({ texts, numbers }: SoldWords) => answer(cart, lines, tenders, numbers, texts)
+    return whenKnown(sold(native, texts, numbers, cart), answered)
   }
 
   #room(count: number): Float64Array {
@@ -97,12 +103,32 @@ function hasOnly(value: unknown, names: ReadonlySet<string>): boolean {
 }
 
 /** Sells; a refusal that a line feed has moved to another text is brought back to its own. */
-function sold(native: NativeTerminal, texts: string, numbers: Float64Array, cart: Cart): string {
+function sold(
+  native: NativeTerminal,
+  texts: string,
+  numbers: Float64Array,
+  cart: Cart,
+): SoldWords | Promise<SoldWords> {
   try {
-    return native.sell(texts, numbers)
+    const found = native.sell(texts, numbers) as string | SoldWords | Promise<SoldWords>
+    if (typeof found === 'string') return { texts: found, numbers }
+    if (!(found instanceof Promise)) return found
+    return found.catch((thrown) => {
+      throw lineFeedIn(cart) ?? thrown
+    })
   } catch (thrown) {
     throw lineFeedIn(cart) ?? thrown
   }
+}
+
+function wholeAnswer(native: NativeReceipt): PackedAnswer {
+  const { sale, seq, wait, replayed } = native
+  return { sale, seq, wait, replayed, receipt: receiptAnswer(native) }
+}
+
+/** What is made of a value, now or, as its promise, when it has come. */
+function whenKnown<N, T>(value: N | Promise<N>, use: (value: N) => T): T {
+  return value instanceof Promise ? (value.then(use) as T) : use(value)
 }
 
 function lineFeedIn({ store, currency, reference, key, lines, tenders }: Cart): Error | undefined {

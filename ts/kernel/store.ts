@@ -11,11 +11,12 @@ import { toPosError } from './errors.js'
 import { checkNames, wrong } from './input.js'
 import {
   checkedOptions,
+  nearTerminal,
   opening,
   queueOf,
   refusal,
   rootOf,
-  Terminal,
+  type Terminal,
   type TerminalOptions,
 } from './terminal.js'
 
@@ -207,7 +208,7 @@ export class Store implements AsyncDisposable {
       if (testWallNs !== undefined) checked.testWallNs = testWallNs.toString()
       number = this.#mailbox.add(queue)
       const native = await this.#native.openTerminal(checked, number)
-      return this.#opened(new Terminal(native, queue, this.root), number)
+      return this.#opened(nearTerminal(native, queue, this.root).terminal, number)
     } catch (thrown) {
       this.#mailbox.remove(number)
       throw refusal(thrown)
@@ -222,7 +223,7 @@ export class Store implements AsyncDisposable {
         const { checked, queue } = this.#checked(options)
         number = this.#mailbox.add(queue)
         const native = this.#native.openTerminalSync(checked, number)
-        return this.#opened(new Terminal(native, queue, this.root), number)
+        return this.#opened(nearTerminal(native, queue, this.root).terminal, number)
       } catch (thrown) {
         this.#mailbox.remove(number)
         throw thrown

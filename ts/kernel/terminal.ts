@@ -10,7 +10,7 @@ import path from 'node:path'
 import { binding, type NativeOpenOptions, type NativeTerminal, packageVersion } from '../native.js'
 import { type PolicyAnswer, policyAnswer, type ReceiptAnswer, receiptOf } from './answers.js'
 import { Coordination } from './coordination.js'
-import { Crossing, type NativeAnswer } from './crossing.js'
+import { type Crossing, type NativeAnswer, NearCrossing } from './crossing.js'
 import { tellClose, tellError, tellOpen } from './diagnostics.js'
 import { DurableQueue } from './durable-queue.js'
 import { isPosError, toPosError } from './errors.js'
@@ -278,7 +278,7 @@ export function openTerminalSync(options: TerminalOptions = {}): Terminal {
     const checked = checkedOptions(options)
     const queue = queueOf(options)
     const native = binding().openTerminalSync(checked, queue.onDurable)
-    return new Terminal(native, queue, checked.root)
+    return nearTerminal(native, queue, checked.root).terminal
   })
 }
 
@@ -291,15 +291,63 @@ export async function openAt(
   options: TerminalOptions,
   testWallNs: bigint | undefined,
 ): Promise<Terminal> {
+  const { terminal } = await openNear(options, testWallNs)
+  return terminal
+}
+
+/** A terminal of this process, and the way to its native side. */
+export interface NearTerminal {
+  readonly terminal: Terminal
+  readonly crossing: Crossing
+}
+
+/**
+ * Opens a terminal in this process, for whoever has calls of its own to make: a kernel service.
+ *
+ * @internal
+ */
+export async function openNear(
+  options: TerminalOptions,
+  testWallNs: bigint | undefined,
+): Promise<NearTerminal> {
   try {
     const checked = checkedOptions(options)
     if (testWallNs !== undefined) checked.testWallNs = testWallNs.toString()
     const queue = queueOf(options)
     const native = await binding().openTerminal(checked, queue.onDurable)
-    return new Terminal(native, queue, checked.root)
+    return nearTerminal(native, queue, checked.root)
   } catch (thrown) {
     throw refusal(thrown)
   }
+}
+
+/**
+ * A terminal over its native side.
+ *
+ * @internal
+ */
+export function nearTerminal(
+  native: NativeTerminal,
+  queue: DurableQueue,
+  root: string,
+): NearTerminal {
+  const { id, durability } = native.status()
+  const crossing = new NearCrossing(native, queue, id)
+  const recovery = native.recovery()
+  const facts = { id, root, durability: durability as Durability, recovery }
+  return { terminal: new Terminal(crossing, facts), crossing }
+}
+
+/** What a terminal is, for as long as it is open. */
+export interface OpenFacts {
+  /** Terminal id. */
+  readonly id: string
+  /** Root folder, absolute. */
+  readonly root: string
+  /** When calls are acknowledged. */
+  readonly durability: Durability
+  /** What was found when it was opened. */
+  readonly recovery: RecoveryReport
 }
 
 /**
@@ -339,19 +387,17 @@ export class Terminal extends Till implements AsyncDisposable {
   #closing: Promise<void> | undefined
 
   /** @internal */
-  constructor(native: NativeTerminal, queue: DurableQueue, root: string) {
-    const { id, durability } = native.status()
-    const crossing = new Crossing(native, queue, id)
+  constructor(crossing: Crossing, { id, root, durability, recovery }: OpenFacts) {
     super(crossing)
     this.id = id
     this.root = root
-    this.durability = durability as Durability
-    this.recovery = native.recovery()
+    this.durability = durability
+    this.recovery = recovery
     this.#crossing = crossing
     this.proof = new Proof(crossing)
     this.messages = new Messages(crossing, root)
     this.coordination = new Coordination(crossing)
-    tellOpen({ terminal: id, root, recovery: this.recovery })
+    tellOpen({ terminal: id, root, recovery })
   }
 
   /**

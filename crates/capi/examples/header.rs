@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Sources in the order of the header.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 24] = [
     "types",
     "types/priced",
     "types/rules",
@@ -35,6 +35,7 @@ const ROOMS: [&str; 23] = [
     "journal",
     "proof",
     "coordination",
+    "service",
     "logic",
     "logic_options",
 ];

@@ -45,6 +45,7 @@ pub mod returns;
 pub mod rules;
 pub mod sale;
 mod seat;
+pub mod service;
 pub mod store;
 pub mod terminal;
 pub mod transfers;

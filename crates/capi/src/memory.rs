@@ -16,6 +16,9 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::slice;
 
+/// Bytes of an operation for a kernel service.
+pub(crate) const OPERATION_BYTES_MAX: usize = 1 << 20;
+
 /// Bytes of a path.
 const PATH_BYTES_MAX: usize = 4096;
 
@@ -63,6 +66,8 @@ pub(crate) const MESSAGE_KIND: Kind = Kind::new("kind", MESSAGE_KIND_BYTES_MAX, 
 pub(crate) const MESSAGE_BODY: Kind = Kind::new("body", MESSAGE_BYTES_MAX, Code::Limit);
 pub(crate) const CONFIG_VALUES: Kind =
     Kind::new("values", 2 * SYSTEM_CONFIG_BYTES_MAX, Code::Limit);
+pub(crate) const SOCKET: Kind = Kind::new("socket", PATH_BYTES_MAX, Code::BadText);
+pub(crate) const OPERATION: Kind = Kind::new("operation", OPERATION_BYTES_MAX, Code::Limit);
 pub(crate) const ARCHIVE: Kind = Kind::new("archive", PATH_BYTES_MAX, Code::BadText);
 
 /// Reads a text; null with length 0 is the empty one.
@@ -447,7 +452,8 @@ impl Buffer {
         Err(too_small(most, self.capacity))
     }
 
-    fn check(self) -> Result<()> {
+    /// Whether it is one, before a call does anything.
+    pub(crate) fn check(self) -> Result<()> {
         if self.to.is_null() && self.capacity > 0 {
             return Err(null("buffer"));
         }

@@ -26,6 +26,9 @@ pub type PkStore = u64;
 /// A sale on a terminal; 0 is none.
 pub type PkTransactionHandle = u64;
 
+/// A connection to a kernel service; 0 is none.
+pub type PkService = u64;
+
 /// What a call gives: the coarse code, and the exact case in `detail` (PK_E_...; 0 with PK_OK).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]

@@ -65,7 +65,7 @@ pub(crate) fn products_least(
     if outcome == Err(Stop::Cancelled) {
         return Err(Stop::Cancelled);
     }
-    Ok(choice.most.max(cover.len().min(1)))
+    Ok(choice.most)
 }
 
 /// Points chosen so far, of which no two fit in one product.

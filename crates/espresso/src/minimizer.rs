@@ -334,7 +334,8 @@ impl Minimizer {
         } else {
             self.settled(problem, Depth::Full(&plan), off, stack)?
         };
-        let mut least = work.cover.len().min(1);
+        // A cover that was expanded only may hold what nobody asks for.
+        let mut least = if alone { 0 } else { work.cover.len().min(1) };
         if early.is_some() {
             return Ok((work, least, early));
         }

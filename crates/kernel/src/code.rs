@@ -147,6 +147,14 @@ codes! {
     OperationLocked = 268, family Lock, result 2, "PK_E_OPERATION_LOCKED";
     /// The terminal is open in another process; close that process or choose another id.
     TerminalInUse = 220, family Lock, result 2, "PK_E_TERMINAL_IN_USE";
+    /// The service does not let this user in, or does not do this for clients.
+    NotAllowed = 270, family State, result 2, "PK_E_NOT_ALLOWED";
+    /// Another process serves at this socket; stop it, or serve another store.
+    ServiceInUse = 271, family Lock, result 2, "PK_E_SERVICE_IN_USE";
+    /// No kernel service answers; nothing was done. Start one, then call again.
+    ServiceDown = 272, family State, result 2, "PK_E_SERVICE_DOWN";
+    /// This platform cannot do this.
+    Unsupported = 273, family State, result 2, "PK_E_UNSUPPORTED";
     /// A text is empty, too long, or holds a control character.
     BadText = 301, family Input, result 3, "PK_E_BAD_TEXT";
     /// A terminal id is not 1 to 32 of A-Z, a-z, 0-9, `_` and `-`.
@@ -169,6 +177,10 @@ codes! {
     BadRules = 310, family Input, result 3, "PK_E_BAD_RULES";
     /// A message is malformed, or of a kind that is not known; the facts say what is wrong.
     BadMessage = 311, family Input, result 3, "PK_E_BAD_MESSAGE";
+    /// What came over the socket is not the service's protocol, or is too large; the connection ended.
+    BadFrame = 316, family Input, result 3, "PK_E_BAD_FRAME";
+    /// Client and service speak different versions; install the same for both.
+    ProtocolVersion = 317, family Input, result 3, "PK_E_PROTOCOL_VERSION";
     /// A currency is not one of ISO 4217, or not the sale's.
     BadCurrency = 320, family Money, result 3, "PK_E_BAD_CURRENCY";
     /// An amount is zero, of the wrong sign, or more than is allowed here.

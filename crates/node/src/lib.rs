@@ -30,6 +30,7 @@ pub mod proof;
 pub mod receipt;
 pub mod returns;
 pub mod rules;
+pub mod service;
 pub mod store;
 pub mod store_audit;
 pub mod terminal;

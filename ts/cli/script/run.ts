@@ -1,11 +1,11 @@
 /** Runs the lines of a script: each is answered, and a refusal is an answer too. */
 import { isPosError } from '../../kernel/errors.js'
-import type { TerminalOptions } from '../../kernel/terminal.js'
+import { openAt, type TerminalOptions } from '../../kernel/terminal.js'
+import { Interpreter } from '../../script/interpreter.js'
+import { nameOf, operationOf, parseLine } from '../../script/operation.js'
 import { asKnown, exitCodeOf, exitCodes } from '../failure.js'
 import { streamJson } from '../output.js'
-import { Interpreter } from './interpreter.js'
 import { linesOf, type SourceLine } from './lines.js'
-import { nameOf, operationOf, parseLine } from './operation.js'
 
 /** What to run, and how. */
 export interface Script {
@@ -19,7 +19,12 @@ export interface Script {
 
 /** Runs a script to its end and sets the exit code. The terminal is closed whatever happens. */
 export async function runScript(script: Script): Promise<void> {
-  const interpreter = new Interpreter(script.terminal, script.hasTestClock)
+  const { terminal, hasTestClock } = script
+  const interpreter = new Interpreter({
+    open: (wallNs) => openAt(terminal, wallNs),
+    hasTestClock,
+    mayReadFiles: true,
+  })
   try {
     await answerAll(interpreter, script)
   } finally {

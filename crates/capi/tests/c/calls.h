@@ -1251,6 +1251,27 @@ CALL(pk_apply_system_config) {
 CALL(pk_system_config_json) {
     TEXT_OUT(pk_system_config_json(main_root(player), buffer, capacity, &need));
 }
+/* No service runs here: connecting is refused, and no handle of a service means anything. */
+CALL(pk_service_connect) {
+    uint64_t service = CANARY;
+    PkText none = {NULL, 0};
+    MUST(!answered(player, pk_service_connect(main_root(player), none, an_id(player), 0, &service)));
+    MUST(service == CANARY);
+}
+CALL(pk_service_call) {
+    static const char status[] = "{\"op\":\"status\"}";
+    uint64_t call = CANARY;
+    size_t need = 0;
+    PkText operation = {(const uint8_t *)status, sizeof status - 1};
+    MUST(!answered(player, pk_service_call(a_terminal(player), operation, &call, player->buffer,
+                                           BUFFER, &need)));
+    MUST(call == CANARY);
+}
+CALL(pk_service_answer) {
+    uint64_t call = below(CHANCE, 9);
+    TEXT_OUT(pk_service_answer(a_terminal(player), call, buffer, capacity, &need));
+}
+CALL(pk_service_close) { MUST(!answered(player, pk_service_close(a_terminal(player)))); }
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
@@ -1452,6 +1473,10 @@ static const Row rows[] = {
     ROW(pk_set_system_config, 1),
     ROW(pk_apply_system_config, 1),
     ROW(pk_system_config_json, 1),
+    ROW(pk_service_connect, 1),
+    ROW(pk_service_call, 1),
+    ROW(pk_service_answer, 1),
+    ROW(pk_service_close, 1),
     ROW(pk_signer_up, 1),
     ROW(pk_signer_down, 1),
     ROW(pk_signing_json, 2),

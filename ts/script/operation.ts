@@ -5,7 +5,7 @@
  * a text may be what it is, the kernel decides, so that a script and a program are refused alike.
  */
 import { z } from 'zod'
-import { posError } from '../../kernel/errors.js'
+import { posError } from '../kernel/errors.js'
 
 const text = z.string()
 const number = z.number()

@@ -1,37 +1,42 @@
 /** Runs the operations of a script on one terminal, in order. */
 import { readFileSync } from 'node:fs'
-import type { AdjustmentCall } from '../../kernel/adjustment.js'
-import { type PosError, posError } from '../../kernel/errors.js'
-import type { Sale } from '../../kernel/sale.js'
-import type { Cart, LineInput } from '../../kernel/sale-input.js'
-import { openAt, type Terminal, type TerminalOptions } from '../../kernel/terminal.js'
+import type { AdjustmentCall } from '../kernel/adjustment.js'
+import { type PosError, posError } from '../kernel/errors.js'
+import type { Sale } from '../kernel/sale.js'
+import type { Cart, LineInput } from '../kernel/sale-input.js'
+import type { Terminal } from '../kernel/terminal.js'
 import type { Operation } from './operation.js'
 
 const NS_PER_MS = 1_000_000n
 
 type SaleOperation = Extract<Operation, { sale?: number | undefined }>
 
+/** What the operations of a script have to do with. */
+export interface Stage {
+  /** Opens the terminal, at a wall time of tests where one is set. */
+  open(wallNs: bigint | undefined): Promise<Terminal>
+  /** `setClock` is allowed. */
+  readonly hasTestClock: boolean
+  /** Rule tables may be named by their file. */
+  readonly mayReadFiles: boolean
+}
+
 /** One terminal and the sale that an operation means when it names none. */
 export class Interpreter {
-  readonly #options: TerminalOptions
-  readonly #hasTestClock: boolean
+  readonly #stage: Stage
   #terminal: Terminal | undefined
   #wallNs: bigint | undefined
   #lastSale: number | undefined
   #lastCurrency: string | undefined
 
-  /**
-   * @param options - how to open the terminal; it is opened by the first operation
-   * @param hasTestClock - `setClock` is allowed
-   */
-  constructor(options: TerminalOptions, hasTestClock: boolean) {
-    this.#options = options
-    this.#hasTestClock = hasTestClock
+  /** @param stage - the terminal is opened by the first operation */
+  constructor(stage: Stage) {
+    this.#stage = stage
   }
 
   /** Opens the terminal, unless it is open. */
   async open(): Promise<Terminal> {
-    this.#terminal ??= await openAt(this.#options, this.#wallNs)
+    this.#terminal ??= await this.#stage.open(this.#wallNs)
     return this.#terminal
   }
 
@@ -57,7 +62,8 @@ export class Interpreter {
         return { policy: terminal.policy(operation.currency) ?? null }
       case 'setRules': {
         const { tables, key } = operation
-        return terminal.setRules(tables.map(textOfTable), { key })
+        const texts = tables.map((table) => textOfTable(table, this.#stage.mayReadFiles))
+        return terminal.setRules(texts, { key })
       }
       case 'rules':
         return { rules: terminal.rules() ?? null }
@@ -292,7 +298,7 @@ export class Interpreter {
    * journal shows both.
    */
   async #setClock(wall: string): Promise<object> {
-    if (!this.#hasTestClock) throw noTestClock()
+    if (!this.#stage.hasTestClock) throw noTestClock()
     const ms = Date.parse(wall)
     if (!/^\d{4}-\d\d-\d\dT/.test(wall) || Number.isNaN(ms)) {
       const message = `wall ${JSON.stringify(wall.slice(0, 40))} is not a time such as 2026-11-21T09:00:00.000Z`
@@ -308,9 +314,13 @@ export class Interpreter {
 }
 
 /** A table as its text: as it stands, from a file, or as the JSON that it is. */
-function textOfTable(table: string | object): string {
+function textOfTable(table: string | object, mayReadFiles: boolean): string {
   if (typeof table === 'string') return table
   if (!('file' in table) || typeof table.file !== 'string') return JSON.stringify(table)
+  if (!mayReadFiles) {
+    const message = 'a rule table cannot be named by its file here: give its text'
+    throw posError('PK_E_BAD_ARGUMENT', message, { argument: 'file' })
+  }
   try {
     return readFileSync(table.file, 'utf8')
   } catch (error) {
