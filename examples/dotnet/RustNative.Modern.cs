@@ -1206,6 +1206,14 @@ namespace PosKernel
 
         public const int PK_E_TERMINAL_IN_USE = 220;
 
+        public const int PK_E_NOT_ALLOWED = 270;
+
+        public const int PK_E_SERVICE_IN_USE = 271;
+
+        public const int PK_E_SERVICE_DOWN = 272;
+
+        public const int PK_E_UNSUPPORTED = 273;
+
         public const int PK_E_BAD_TEXT = 301;
 
         public const int PK_E_BAD_ID = 302;
@@ -1227,6 +1235,10 @@ namespace PosKernel
         public const int PK_E_BAD_RULES = 310;
 
         public const int PK_E_BAD_MESSAGE = 311;
+
+        public const int PK_E_BAD_FRAME = 316;
+
+        public const int PK_E_PROTOCOL_VERSION = 317;
 
         public const int PK_E_BAD_CURRENCY = 320;
 
@@ -3452,6 +3464,56 @@ namespace PosKernel
         [LibraryImport(Library)]
         [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
         public static partial PkResult pk_system_config_json(PkText root, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Connects to one terminal of a kernel service of this machine. A terminal has one client at a time.
+        ///
+        /// `root`: folder of the store. `socket`: path of the socket; none for `service/service.sock` in the
+        /// root. `id`: the terminal. `patience_ms`: how long calls wait for a connection that broke to come
+        /// back.
+        ///
+        /// Codes: 2 (PK_E_SERVICE_DOWN: nobody serves there; PK_E_TERMINAL_IN_USE: pk_last_error_json has the
+        /// client; PK_E_NOT_ALLOWED; PK_E_UNSUPPORTED); 3 (PK_E_PROTOCOL_VERSION, PK_E_LIMIT for a path that is
+        /// too long); and what the service refuses the terminal with.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_service_connect(PkText root, PkText socket, PkText id, ulong patienceMs, out ulong outService);
+
+        /// <summary>
+        /// Does one operation, as a script has it on a line, and gives its answer:
+        /// `{"ok":true,"op":...}` or `{"ok":false,"code":...,"message":...,"facts":{...}}`.
+        ///
+        /// A refusal by the kernel is an answer too, with PK_OK. The operation is done once, whatever the
+        /// buffer: `out_call` gives its number, by which pk_service_answer gives the answer again. Durable when
+        /// it returns, as the service's durability says. When the connection breaks, an operation that only
+        /// reads or has a "key" is sent again.
+        ///
+        /// Codes: 1; 2 (PK_E_SERVICE_DOWN: not done; PK_E_CLOSED); 3; 4 (done, the answer is kept); 7
+        /// (PK_E_OUTCOME_UNKNOWN: the connection broke, the operation has no key).
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_service_call(ulong service, PkText operation, out ulong outCall, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// The answer of a call once more, by its number.
+        ///
+        /// Codes: 1 (also when 64 newer calls have been made); 3; 4.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_service_answer(ulong service, ulong call, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
+
+        /// <summary>
+        /// Waits until nothing is under way and gives the terminal back; the service keeps it open. The handle
+        /// is ended.
+        ///
+        /// Codes: 1.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_service_close(ulong service);
 
         /// <summary>
         /// Sets up a function of binary inputs, of type fd, and makes it this thread's current one.

@@ -43,6 +43,10 @@ PK_E_CONFIG_VERSION = 266
 PK_E_INBOX_FULL = 267
 PK_E_OPERATION_LOCKED = 268
 PK_E_TERMINAL_IN_USE = 220
+PK_E_NOT_ALLOWED = 270
+PK_E_SERVICE_IN_USE = 271
+PK_E_SERVICE_DOWN = 272
+PK_E_UNSUPPORTED = 273
 PK_E_BAD_TEXT = 301
 PK_E_BAD_ID = 302
 PK_E_BAD_ARGUMENT = 303
@@ -54,6 +58,8 @@ PK_E_STRUCT_SIZE = 308
 PK_E_BUFFER_TOO_SMALL = 309
 PK_E_BAD_RULES = 310
 PK_E_BAD_MESSAGE = 311
+PK_E_BAD_FRAME = 316
+PK_E_PROTOCOL_VERSION = 317
 PK_E_BAD_CURRENCY = 320
 PK_E_BAD_AMOUNT = 321
 PK_E_BAD_QUANTITY = 322
@@ -1086,6 +1092,10 @@ PROTOTYPES = {
     "pk_set_system_config": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int64, PkText, ctypes.POINTER(ctypes.c_uint64)]),
     "pk_apply_system_config": (PkResult, [ctypes.c_uint64, ctypes.c_void_p]),
     "pk_system_config_json": (PkResult, [PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_service_connect": (PkResult, [PkText, PkText, PkText, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)]),
+    "pk_service_call": (PkResult, [ctypes.c_uint64, PkText, ctypes.POINTER(ctypes.c_uint64), ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_service_answer": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_service_close": (PkResult, [ctypes.c_uint64]),
     "pl_setup": (PkResult, [ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
     "pl_setup_valued": (PkResult, [ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint64)]),
     "pl_read_pla": (PkResult, [ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),

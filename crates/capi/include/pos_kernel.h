@@ -58,6 +58,10 @@
 #define PK_E_INBOX_FULL 267 /* result 2 */
 #define PK_E_OPERATION_LOCKED 268 /* result 2 */
 #define PK_E_TERMINAL_IN_USE 220 /* result 2 */
+#define PK_E_NOT_ALLOWED 270 /* result 2 */
+#define PK_E_SERVICE_IN_USE 271 /* result 2 */
+#define PK_E_SERVICE_DOWN 272 /* result 2 */
+#define PK_E_UNSUPPORTED 273 /* result 2 */
 #define PK_E_BAD_TEXT 301 /* result 3 */
 #define PK_E_BAD_ID 302 /* result 3 */
 #define PK_E_BAD_ARGUMENT 303 /* result 3 */
@@ -69,6 +73,8 @@
 #define PK_E_BUFFER_TOO_SMALL 309 /* result 4 */
 #define PK_E_BAD_RULES 310 /* result 3 */
 #define PK_E_BAD_MESSAGE 311 /* result 3 */
+#define PK_E_BAD_FRAME 316 /* result 3 */
+#define PK_E_PROTOCOL_VERSION 317 /* result 3 */
 #define PK_E_BAD_CURRENCY 320 /* result 3 */
 #define PK_E_BAD_AMOUNT 321 /* result 3 */
 #define PK_E_BAD_QUANTITY 322 /* result 3 */
@@ -1409,6 +1415,9 @@ typedef struct {
     /** Hash of the manifest. */
     uint8_t manifest[32];
 } PkArchiveReport;
+
+/** A connection to a kernel service; 0 is none. */
+typedef uint64_t PkService;
 
 /**
  * A function of a thread: its dimensions, its sets, its answer; 0 is none. It belongs to the thread
@@ -3182,6 +3191,61 @@ PkResult pk_system_config_json(PkText root,
                                uint8_t *buffer,
                                size_t capacity,
                                size_t *need);
+
+/**
+ * Connects to one terminal of a kernel service of this machine. A terminal has one client at a time.
+ *
+ * `root`: folder of the store. `socket`: path of the socket; none for `service/service.sock` in the
+ * root. `id`: the terminal. `patience_ms`: how long calls wait for a connection that broke to come
+ * back.
+ *
+ * Codes: 2 (PK_E_SERVICE_DOWN: nobody serves there; PK_E_TERMINAL_IN_USE: pk_last_error_json has the
+ * client; PK_E_NOT_ALLOWED; PK_E_UNSUPPORTED); 3 (PK_E_PROTOCOL_VERSION, PK_E_LIMIT for a path that is
+ * too long); and what the service refuses the terminal with.
+ */
+PkResult pk_service_connect(PkText root,
+                            PkText socket,
+                            PkText id,
+                            uint64_t patience_ms,
+                            PkService *out_service);
+
+/**
+ * Does one operation, as a script has it on a line, and gives its answer:
+ * `{"ok":true,"op":...}` or `{"ok":false,"code":...,"message":...,"facts":{...}}`.
+ *
+ * A refusal by the kernel is an answer too, with PK_OK. The operation is done once, whatever the
+ * buffer: `out_call` gives its number, by which pk_service_answer gives the answer again. Durable when
+ * it returns, as the service's durability says. When the connection breaks, an operation that only
+ * reads or has a "key" is sent again.
+ *
+ * Codes: 1; 2 (PK_E_SERVICE_DOWN: not done; PK_E_CLOSED); 3; 4 (done, the answer is kept); 7
+ * (PK_E_OUTCOME_UNKNOWN: the connection broke, the operation has no key).
+ */
+PkResult pk_service_call(PkService service,
+                         PkText operation,
+                         uint64_t *out_call,
+                         uint8_t *buffer,
+                         size_t capacity,
+                         size_t *need);
+
+/**
+ * The answer of a call once more, by its number.
+ *
+ * Codes: 1 (also when 64 newer calls have been made); 3; 4.
+ */
+PkResult pk_service_answer(PkService service,
+                           uint64_t call,
+                           uint8_t *buffer,
+                           size_t capacity,
+                           size_t *need);
+
+/**
+ * Waits until nothing is under way and gives the terminal back; the service keeps it open. The handle
+ * is ended.
+ *
+ * Codes: 1.
+ */
+PkResult pk_service_close(PkService service);
 
 /**
  * Sets up a function of binary inputs, of type fd, and makes it this thread's current one.
