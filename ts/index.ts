@@ -142,6 +142,7 @@ export type {
   ShiftFacts,
   ShuttingDownFacts,
   SpaceFacts,
+  StoreInUseFacts,
   SuspendedFacts,
   TenderFacts,
   TenderStateFacts,
@@ -335,6 +336,7 @@ export {
   type StoreReportOptions,
   type StoreSums,
   type StoreTax,
+  type StoreTenders,
 } from './kernel/store-audit.js'
 export {
   type Acknowledgement,

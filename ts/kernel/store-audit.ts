@@ -152,7 +152,14 @@ export interface StoreReportOptions extends StoreOptions {
 /** Sums of one tax in minor units; what was returned is counted upwards. */
 export interface StoreTax {
   /** The tax: its class, its rate in parts per million, and whether prices contain it. */
-  readonly tax: { readonly class: string; readonly ratePpm: number; readonly inclusive: boolean }
+  readonly tax: {
+    /** Name of its class. */
+    readonly class: string
+    /** Rate in parts per million. */
+    readonly ratePpm: number
+    /** Prices contain it. */
+    readonly inclusive: boolean
+  }
   /** Net sold. */
   readonly soldNet: number
   /** Tax on it. */
@@ -161,6 +168,14 @@ export interface StoreTax {
   readonly returnedNet: number
   /** Tax on it. */
   readonly returnedTax: number
+}
+
+/** Confirmed tenders of one kind. */
+export interface StoreTenders {
+  /** How many. */
+  readonly count: number
+  /** What they come to, in minor units. */
+  readonly amount: number
 }
 
 /** Sums of all tills in one currency, in its minor units. Training counts nowhere. */
@@ -190,7 +205,7 @@ export interface StoreSums {
   /** Change given. */
   readonly change: number
   /** Confirmed tenders by kind. */
-  readonly tenders: Readonly<Record<string, { readonly count: number; readonly amount: number }>>
+  readonly tenders: Readonly<Record<string, StoreTenders>>
   /** Taxes one by one. */
   readonly taxes: readonly StoreTax[]
 }
@@ -201,25 +216,39 @@ export interface StoreReport {
   readonly terminals: Readonly<Record<string, number>>
   /** By currency: since the first day, and since the last Z report of each terminal. */
   readonly currencies: readonly {
+    /** ISO 4217 letters. */
     readonly currency: string
+    /** Since the first day. */
     readonly total: StoreSums
+    /** Since the last Z report of each terminal. */
     readonly period: StoreSums
   }[]
   /** By hour, in UTC, and currency. */
   readonly hours: readonly {
+    /** ISO 8601, to the hour. */
     readonly hour: string
+    /** ISO 4217 letters. */
     readonly currency: string
+    /** Completed sales. */
     readonly receipts: number
+    /** Without taxes, in minor units. */
     readonly net: number
+    /** With taxes. */
     readonly gross: number
   }[]
   /** By stock-keeping unit and currency. */
   readonly skus: readonly {
+    /** Stock-keeping unit. */
     readonly sku: string
+    /** ISO 4217 letters. */
     readonly currency: string
+    /** Lines that count. */
     readonly lines: number
+    /** Their quantities together, a decimal. */
     readonly quantity: string
+    /** Without taxes, in minor units. */
     readonly net: number
+    /** With taxes. */
     readonly gross: number
   }[]
 }
