@@ -21,10 +21,11 @@ const longLoops = { ...process.env, POS_KERNEL_FAULT: 'long' }
 
 const loops = ['__test__/fault/**', '__test__/auditor/**']
 
-/** The tests of what a terminal does, on terminals of a kernel service. */
+/** The tests of what a terminal does, on terminals of a store process, and of a kernel service. */
+const inStore = { ...process.env, POS_KERNEL_TEST_DOOR: 'store' }
 const overService = { ...process.env, POS_KERNEL_TEST_DOOR: 'service' }
 
-const served = [
+const contract = [
   'sale',
   'pricing',
   'returns',
@@ -51,7 +52,8 @@ const steps = [
   ['ts', 'C library', () => check(node('scripts/build.mjs', 'capi'))],
   ['ts', 'hosts of the C library', () => check(node('scripts/hosts.mjs'))],
   ['ts', 'ava', () => ava([])],
-  ['ts', 'ava, over the kernel service', () => ava(served, overService)],
+  ['ts', 'ava, in a store process', () => ava(contract, inStore)],
+  ['ts', 'ava, over the kernel service', () => ava(contract, overService)],
   ['checks', 'architecture', () => check(node('scripts/check.mjs'))],
   ['checks', 'error table', () => check(node('scripts/codes.mjs', '--check'))],
   ['checks', 'doors', () => check(node('scripts/doors.mjs', '--check'))],

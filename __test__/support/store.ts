@@ -9,8 +9,10 @@ import {
   connectTerminal,
   type ErrorCode,
   isPosError,
+  openStore,
   openTerminal,
   type PosError,
+  type Store,
   type Terminal,
   type TerminalOptions,
 } from '../../ts/index.js'
@@ -23,8 +25,12 @@ export function tempStore(t: ExecutionContext): string {
   return folder
 }
 
+const door = process.env.POS_KERNEL_TEST_DOOR
+
 /** The tests are run on terminals of a kernel service. */
-export const isServed = process.env.POS_KERNEL_TEST_DOOR === 'service'
+export const isServed = door === 'service'
+/** The tests are run on terminals of store processes. */
+const isShared = door === 'store'
 
 /** A terminal that is closed when its test is over, in a store of its own where none is named. */
 export async function terminalFor(
@@ -32,7 +38,49 @@ export async function terminalFor(
   options: TerminalOptions = {},
 ): Promise<Terminal> {
   if (isServed) return servedFor(t, { root: tempStore(t), id: 'T1', ...options })
+  if (isShared) return sharedFor(t, { root: tempStore(t), id: 'T1', ...options })
   const terminal = await openTerminal({ root: tempStore(t), id: 'T1', ...options })
+  t.teardown(() => terminal.close())
+  return terminal
+}
+
+const shared = new Map<string, { store: Promise<Store>; users: number }>()
+
+/** A terminal of a store process, which ends with the last of them: what comes behind finds it closed. */
+async function sharedFor(
+  t: ExecutionContext,
+  { root = '', ...options }: TerminalOptions,
+): Promise<Terminal> {
+  const process = shared.get(root) ?? { store: openStore({ root }), users: 0 }
+  shared.set(root, process)
+  process.users += 1
+  const store = await process.store
+  const close = async () => {
+    process.users -= 1
+    if (process.users > 0) return
+    shared.delete(root)
+    await store.close()
+  }
+  let terminal: Terminal
+  try {
+    terminal = await store.openTerminal(options)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return endingWith(t, terminal, close)
+}
+
+/** A terminal, behind whose close something else is to do. */
+function endingWith(t: ExecutionContext, terminal: Terminal, after: () => Promise<void>): Terminal {
+  const close = terminal.close.bind(terminal)
+  let isOpen = true
+  terminal.close = async () => {
+    if (!isOpen) return
+    isOpen = false
+    await close()
+    await after()
+  }
   t.teardown(() => terminal.close())
   return terminal
 }
@@ -56,19 +104,12 @@ async function servedFor(
   store.users += 1
   const service = await store.service
   const terminal = await connectTerminal({ root, id })
-  const close = terminal.close.bind(terminal)
-  let isOpen = true
-  terminal.close = async () => {
-    if (!isOpen) return
-    isOpen = false
-    await close()
+  return endingWith(t, terminal, async () => {
     store.users -= 1
     if (store.users > 0) return
     services.delete(root)
     await service.stop()
-  }
-  t.teardown(() => terminal.close())
-  return terminal
+  })
 }
 
 /** Waits until the owner of a terminal is idle: it has prepared its next segment, its last write. */

@@ -11,6 +11,7 @@ import { toPosError } from './errors.js'
 import { checkNames, wrong } from './input.js'
 import {
   checkedOptions,
+  type NearTerminal,
   nearTerminal,
   opening,
   queueOf,
@@ -202,13 +203,26 @@ export class Store implements AsyncDisposable {
    * @internal
    */
   async openAt(options: StoreTerminalOptions, testWallNs: bigint | undefined): Promise<Terminal> {
+    const { terminal } = await this.openNear(options, testWallNs)
+    return terminal
+  }
+
+  /**
+   * As {@link openTerminal}, for whoever has calls of its own to make: a kernel service.
+   *
+   * @internal
+   */
+  async openNear(
+    options: StoreTerminalOptions,
+    testWallNs: bigint | undefined,
+  ): Promise<NearTerminal> {
     let number: number | undefined
     try {
       const { checked, queue } = this.#checked(options)
       if (testWallNs !== undefined) checked.testWallNs = testWallNs.toString()
       number = this.#mailbox.add(queue)
       const native = await this.#native.openTerminal(checked, number)
-      return this.#opened(nearTerminal(native, queue, this.root).terminal, number)
+      return this.#opened(nearTerminal(native, queue, this.root), number)
     } catch (thrown) {
       this.#mailbox.remove(number)
       throw refusal(thrown)
@@ -223,7 +237,7 @@ export class Store implements AsyncDisposable {
         const { checked, queue } = this.#checked(options)
         number = this.#mailbox.add(queue)
         const native = this.#native.openTerminalSync(checked, number)
-        return this.#opened(nearTerminal(native, queue, this.root).terminal, number)
+        return this.#opened(nearTerminal(native, queue, this.root), number).terminal
       } catch (thrown) {
         this.#mailbox.remove(number)
         throw thrown
@@ -292,10 +306,11 @@ export class Store implements AsyncDisposable {
     return { checked: checkedOptions({ ...options, root: this.root }), queue: queueOf(options) }
   }
 
-  #opened(terminal: Terminal, number: number): Terminal {
+  #opened(near: NearTerminal, number: number): NearTerminal {
+    const { terminal } = near
     this.#mailbox.remove(this.#terminals.get(terminal.id)?.[1])
     this.#terminals.set(terminal.id, [terminal, number])
-    return terminal
+    return near
   }
 }
 

@@ -1,23 +1,13 @@
 /**
- * The terminals of a kernel service: opened once, whoever comes for them, and closed with it.
- *
- * `openForService` is the one place that knows how a terminal of a service is opened.
+ * The terminals of a kernel service: those of one store, which share its log. Each is opened once, whoever
+ * comes for it, and closed with the service.
  */
 import { posError } from '../kernel/errors.js'
-import { type NearTerminal, openNear, type TerminalOptions } from '../kernel/terminal.js'
+import { openStore, type Store, type StoreTerminalOptions } from '../kernel/store.js'
+import type { NearTerminal } from '../kernel/terminal.js'
 
 /** How the terminals of a service are opened; the id comes from the client. */
-export type ServedOptions = Omit<TerminalOptions, 'id' | 'root'>
-
-/** Opens a terminal that a service has. */
-function openForService(
-  root: string,
-  id: string,
-  options: ServedOptions,
-  testWallNs: bigint | undefined,
-): Promise<NearTerminal> {
-  return openNear({ ...options, root, id }, testWallNs)
-}
+export type ServedOptions = Omit<StoreTerminalOptions, 'id'>
 
 /** The terminals of a service by id. */
 export class ServedTerminals {
@@ -25,6 +15,7 @@ export class ServedTerminals {
   readonly #options: ServedOptions
   readonly #allowed: ReadonlySet<string> | undefined
   readonly #testWallNs: bigint | undefined
+  #store: Promise<Store> | undefined
   readonly #opening = new Map<string, Promise<NearTerminal>>()
 
   /** @param allowed - the terminals that may be opened; any when left out */
@@ -52,22 +43,29 @@ export class ServedTerminals {
     if (this.#allowed !== undefined && !this.#allowed.has(id)) {
       return Promise.reject(notServed(id, [...this.#allowed]))
     }
-    const opening = openForService(this.#root, id, this.#options, this.#testWallNs)
+    const opening = this.#open(id)
     this.#opening.set(id, opening)
     opening.catch(() => this.#opening.delete(id))
     return opening
   }
 
-  /** Closes them all; the first failure is thrown once all have been tried. */
+  /** Closes them all, and their store. */
   async close(): Promise<void> {
-    const closing = [...this.#opening.values()].map(async (opening) => {
-      const opened = await opening.catch(() => undefined)
-      await opened?.terminal.close()
-    })
+    await Promise.allSettled(this.#opening.values())
     this.#opening.clear()
-    for (const ended of await Promise.allSettled(closing)) {
-      if (ended.status === 'rejected') throw ended.reason
-    }
+    const store = await this.#store?.catch(() => undefined)
+    await store?.close()
+  }
+
+  async #open(id: string): Promise<NearTerminal> {
+    this.#store ??= openStore({ root: this.#root })
+    const opening = this.#store
+    // Whoever asks next may find that nobody has the store any more.
+    const store = await opening.catch((thrown: unknown) => {
+      if (this.#store === opening) this.#store = undefined
+      throw thrown
+    })
+    return store.openNear({ ...this.#options, id }, this.#testWallNs)
   }
 }
 
