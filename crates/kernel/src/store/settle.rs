@@ -9,7 +9,7 @@
 
 use super::lock::{Gate, PATIENCE, StoreLock};
 use super::record::{self, Entry, Written};
-use super::{LOG_NAME, log_dir};
+use super::{LOG_NAME, log_dir, shared_dir};
 use crate::clock::{Clock, Hlc};
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -273,9 +273,16 @@ pub(crate) fn is_held_in_log(
     Ok(held_in_log(disk, root)?.contains_key(terminal.as_str()))
 }
 
+/// True when no store process ever had the store: there is no log, nor where one could be.
 fn is_absent(disk: &dyn Storage, root: &Path) -> bool {
-    let listed = disk.list(&log_dir(root));
-    listed.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    let kind = |dir: &Path| disk.list(dir).err().map(|error| error.kind());
+    match kind(&log_dir(root)) {
+        Some(io::ErrorKind::NotFound) => true,
+        Some(io::ErrorKind::NotADirectory) => {
+            kind(&shared_dir(root)) == Some(io::ErrorKind::NotADirectory)
+        }
+        _ => false,
+    }
 }
 
 /// The terminals that the log holds writes of, as it stands. An owner may be writing it.
