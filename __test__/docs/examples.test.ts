@@ -15,6 +15,8 @@ const { ${Object.keys(api).join(', ')} } = poskernel
 declare const terminal: poskernel.Terminal
 declare const sale: poskernel.Sale
 declare const bank: poskernel.Dispatcher
+declare const manager: poskernel.Terminal
+declare const message: poskernel.Message
 declare const rules: poskernel.Rules
 declare const cart: poskernel.Cart
 declare const receipt: poskernel.Receipt

@@ -252,7 +252,8 @@ export class Messages {
    * @throws {@link InputError} `PK_E_BAD_MESSAGE`
    * @throws {@link StorageError} `PK_E_IO`
    * @example
-   * const waiting = (await terminal.messages.acknowledgements(id)).filter((it) => it.state === 'waiting')
+   * const became = await terminal.messages.acknowledgements(message.id)
+   * console.log(became.filter(({ state }) => state === 'waiting').length)
    */
   acknowledgements(id: string): Promise<readonly Acknowledgement[]> {
     return acknowledgements(this.#root, id)

@@ -24,8 +24,10 @@ use pos_kernel_core::{Code, Error, Result};
 pub(crate) struct Parts<'a> {
     taxes: Vec<TaxInput>,
     adjustments: Vec<(Adjustment, &'a str)>,
-    attributes: Vec<Attribute<'a>>,
 }
+
+/// What hosts say of lines or tenders, by their index: most say nothing.
+pub(crate) type SaidOf<'a> = Vec<(usize, Said<'a>)>;
 
 /// What a host says for rules to ask: a name, what it gave, its text or the members of its set.
 pub(crate) type Said<'a> = Vec<(&'a str, PkAttribute, Vec<&'a str>)>;
@@ -39,6 +41,9 @@ const ATTRIBUTES_MAX: usize = 512;
 /// The array and its texts can be read.
 pub(crate) unsafe fn said<'a>(given: *const PkAttribute, count: usize) -> Result<Said<'a>> {
     let mut said: Said<'a> = Vec::new();
+    if count == 0 {
+        return Ok(said);
+    }
     let read = |given: &PkAttribute| {
         // SAFETY: the caller promises the texts.
         let name = unsafe { memory::field(memory::ATTRIBUTE_NAME, given.name) }?;
@@ -86,14 +91,21 @@ pub(crate) fn attributes<'a>(said: &'a Said<'_>) -> Result<Vec<Attribute<'a>>> {
     said.iter().map(attribute).collect()
 }
 
+/// What was said of several, as the kernel takes it.
+pub(crate) fn attributes_of<'a>(
+    said: &'a [(usize, Said<'_>)],
+) -> Result<Vec<(usize, Vec<Attribute<'a>>)>> {
+    said.iter().map(|(index, said)| Ok((*index, attributes(said)?))).collect()
+}
+
 impl<'a> Parts<'a> {
     /// Reads what a line points to.
     ///
     /// # Safety
     /// The arrays and their texts can be read.
     #[inline]
-    pub(crate) unsafe fn of(given: &PkLineInput, said: &'a Said<'a>) -> Result<Self> {
-        let mut parts = Self { attributes: attributes(said)?, ..Self::default() };
+    pub(crate) unsafe fn of(given: &PkLineInput) -> Result<Self> {
+        let mut parts = Self::default();
         if given.tax_count != 0 {
             // SAFETY: the caller promises the array and its texts.
             parts.taxes = unsafe { taxes(given.taxes, given.tax_count) }?;
@@ -108,7 +120,7 @@ impl<'a> Parts<'a> {
     /// True when there is nothing to lend.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.taxes.is_empty() && self.adjustments.is_empty() && self.attributes.is_empty()
+        self.taxes.is_empty() && self.adjustments.is_empty()
     }
 
     /// Lends them to a line.
@@ -118,7 +130,6 @@ impl<'a> Parts<'a> {
     {
         line.taxes = &self.taxes;
         line.adjustments = &self.adjustments;
-        line.attributes = &self.attributes;
     }
 }
 

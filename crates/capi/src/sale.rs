@@ -5,7 +5,7 @@
 
 use crate::answer;
 use crate::guard::guard;
-use crate::input::{self, Parts};
+use crate::input::{self, Parts, SaidOf};
 use crate::memory::{self, Answer, Slot};
 use crate::seat::{self, NewSale, Settled};
 use crate::terminal::flags;
@@ -85,11 +85,13 @@ pub unsafe extern "C" fn pk_add_line_ex(
         let given = unsafe { memory::structure("line", line) }?;
         // SAFETY: the caller promises the arrays and the texts.
         let said = unsafe { input::said(given.attributes, given.attribute_count) }?;
+        let attributes = input::attributes(&said)?;
         // SAFETY: as above.
-        let parts = unsafe { Parts::of(&given, &said) }?;
+        let parts = unsafe { Parts::of(&given) }?;
         // SAFETY: as above.
         let mut line = unsafe { input::line(&given) }?;
         parts.lend(&mut line);
+        line.attributes = &attributes;
         // SAFETY: as above.
         let key = unsafe { memory::optional_field(memory::KEY, given.key) }?;
         let settled = seat::sale(handle)?.add_line(&line, key)?;
@@ -381,48 +383,55 @@ pub unsafe extern "C" fn pk_sell(
         let key = unsafe { memory::optional_field(memory::KEY, cart.key) }?;
         let mut parts = Vec::new();
         let (given, count) = (cart.lines, cart.line_count);
-        let say = |given: &PkLineInput| {
-            // SAFETY: the caller promises the array of each line and its texts.
-            unsafe { input::said(given.attributes, given.attribute_count) }
-        };
-        // SAFETY: the caller promises the array.
-        let said = unsafe { memory::array("lines", given, count, LINES_MAX, say) }?;
+        let (mut of_lines, mut of_tenders) = (SaidOf::new(), SaidOf::new());
         let mut index = 0;
         let read = |given: &PkLineInput| {
             input::no_key(given.key.size)?;
             // SAFETY: the caller promises the arrays and the texts of each line.
-            let of_line = unsafe { Parts::of(given, &said[index]) }?;
+            let of_line = unsafe { Parts::of(given) }?;
             if !of_line.is_empty() {
                 parts.push((index, of_line));
+            }
+            if given.attribute_count != 0 {
+                // SAFETY: as above.
+                let said = unsafe { input::said(given.attributes, given.attribute_count) }?;
+                of_lines.push((index, said));
             }
             index += 1;
             // SAFETY: as above.
             unsafe { input::line(given) }
         };
+        let mut tender_index = 0;
         let tender = |given: &PkTenderInput| {
             input::no_key(given.key.size)?;
-            // SAFETY: the caller promises the array of each tender and the texts.
-            let said = unsafe { input::said(given.attributes, given.attribute_count) }?;
+            if given.attribute_count != 0 {
+                // SAFETY: the caller promises the array of each tender and the texts.
+                let said = unsafe { input::said(given.attributes, given.attribute_count) }?;
+                of_tenders.push((tender_index, said));
+            }
+            tender_index += 1;
             // SAFETY: as above.
-            Ok((unsafe { input::tender(given) }?, said))
+            unsafe { input::tender(given) }
         };
         // SAFETY: the caller promises the array.
         let mut lines = unsafe { memory::array("lines", given, count, LINES_MAX, read) }?;
         for (index, parts) in &parts {
             parts.lend(&mut lines[*index]);
         }
+        let attributes = input::attributes_of(&of_lines)?;
+        for (index, attributes) in &attributes {
+            lines[*index].attributes = attributes;
+        }
         let (given, count) = (cart.adjustments, cart.adjustment_count);
         // SAFETY: the caller promises the array and its texts.
         let adjustments = unsafe { input::adjustments(given, count) }?;
         let (given, count) = (cart.tenders, cart.tender_count);
         // SAFETY: the caller promises the array.
-        let given = unsafe { memory::array("tenders", given, count, TENDERS_MAX, tender) }?;
-        let attributes = given.iter().map(|(_, said)| input::attributes(said));
-        let attributes = attributes.collect::<Result<Vec<_>>>()?;
-        let tenders = given.iter().zip(&attributes);
-        let tenders: Vec<TenderInput<'_>> = tenders
-            .map(|((tender, _), attributes)| TenderInput { attributes, ..*tender })
-            .collect();
+        let mut tenders = unsafe { memory::array("tenders", given, count, TENDERS_MAX, tender) }?;
+        let attributes = input::attributes_of(&of_tenders)?;
+        for (index, attributes) in &attributes {
+            tenders[*index].attributes = attributes;
+        }
         let seat = seat::terminal(terminal)?;
         let (lines, adjustments, tenders) = (&lines, &adjustments, &tenders);
         let sold = Sold { store, currency, reference, lines, adjustments, tenders };

@@ -513,6 +513,27 @@ CALL(pk_set_policy) {
                                                      once.size, &answer));
     KEPT(PkPolicyAnswer, answer, is_answered);
 }
+CALL(pk_set_rules) {
+    static const char *const sources[] = {
+        "table,lines,hit,first,at,line\nrule,sku,decision\n,when text,then text refuse|allow\n"
+        "never,never,refuse\nother,,allow\n",
+        "table,lines,hit,first,at,line\nrule,sku,decision\n",
+        "{}",
+    };
+    const char *source = sources[below(CHANCE, 3)];
+    PkRuleTable table;
+    memset(&table, 0, sizeof table);
+    table.struct_size = size_of(CHANCE, sizeof table);
+    table.source = (PkText){(const uint8_t *)source, strlen(source)};
+    PkText once = key(player);
+    OUT(PkRulesAnswer, answer);
+    int is_answered = answered(player, pk_set_rules(a_terminal(player), &table, below(CHANCE, 2),
+                                                    once.data, once.size, &answer));
+    KEPT(PkRulesAnswer, answer, is_answered);
+}
+CALL(pk_get_rules_json) {
+    TEXT_OUT(pk_get_rules_json(a_terminal(player), buffer, capacity, &need));
+}
 CALL(pk_get_policy) {
     PkText letters = currency(player);
     OUT(PkPolicy, got);
@@ -1186,6 +1207,34 @@ CALL(pk_list_terminals_json) {
     TEXT_OUT(pk_list_terminals_json(main_root(player), buffer, capacity, &need));
 }
 
+/* A store of its own beside the terminals that are played on: one thread at a time has it. */
+CALL(pk_store_open) {
+    char root[512];
+    int size = snprintf(root, sizeof root, "%s/shop", player->world->root);
+    PkStore store = CANARY;
+    if (!answered(player, pk_store_open((PkText){(const uint8_t *)root, (size_t)size}, &store))) {
+        MUST(store == CANARY);
+        return;
+    }
+    PkTerminalOptions options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.id = (PkText){(const uint8_t *)"SHOP", 4};
+    PkTerminal terminal = CANARY;
+    MUST(answered(player, pk_store_open_terminal(store, &options, &terminal)));
+    MUST(answered(player, pk_terminal_close(terminal)));
+    MUST(answered(player, pk_store_close(store)));
+}
+CALL(pk_store_open_terminal) {
+    PkTerminalOptions options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = size_of(CHANCE, sizeof options);
+    PkTerminal terminal = CANARY;
+    MUST(!answered(player, pk_store_open_terminal(a_terminal(player), &options, &terminal)));
+    MUST(terminal == CANARY);
+}
+CALL(pk_store_close) { MUST(!answered(player, pk_store_close(a_terminal(player)))); }
+
 /* ---- several terminals ---------------------------------------------------------------------- */
 
 CALL(pk_store_terminals_json) {
@@ -1366,6 +1415,11 @@ static const Row rows[] = {
     ROW(pk_get_counters, 4),
     ROW(pk_get_tax_counters, 4),
     ROW(pk_set_policy, 6),
+    ROW(pk_set_rules, 1),
+    ROW(pk_get_rules_json, 1),
+    ROW(pk_store_open, 1),
+    ROW(pk_store_open_terminal, 1),
+    ROW(pk_store_close, 1),
     ROW(pk_get_policy, 2),
     ROW(pk_sign_on, 4),
     ROW(pk_sign_off, 3),
