@@ -83,21 +83,30 @@ async function settle(root: string): Promise<void> {
     for (const { ticket, to } of await terminal.cashInTransit()) {
       if (to === terminal.id) await terminal.receiveCash(ticket, { reason: 'change' })
     }
-    for (const { ticket } of await terminal.suspendedSales()) await terminal.resume(ticket)
-    for (const sale of terminal.openSales()) {
-      const { state } = sale.summary()
-      if (state === 'suspended') continue
-      if (sale.lines().length === 0) {
-        await sale.void({ reason: 'empty' })
-        continue
-      }
-      const { due } = sale.totals()
-      if (due > 0) await sale.tender({ kind: 'cash', amount: due })
-      await sale.complete()
+    await finishOpen(terminal)
+    // Its own alone, each finished before the next: a small terminal has few open sales.
+    for (const { ticket, terminal: giver } of await terminal.suspendedSales()) {
+      if (giver !== terminal.id) continue
+      await terminal.resume(ticket)
+      await finishOpen(terminal)
     }
   }
   for (const terminal of terminals) await terminal.collectTransfers()
   for (const terminal of terminals) await terminal.close()
+}
+
+/** Completes whatever is open and does not wait. */
+async function finishOpen(terminal: Terminal): Promise<void> {
+  for (const sale of terminal.openSales()) {
+    if (sale.summary().state === 'suspended') continue
+    if (sale.lines().length === 0) {
+      await sale.void({ reason: 'empty' })
+      continue
+    }
+    const { due } = sale.totals()
+    if (due > 0) await sale.tender({ kind: 'cash', amount: due })
+    await sale.complete()
+  }
 }
 
 interface Counts {
