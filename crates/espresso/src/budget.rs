@@ -77,7 +77,6 @@ impl Budget {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn endless() -> Budget {
         Budget::new(None, None, usize::MAX)
     }

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::budget::{Budget, Stop};
 use crate::cube;
 use crate::error::Error;
 use crate::layout::Layout;
@@ -193,9 +194,14 @@ impl Cover {
 
     /// Drops cubes that lie within another one; of equal cubes the first stays.
     pub(crate) fn absorb(&mut self) {
+        self.absorb_within(&Budget::endless()).expect("nothing ends what is endless");
+    }
+
+    /// The same under a budget. When that stops it, nothing was dropped.
+    pub(crate) fn absorb_within(&mut self, budget: &Budget) -> Result<(), Stop> {
         let count = self.len();
         if count > COLUMNS_FROM {
-            return self.absorb_by_columns();
+            return self.absorb_by_columns(budget);
         }
         let mut order: Vec<u32> = (0..count as u32).collect();
         let sizes: Vec<u32> = self.cubes().map(cube::ones).collect();
@@ -220,12 +226,13 @@ impl Cover {
         }
         drop(seen);
         self.retain(|index| keep[index]);
+        Ok(())
     }
 
     /// The same for many cubes. For each bit there is a bit set over the cubes kept so far; a cube
     /// lies within a kept one if the AND over its bits is not empty, and with the rare bits first the
     /// AND is empty after a few.
-    fn absorb_by_columns(&mut self) {
+    fn absorb_by_columns(&mut self, budget: &Budget) -> Result<(), Stop> {
         let count = self.len();
         let bits_count = self.layout.words() * 64;
         let mut occurrences = vec![0u32; bits_count];
@@ -250,6 +257,7 @@ impl Cover {
             if !seen.insert(candidate) {
                 continue;
             }
+            budget.work(kept.div_ceil(64) * 4)?;
             own.clear();
             own.extend(rare_first.iter().copied().filter(|&bit| cube::has_bit(candidate, bit)));
             let lies_within = (0..kept.div_ceil(64)).any(|word| {
@@ -272,6 +280,7 @@ impl Cover {
         }
         drop(seen);
         self.retain(|index| keep[index]);
+        Ok(())
     }
 
     /// Products and literals.
@@ -290,5 +299,32 @@ impl Cover {
         }
         cost.literals = cost.inputs + cost.valued + cost.outputs;
         cost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COLUMNS_FROM, Cover};
+    use crate::budget::{Budget, Cancel, Stop};
+    use crate::layout::Layout;
+    use std::sync::Arc;
+
+    #[test]
+    fn absorbing_many_cubes_ends_when_it_is_told_to() {
+        let layout = Arc::new(Layout::new(16, &[], 1).expect("small"));
+        let mut cover = Cover::empty(&layout);
+        for point in 0..64 * COLUMNS_FROM as u64 {
+            let bits =
+                (0..16).fold(1 << 32, |bits, input| bits | 1 << (2 * input + (point >> input & 1)));
+            cover.push(&[bits]);
+        }
+        let count = cover.len();
+        let cancel = Cancel::new();
+        cancel.cancel();
+        let budget = Budget::new(Some(cancel), None, usize::MAX);
+        assert_eq!(cover.absorb_within(&budget), Err(Stop::Cancelled));
+        assert_eq!(cover.len(), count);
+        cover.absorb();
+        assert_eq!(cover.len(), count, "of points that differ none lies within another");
     }
 }

@@ -274,3 +274,23 @@ fn what_stands_in_place_of_a_notice_or_a_claim_holds_nobody_up() {
     giver.collect_transfers().unwrap_err();
     assert_eq!(legs(&giver), [("sent", 2_500), ("arrived", 0)]);
 }
+
+#[test]
+fn threads_that_put_up_the_same_notice_do_not_get_in_each_others_way() {
+    let root = TempDir::new().unwrap();
+    let (giver, _taker) = two(&root);
+    send(&giver, 100);
+    let notices = root.path().join("shared/transit");
+    for _ in 0..100 {
+        fs::remove_dir_all(&notices).unwrap();
+        std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(|| giver.cash_in_transit().map(drop)));
+            let again = scope.spawn(|| giver.collect_transfers().map(drop));
+            let sent = scope.spawn(|| giver.send_cash(TAKER, ("EUR", 1), "x", None).map(drop));
+            threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+            again.join().unwrap().unwrap();
+            let sent = sent.join().unwrap();
+            assert!(sent.is_ok() || sent.unwrap_err().code() == Code::Limit);
+        });
+    }
+}

@@ -45,7 +45,7 @@ impl Stack<'_> {
             Seen::Mixed { binate: 0, valued: false, .. } => {
                 let mut primes = Cover::from_bits(layout, self.bits[start..].to_vec());
                 spend(work, primes.len() as u64 * primes.len() as u64 / 2)?;
-                primes.absorb();
+                primes.absorb_within(self.budget)?;
                 return Ok(primes);
             }
             Seen::Mixed { .. } => {}
@@ -103,7 +103,7 @@ impl Stack<'_> {
         }
         self.budget.hold((held + 2 * all.words().len() + self.bits.len()) * 8)?;
         spend(work, (all.len() as u64).saturating_mul(left.len() as u64 + right.len() as u64) / 8)?;
-        all.absorb();
+        all.absorb_within(self.budget)?;
         Ok(all)
     }
 }

@@ -8,6 +8,11 @@ use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Held while a notice is written: two threads of the terminal that a ticket is of, which alone puts
+/// it up, would write one temporary file.
+static POSTING: Mutex<()> = Mutex::new(());
 
 /// A folder of notices.
 #[derive(Debug, Clone)]
@@ -27,6 +32,7 @@ impl Board {
     /// Puts a notice up, durably.
     pub(super) fn post(&self, ticket: &str, notice: &Value) -> Result<()> {
         let dir = &self.0;
+        let _turn = POSTING.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, &error))?;
         let path = self.path(ticket);
         let temporary = path.with_extension("tmp");
