@@ -4,6 +4,7 @@
  * A caller says `hello` first. An app shows the token of its run; the command line and the dashboard show the key in
  * `host.owner.json`, which only the store's user can read.
  */
+import type { AppHistory } from '../monitor/history.js'
 import type { AppHealth, HostEvent, HostStatus } from './status.js'
 
 /** Version of what is said here. */
@@ -63,6 +64,11 @@ export interface ControlRequests {
   events: {
     readonly argument: { readonly from?: number; readonly limit?: number }
     readonly answer: readonly HostEvent[]
+  }
+  /** What was measured of an app: each second for ten minutes, each 250 ms for one. */
+  samples: {
+    readonly argument: { readonly uuid: string; readonly from?: number }
+    readonly answer: AppHistory
   }
   /** From now on notes `event` and, each second, `status` come over this connection. */
   follow: { readonly argument: Record<string, never>; readonly answer: { readonly seq: number } }
