@@ -23,10 +23,42 @@ export interface BusRequestOptions {
   readonly signal?: AbortSignal
 }
 
+/** Choices of a durable message. */
+export interface BusPostOptions {
+  /** Names the message for its app, so that sending it again changes nothing; 1 to 64 characters. A new one unless said. */
+  readonly key?: string
+  /** Milliseconds after which it is worth nothing any more. */
+  readonly timeToLiveMs?: number
+  /** Milliseconds to try, over restarts of the broker; 30,000 unless said. */
+  readonly timeoutMs?: number
+}
+
+/** A durable message. */
+export interface BusPosted {
+  /** Its id in the inbox. */
+  readonly id: string
+  /** Its key. */
+  readonly key: string
+}
+
+/** What a process on the bus counted since it connected first. */
+export interface BusCounts {
+  /** Messages, requests and published messages that it handled. */
+  readonly handled: number
+  /** Those that it sent. */
+  readonly sent: number
+  /** Published messages that the broker did not keep for it, since it had not handled what came before. */
+  readonly missed: number
+}
+
 /** A process on the bus. It comes back by itself when the broker was restarted, and subscribes again. */
 export interface Bus {
   /** The name under which others find this process. */
   readonly address: string
+  /** True while the broker is there. */
+  readonly isConnected: boolean
+  /** What it counted. */
+  readonly counts: BusCounts
   /** Sends bytes to one address. Resolves when the broker has taken them and the receiver has room; see `HOST_BUSY`, `HOST_UNREACHABLE`. */
   send(to: string, payload: Uint8Array): Promise<void>
   /** Asks one address. */
@@ -50,13 +82,17 @@ export interface Bus {
   ): void
   /** Hears that the broker went and came back. */
   onConnection(handler: (isConnected: boolean) => void): void
-  /** Sends a message that outlives every crash: durable when this resolves, handled once in effect. */
+  /**
+   * Sends a message that outlives every crash: it stands in the inbox of a terminal, durable, when this resolves, and
+   * is handled once in effect. The same `key` again is the same message, and gives the same id. Bodies arrive as
+   * `letterOf` in `post.ts` reads them.
+   */
   post(
     toTerminal: string,
     kind: string,
     body: unknown,
-    options?: { readonly key?: string; readonly timeToLiveMs?: number },
-  ): Promise<{ readonly id: string }>
+    options?: BusPostOptions,
+  ): Promise<BusPosted>
   /** Leaves the bus. May be called again. */
   close(): Promise<void>
 }

@@ -20,6 +20,14 @@ export type ControlHello =
       readonly pid: number
     }
   | { readonly protocol: number; readonly role: 'operator'; readonly key: string }
+  /** A process of the host itself, as the broker; what is said then is in `bus/contract.ts`. */
+  | {
+      readonly protocol: number
+      readonly role: 'part'
+      readonly part: string
+      readonly token: string
+      readonly pid: number
+    }
 
 /** The answer. */
 export interface ControlWelcome {

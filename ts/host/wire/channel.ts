@@ -246,7 +246,12 @@ function disconnected(method: string): Error {
   })
 }
 
-function faultFacts(error: unknown): { code: string; message: string; facts: HostErrorFacts } {
+/** What is said of an error to the other end. */
+export function faultFacts(error: unknown): {
+  code: string
+  message: string
+  facts: HostErrorFacts
+} {
   const { code, message, facts } = error as { code?: unknown; message?: unknown; facts?: unknown }
   return {
     code: typeof code === 'string' ? code : 'HOST_FAILED',
@@ -255,7 +260,8 @@ function faultFacts(error: unknown): { code: string; message: string; facts: Hos
   }
 }
 
-function faultOf(method: string, payload: Buffer): Error {
+/** The error that the other end spoke of. */
+export function faultOf(method: string, payload: Buffer): Error {
   const value = jsonOf(payload)
   const { code, message, facts } = (
     typeof value === 'object' && value !== null ? value : {}

@@ -38,6 +38,8 @@ export const Kind = {
   subscribe: 11,
   /** The end of `subscribe`. Bus only. */
   unsubscribe: 12,
+  /** What was published and not passed on to this peer, since it had no room: u32 payload, all together. Bus only. */
+  missed: 13,
 } as const
 
 /** A value of `Kind`. */
@@ -88,28 +90,113 @@ export function frameBytes(
   return bytes
 }
 
+/**
+ * Finds frames in a stream of bytes, each where it lies: only a frame that came in pieces is put together, and each
+ * of its bytes is copied once, in however many pieces it came.
+ */
+export class FrameSplitter {
+  /** What holds the frame that `next` found, from `start` to before `end`. */
+  bytes: Buffer = nothing
+  start = 0
+  end = 0
+  /** Bytes that a frame may have; a longer one is no frame. */
+  bytesMax: number
+  #chunk: Buffer = nothing
+  #at = 0
+  /** The frame that has begun: its head until its length is known, then room for all of it. */
+  #begun: Buffer | undefined
+  #filled = 0
+  #isBroken = false
+
+  constructor(bytesMax: number = frameBytesMax) {
+    this.bytesMax = bytesMax
+  }
+
+  /** True when what came is no frame: nothing after it can be understood, and the connection has to end. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** Gives more of the stream; only after `next` has said false. */
+  push(bytes: Buffer): void {
+    this.#chunk = bytes
+    this.#at = 0
+  }
+
+  /** Finds the next frame; false when there is no whole one. */
+  next(): boolean {
+    if (this.#isBroken) return false
+    if (this.#begun !== undefined) return this.#goOn(this.#begun)
+    const left = this.#chunk.length - this.#at
+    if (left < headBytes) return left === 0 ? false : this.#goOn(Buffer.allocUnsafe(headBytes))
+    const length = this.#lengthAt(this.#chunk, this.#at)
+    if (length === 0) return false
+    if (left < length) return this.#goOn(Buffer.allocUnsafe(length))
+    this.bytes = this.#chunk
+    this.start = this.#at
+    this.#at += length
+    this.end = this.#at
+    return true
+  }
+
+  #goOn(begun: Buffer): boolean {
+    let frame = begun
+    this.#fill(frame)
+    if (frame.length === headBytes && this.#filled === headBytes) {
+      const length = this.#lengthAt(frame, 0)
+      if (length === 0) return false
+      if (length > headBytes) {
+        const whole = Buffer.allocUnsafe(length)
+        whole.set(frame)
+        frame = whole
+        this.#fill(frame)
+      }
+    }
+    this.#begun = frame
+    if (this.#filled < frame.length || this.#filled < headBytes) return false
+    this.#begun = undefined
+    this.#filled = 0
+    this.bytes = frame
+    this.start = 0
+    this.end = frame.length
+    return true
+  }
+
+  #fill(frame: Buffer): void {
+    const count = this.#chunk.copy(frame, this.#filled, this.#at)
+    this.#at += count
+    this.#filled += count
+  }
+
+  /** The length of the frame that begins here; 0, and broken, when it is none. */
+  #lengthAt(bytes: Buffer, at: number): number {
+    const length = readU32(bytes, at) + 4
+    const isFrame =
+      length <= this.bytesMax &&
+      kinds.has(bytes[at + 4] as number) &&
+      bytes[at + 6] === 0 &&
+      bytes[at + 7] === 0 &&
+      headBytes + (bytes[at + 5] as number) <= length
+    if (isFrame) return length
+    this.#isBroken = true
+    return 0
+  }
+}
+
 /** Takes frames out of a stream of bytes. */
 export class FrameReader {
-  #rest: Buffer = nothing
+  readonly #splitter = new FrameSplitter()
 
   /**
    * The frames that are whole with these bytes, each as its bytes. Undefined when what came is no
    * frame: nothing after it can be understood, and the connection has to end.
    */
   read(bytes: Buffer): Buffer[] | undefined {
-    let rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    const splitter = this.#splitter
     const frames: Buffer[] = []
-    while (rest.length >= 4) {
-      const length = rest.readUInt32LE(0) + 4
-      if (length > frameBytesMax || length < headBytes) return undefined
-      if (rest.length < length) break
-      const frame = rest.subarray(0, length)
-      if (!isFrame(frame)) return undefined
-      frames.push(frame)
-      rest = rest.subarray(length)
-    }
-    this.#rest = rest
-    return frames
+    splitter.push(bytes)
+    while (splitter.next()) frames.push(splitter.bytes.subarray(splitter.start, splitter.end))
+    return splitter.isBroken ? undefined : frames
   }
 }
 
@@ -124,10 +211,21 @@ export function frameOf(bytes: Buffer): Frame {
   }
 }
 
-function isFrame(bytes: Buffer): boolean {
+/** Four bytes as a number; without the checks of `readUInt32LE`, for offsets that were checked. */
+export function readU32(bytes: Uint8Array, at: number): number {
   return (
-    kinds.has(bytes[4] as number) &&
-    bytes.readUInt16LE(6) === 0 &&
-    headBytes + (bytes[5] as number) <= bytes.length
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
   )
+}
+
+/** A number as four bytes. */
+export function writeU32(bytes: Uint8Array, value: number, at: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
 }

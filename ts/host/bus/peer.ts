@@ -1,0 +1,128 @@
+/**
+ * One connection of the broker: what comes in piece by piece, what goes out, and the requests between it and others.
+ *
+ * A peer has a turn of so many frames, then others have theirs: a flood waits in the socket of whoever makes it. A
+ * peer that does not read what it is answered is not read either.
+ */
+import type net from 'node:net'
+import type { hostError } from '../error.js'
+import { jsonBytes } from '../wire/channel.js'
+import { FrameSplitter, Kind } from '../wire/frame.js'
+import { Outbox } from '../wire/outbox.js'
+import type { BusIdentity } from './contract.js'
+import { Room } from './room.js'
+
+/** A hello has at most so many bytes; nothing longer is read of a caller that nobody knows. */
+export const helloBytesMax = 4096
+/** Bytes of answers that may wait for a peer before it is not read any more. */
+export const pauseBytes = 256 * 1024
+/** Bytes of answers that may wait for a peer; an answer beyond becomes a fault. */
+export const answerBytesMax = 4 * 1024 * 1024
+/** Bytes that may wait for a peer in all; beyond, it is cut off. */
+export const waitingBytesMax = 16 * 1024 * 1024
+
+export const noName = Buffer.alloc(0)
+
+/** A request on its way. */
+export interface Ask {
+  readonly asker: Peer
+  readonly askerId: number
+  readonly receiver: Peer
+  readonly id: number
+}
+
+/** What a peer tells the broker. */
+export interface PeerEvents {
+  /** Frames can be taken from `peer.frames`. */
+  onReadable(peer: Peer): void
+  /** Frames were added; `outbox.flush` is due. */
+  onWritten(outbox: Outbox): void
+  /** The connection is gone; called once. */
+  onGone(peer: Peer): void
+}
+
+/** A peer. */
+export class Peer {
+  readonly socket: net.Socket
+  readonly frames = new FrameSplitter(helloBytesMax)
+  readonly outbox: Outbox
+  readonly room = new Room<Peer>()
+  /** Null until the peer has shown who it is. */
+  identity: BusIdentity | null = null
+  /** Its name as it stands in the frames that it sends. */
+  stamp: Buffer = noName
+  /** Requests that it was asked and has not answered, by the broker's number. */
+  readonly asked = new Map<number, Ask>()
+  /** Requests that it asked, by its own number. */
+  readonly asks = new Map<number, Ask>()
+  readonly topics = new Set<string>()
+  lastAskedId = 0
+  sent = 0
+  received = 0
+  /** Published messages that it had no room for, and how many of them it was told. */
+  missed = 0
+  missedTold = 0
+  /** True while frames that came wait for the peer's next turn. */
+  isPostponed = false
+  /** The receiver that it wrote to last, by the bytes of the address: most write to the same again. */
+  lastTo: Buffer = noName
+  lastReceiver: Peer | undefined
+  lastRoutes = 0
+  readonly #events: PeerEvents
+  #isGone = false
+
+  constructor(socket: net.Socket, events: PeerEvents) {
+    this.socket = socket
+    this.#events = events
+    this.outbox = new Outbox(socket, (outbox) => events.onWritten(outbox))
+    socket.on('data', (bytes: Buffer) => {
+      this.frames.push(bytes)
+      events.onReadable(this)
+    })
+    socket.on('drain', () => this.readOn())
+    socket.on('error', () => {})
+    socket.on('close', () => this.#end())
+  }
+
+  /** Its name, for people. */
+  get name(): string | null {
+    return this.identity?.instance ?? null
+  }
+
+  /** True once the connection is gone. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /** Reads on, unless frames wait already or too much waits for the peer. */
+  readOn(): void {
+    if (this.isPostponed || this.#isGone) return
+    if (this.outbox.waitingBytes > pauseBytes) this.socket.pause()
+    else if (this.socket.isPaused()) this.socket.resume()
+  }
+
+  /** A number for a request to this peer. */
+  nextAskedId(): number {
+    do {
+      this.lastAskedId = this.lastAskedId === 0xffff_ffff ? 1 : this.lastAskedId + 1
+    } while (this.asked.has(this.lastAskedId))
+    return this.lastAskedId
+  }
+
+  /** Says that something was refused. */
+  fault(id: number, code: Parameters<typeof hostError>[0], message: string, facts: object): void {
+    this.outbox.add(Kind.fault, id, noName, jsonBytes({ code, message, facts }))
+  }
+
+  /** Ends the connection at once. */
+  cut(): void {
+    this.socket.destroy()
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#events.onGone(this)
+  }
+}
