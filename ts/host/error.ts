@@ -10,6 +10,7 @@ export const hostCodes = {
   HOST_UNKNOWN_INSTANCE: 'no such instance runs; facts: instance',
   HOST_RUNNING: 'another supervisor owns this store; facts: pid, since',
   HOST_NOT_RUNNING: 'no supervisor answers for this store; facts: socket',
+  HOST_NOT_HOSTED: 'this process was not started by a host; facts: variable',
   HOST_NO_METHOD: 'a peer does not know what it was asked; facts: method',
   HOST_ARGUMENT: 'a request has a value that is refused; facts: method, path, value',
   HOST_TIMED_OUT: 'an answer did not come in time; facts: method, timeoutMs',

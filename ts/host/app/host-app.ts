@@ -1,0 +1,342 @@
+/**
+ * An app's side of its life: what it says of itself, what it is asked, and how it ends.
+ *
+ * ```text
+ * drain (the supervisor, SIGTERM, no supervisor for orphanMs)
+ *   -> onDrain hooks, each in its turn -> the kept state is saved -> answer -> exit 0
+ * become (spares only)
+ *   -> instance, token, arguments, environment -> answer -> the script is imported
+ * ```
+ */
+
+import { hostError } from '../error.js'
+import { StateStore } from '../state/state.js'
+import type { AppNotes, AppRequests } from '../supervisor/control.js'
+import type { AppHealth, TerminalHealth } from '../supervisor/status.js'
+import { jsonBytes, jsonOf } from '../wire/channel.js'
+import type { Bootstrap } from './bootstrap.js'
+import { MessageTrace, watchForCrash } from './crash.js'
+import { ControlLink } from './link.js'
+import { Pulse } from './pulse.js'
+
+/** An app that was told to end without a deadline has this long; milliseconds. */
+const drainMsDefault = 10_000
+/** The supervisor that started this process is waited for so long; then the app goes on without. Milliseconds. */
+const firstMs = 5000
+
+/** Why an app drains. */
+export interface DrainOrder {
+  /** For people. */
+  readonly why: string
+  /** Milliseconds from now. */
+  readonly deadlineMs: number
+  /** Ends at the deadline. */
+  readonly signal: AbortSignal
+}
+
+/** Asked to give memory back. */
+export interface ShedOrder {
+  readonly usedBytes: number
+  readonly limitBytes: number
+}
+
+/** Finishes what is under way. */
+export type DrainHook = (order: DrainOrder) => Promise<void> | void
+/** Frees memory; gives the bytes that it freed, 0 when it does not know. */
+export type ShedHook = (order: ShedOrder) => Promise<number> | number
+
+/** The host, seen from one of its apps. {@link connectHost} makes the one of this process. */
+export class HostApp {
+  /** The app's state. */
+  readonly state: StateStore
+  /** False where the app runs by itself, see {@link ConnectOptions.standalone}. */
+  readonly isHosted: boolean
+  /** @internal */
+  readonly pulse: Pulse
+  /** @internal */
+  readonly trace = new MessageTrace()
+  readonly #bootstrap: Bootstrap
+  #instance: string
+  #token: string
+  #link: ControlLink | undefined
+  #beat: NodeJS.Timeout | undefined
+  #beatMs: number
+  #said: { name: 'ready' | 'degraded'; value: unknown } | undefined
+  #recovery: unknown
+  #draining: Promise<boolean> | undefined
+  #becoming: ((script: string) => void) | undefined
+  #unwatch: (() => void) | undefined
+  readonly #drainHooks: DrainHook[] = []
+  readonly #shedHooks: ShedHook[] = []
+  readonly #closers: (() => Promise<void> | void)[] = []
+  readonly #onSignal = (signal: NodeJS.Signals) => {
+    void this.drain(`the process was sent ${signal}`)
+  }
+  readonly #onReport = () => {
+    process.report.writeReport(`node-signal-${Date.now()}.json`)
+  }
+
+  /** @internal */
+  constructor(bootstrap: Bootstrap, isHosted: boolean) {
+    this.#bootstrap = bootstrap
+    this.#instance = bootstrap.instance
+    this.#token = bootstrap.token
+    this.#beatMs = bootstrap.heartbeatMs
+    this.isHosted = isHosted
+    this.state = new StateStore(bootstrap.dataFolder)
+    this.pulse = new Pulse(bootstrap.heartbeatMs)
+    process.on('SIGTERM', this.#onSignal)
+    process.on('SIGINT', this.#onSignal)
+  }
+
+  /** The run: `<uuid>.<generation>`. */
+  get instance(): string {
+    return this.#instance
+  }
+
+  /** The app. */
+  get uuid(): string {
+    return this.#bootstrap.uuid
+  }
+
+  /** The app's own folder. */
+  get dataFolder(): string {
+    return this.#bootstrap.dataFolder
+  }
+
+  /** What the manifest says of this app, `startup_app`. */
+  get manifest(): Readonly<Record<string, unknown>> {
+    return this.#bootstrap.app
+  }
+
+  /** For kind `terminal`: the store's folder and the terminal's id. */
+  get register(): { readonly root: string; readonly terminal: string } | undefined {
+    const { root, terminal } = this.#bootstrap
+    return root === undefined || terminal === undefined ? undefined : { root, terminal }
+  }
+
+  /** True while the supervisor listens. An app goes on without one, for as long as the manifest says. */
+  get isConnected(): boolean {
+    return this.#link?.isConnected ?? false
+  }
+
+  /** True from the moment at which the app was told to end. */
+  get isDraining(): boolean {
+    return this.#draining !== undefined
+  }
+
+  /** Says that the app serves, or serves again in full after {@link degraded}. */
+  ready(): void {
+    const note: AppNotes['ready'] = {
+      restored: this.state.restoredFrom,
+      ...(this.#recovery === undefined ? {} : { recovery: this.#recovery }),
+    }
+    this.#say('ready', note)
+  }
+
+  /** Says that the app cannot do all of its work, and why. It goes on; {@link ready} ends it. */
+  degraded(why: string): void {
+    this.#say('degraded', { why } satisfies AppNotes['degraded'])
+  }
+
+  /** Has `hook` called when the app is to end, in the order in which hooks were given. */
+  onDrain(hook: DrainHook): void {
+    this.#drainHooks.push(hook)
+  }
+
+  /** Has `hook` called when the app comes near its memory limit. */
+  onShed(hook: ShedHook): void {
+    this.#shedHooks.push(hook)
+  }
+
+  /** What the app says of itself with its heartbeats. */
+  health(): AppHealth {
+    return this.pulse.read()
+  }
+
+  /** Finishes what is under way, saves the state and ends the process with code 0; as when the supervisor asks. */
+  async drain(why: string, deadlineMs: number = drainMsDefault): Promise<void> {
+    await this.#drain(why, deadlineMs)
+    await this.#leave()
+  }
+
+  /** Lets the host go without ending the process: no heartbeats, no connection, no hooks. May be called again. */
+  async close(): Promise<void> {
+    process.off('SIGTERM', this.#onSignal)
+    process.off('SIGINT', this.#onSignal)
+    process.off('SIGUSR2', this.#onReport)
+    this.#unwatch?.()
+    clearInterval(this.#beat)
+    this.pulse.end()
+    for (const closer of this.#closers.splice(0)) await closer()
+    await this.#link?.close()
+    await this.state.close()
+  }
+
+  /**
+   * Has a terminal's health in the heartbeats and its recovery in `ready`.
+   *
+   * @internal
+   */
+  reportTerminal(health: () => TerminalHealth, recovery: unknown): void {
+    this.pulse.terminal = health
+    this.#recovery = recovery
+  }
+
+  /**
+   * Has `closer` called before the connection ends.
+   *
+   * @internal
+   */
+  onClose(closer: () => Promise<void> | void): void {
+    this.#closers.push(closer)
+  }
+
+  /**
+   * Has `begin` called when this spare becomes an instance.
+   *
+   * @internal
+   */
+  onBecome(begin: (script: string) => void): void {
+    this.#becoming = begin
+  }
+
+  /**
+   * Connects; resolves once the supervisor knows this process, or has not answered for five seconds.
+   *
+   * @internal
+   */
+  async connect(): Promise<void> {
+    this.#armReports()
+    let refuse: (error: Error) => void = () => {}
+    let accept = () => {}
+    const first = new Promise<void>((resolve, reject) => {
+      accept = resolve
+      refuse = reject
+    })
+    const timer = setTimeout(() => accept(), firstMs)
+    this.#link = new ControlLink(this.#bootstrap.sockets.control, {
+      hello: () => ({ instance: this.#instance, token: this.#token, pid: process.pid }),
+      onWelcome: ({ heartbeatMs }) => {
+        if (this.#said !== undefined) this.#link?.note(this.#said.name, this.#said.value)
+        this.#beatEvery(heartbeatMs ?? this.#beatMs)
+        accept()
+      },
+      onRefused: (error) => refuse(error),
+      onRequest: (name, payload) => this.#answer(name, payload),
+      onAlone: (aloneMs) => {
+        if (aloneMs < this.#bootstrap.orphanMs || this.isDraining) return
+        void this.drain(`there was no supervisor for ${Math.round(aloneMs)} ms`)
+      },
+    })
+    try {
+      await first
+    } catch (error) {
+      await this.close()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** What the runtime writes when it fails, and on SIGUSR2, goes into the folder of the run. */
+  #armReports(): void {
+    const { report } = process
+    report.directory = this.#bootstrap.instanceFolder
+    report.filename = 'node-fatal.json'
+    report.reportOnFatalError = true
+    report.compact = true
+    // Asking the resolver for the names of peers takes seconds.
+    Object.assign(report, { excludeNetwork: true })
+    process.on('SIGUSR2', this.#onReport)
+    this.#unwatch = watchForCrash(this.#bootstrap.instanceFolder, this.trace, (note) =>
+      this.#link?.lastNote('fatal', note),
+    )
+  }
+
+  #say(name: 'ready' | 'degraded', value: unknown): void {
+    this.#said = { name, value }
+    this.#link?.note(name, value)
+  }
+
+  #beatEvery(heartbeatMs: number): void {
+    this.#beatMs = heartbeatMs
+    clearInterval(this.#beat)
+    const beat = () => this.#link?.note('heartbeat', this.pulse.read())
+    this.#beat = setInterval(beat, heartbeatMs).unref()
+    beat()
+  }
+
+  async #answer(name: string, payload: Buffer): Promise<Uint8Array> {
+    const argument = jsonOf(payload) ?? {}
+    switch (name) {
+      case 'drain': {
+        const { why, deadlineMs } = argument as AppRequests['drain']['argument']
+        const saved = await this.#drain(String(why), Number(deadlineMs) || drainMsDefault)
+        // The answer goes out before the process ends.
+        setImmediate(() => void this.#leave())
+        return jsonBytes({ saved } satisfies AppRequests['drain']['answer'])
+      }
+      case 'shed':
+        return jsonBytes(await this.#shed(argument as ShedOrder))
+      case 'become':
+        return jsonBytes(this.#become(argument as AppRequests['become']['argument']))
+      default:
+        throw hostError('HOST_NO_METHOD', `an app is not asked ${name}`, { method: name })
+    }
+  }
+
+  #drain(why: string, deadlineMs: number): Promise<boolean> {
+    this.#draining ??= this.#runDrain(why, deadlineMs)
+    return this.#draining
+  }
+
+  async #runDrain(why: string, deadlineMs: number): Promise<boolean> {
+    const signal = AbortSignal.timeout(deadlineMs)
+    const over = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    for (const hook of this.#drainHooks) {
+      try {
+        await Promise.race([hook({ why, deadlineMs, signal }), over])
+      } catch (error) {
+        // What one hook could not do does not keep the others and the state from it.
+        console.error('a drain hook failed:', error)
+      }
+    }
+    try {
+      return await this.state.saveKept()
+    } catch (error) {
+      console.error('the state was not saved:', error)
+      return false
+    }
+  }
+
+  async #leave(): Promise<never> {
+    await this.close()
+    process.exit(0)
+  }
+
+  async #shed(order: ShedOrder): Promise<AppRequests['shed']['answer']> {
+    let freedBytes = 0
+    for (const hook of this.#shedHooks) freedBytes += await hook(order)
+    // Only where Node was started with --expose-gc.
+    globalThis.gc?.()
+    return { freedBytes }
+  }
+
+  #become(order: AppRequests['become']['argument']): AppRequests['become']['answer'] {
+    const begin = this.#becoming
+    if (begin === undefined) {
+      const message = `${this.#instance} is no spare and becomes nothing else`
+      throw hostError('HOST_UNSUPPORTED', message, { what: 'become', reason: 'no spare' })
+    }
+    this.#becoming = undefined
+    this.#instance = order.instance
+    this.#token = order.token
+    Object.assign(process.env, order.env)
+    process.argv.splice(1, process.argv.length, order.script, ...order.args)
+    setImmediate(() => begin(order.script))
+    return { instance: order.instance }
+  }
+}
