@@ -1,5 +1,6 @@
 /**
- * Builds the parts: `native` (crates/ into pos-kernel.<platform>.node, index.js, index.d.ts), `ts`
+ * Builds the parts: `native` (crates/ into pos-kernel.<platform>.node, index.js, index.d.ts, and on
+ * Linux the launcher of the process host, pos-kernel-launch), `launch` (the launcher alone), `ts`
  * (ts/ into dist/), and by name only `capi` (the C library into target/capi/, laid out as a prefix:
  * include/, lib/, lib/pkgconfig/).
  *
@@ -26,6 +27,9 @@ import { isMain, root, run, tool } from './run.mjs'
 /** napi writes here first; the finished files are then renamed into place. */
 const staging = path.join(root, '.setup', 'native')
 const generated = ['index.js', 'index.d.ts']
+/** The launcher of the process host: a program, for Linux alone. */
+export const launchProgram = 'pos-kernel-launch'
+const hasLauncher = process.platform === 'linux'
 const nativeSources = ['Cargo.toml', 'Cargo.lock', 'package.json', 'crates']
 const typeScriptSources = ['ts', 'tsconfig.json', 'tsconfig.build.json', 'index.d.ts']
 
@@ -34,7 +38,9 @@ export function isNativeFresh() {
   const binary = nativeBinary()
   if (binary === undefined) return false
   if (!generated.every((name) => existsSync(path.join(root, name)))) return false
-  return newest(nativeSources) <= statSync(binary).mtimeMs
+  const results = hasLauncher ? [binary, path.join(root, launchProgram)] : [binary]
+  if (!results.every((name) => existsSync(name))) return false
+  return newest(nativeSources) <= Math.min(...results.map((name) => statSync(name).mtimeMs))
 }
 
 /** True when no source is newer than dist/. */
@@ -49,8 +55,26 @@ export function nativeBinary() {
   return name === undefined ? undefined : path.join(root, name)
 }
 
-/** Builds the binary, its loader and its types. Returns true when that worked. */
+/** Builds the binary, its loader, its types and the launcher. Returns true when that worked. */
 export async function buildNative() {
+  // The launcher first: what is asked for freshness is the older of the two.
+  if (hasLauncher && !(await buildLauncher())) return false
+  return buildBinding()
+}
+
+/** Builds the launcher of the process host. Returns true when that worked. */
+export async function buildLauncher() {
+  const args = ['build', '--release', '--locked', '-p', launchProgram, '--target-dir', 'target']
+  const { code, output } = await run('cargo', args)
+  if (code !== 0) {
+    if (output !== '') console.error(output)
+    return false
+  }
+  install(path.join(root, 'target', 'release', launchProgram), launchProgram)
+  return true
+}
+
+async function buildBinding() {
   if (!existsSync(path.join(root, 'node_modules', '@napi-rs', 'cli'))) return buildWithCargo()
   rmSync(staging, { recursive: true, force: true })
   mkdirSync(staging, { recursive: true })
@@ -187,11 +211,16 @@ function newest(names) {
 
 if (isMain(import.meta.url)) {
   const wanted = process.argv.slice(2)
-  const steps = { native: buildNative, ts: buildTypeScript, capi: buildCapi }
+  const steps = {
+    native: buildNative,
+    launch: buildLauncher,
+    ts: buildTypeScript,
+    capi: buildCapi,
+  }
   const usual = ['native', 'ts']
   const unknown = wanted.filter((name) => !(name in steps))
   if (unknown.length > 0) {
-    console.error(`build: no such part: ${unknown.join(', ')}; parts are: native, ts, capi`)
+    console.error(`build: no such part: ${unknown.join(', ')}; parts are: native, launch, ts, capi`)
     process.exit(2)
   }
   for (const [name, build] of Object.entries(steps)) {

@@ -17,6 +17,7 @@ const crateRooms = {
   service: ['kernel'],
   capi: ['kernel', 'espresso', 'service'],
   node: ['kernel', 'espresso', 'isolate', 'service'],
+  launch: [],
 }
 
 /** The pure rooms inside the kernel, and the modules of the kernel that each may use. */

@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { nativeBinary } from './build.mjs'
+import { launchProgram, nativeBinary } from './build.mjs'
 import { npm, root, run } from './run.mjs'
 
 const program = `
@@ -50,7 +50,7 @@ try {
 
 async function packAndSell() {
   const main = await pack(root)
-  const stray = main.files.filter((name) => name.endsWith('.node'))
+  const stray = main.files.filter((name) => name.endsWith('.node') || name === launchProgram)
   if (stray.length > 0) throw new Error(`the main package must not carry ${stray.join(', ')}`)
   const platform = await pack(platformPackage())
 
@@ -106,6 +106,8 @@ function platformPackage() {
   const copy = path.join(folder, platform)
   cpSync(stub, copy, { recursive: true })
   copyFileSync(binary, path.join(copy, name))
+  const launcher = path.join(root, launchProgram)
+  if (existsSync(launcher)) copyFileSync(launcher, path.join(copy, launchProgram))
   return copy
 }
 

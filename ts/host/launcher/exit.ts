@@ -1,6 +1,8 @@
 /**
  * How a process ended, as the operating system and the launcher saw it. What that means is for `report/reason.ts`.
  */
+import { readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
 
 /** The end of an instance; `exit.json` in its folder holds the same. */
 export interface ExitRecord {
@@ -18,4 +20,44 @@ export interface ExitRecord {
   readonly cpuMs: number | null
   /** Milliseconds since 1970 at which it was seen gone. */
   readonly at: number
+}
+
+/** The end of an instance whose launcher did not live to see it. */
+export function unseenExit(): ExitRecord {
+  return {
+    code: null,
+    signal: null,
+    endedBy: null,
+    oomKilled: false,
+    maxRssBytes: null,
+    cpuMs: null,
+    at: Date.now(),
+  }
+}
+
+/**
+ * What the launcher wrote in the folder of an instance; undefined when it wrote nothing. A file that another user
+ * put there is not the launcher's: the app may write in that folder.
+ */
+export function readExit(instanceFolder: string): ExitRecord | undefined {
+  const file = path.join(instanceFolder, 'exit.json')
+  try {
+    const { uid } = statSync(file)
+    if (process.getuid !== undefined && uid !== process.getuid()) return undefined
+    return parseExit(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads a line or a file of the launcher; undefined when it is no record of an end. */
+export function parseExit(text: string): ExitRecord | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<ExitRecord>
+    return typeof value.at === 'number' && 'code' in value && 'signal' in value
+      ? { ...unseenExit(), ...value }
+      : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -43,7 +43,24 @@ export interface Confinement {
   /** User and group that the process runs as; only root may give it. */
   readonly user?: { readonly uid: number; readonly gid: number }
   /** Folders that stay within reach, where the machine can shut out the rest (Landlock). */
-  readonly reach?: { readonly read: readonly string[]; readonly write: readonly string[] }
+  readonly reach?: {
+    readonly read: readonly string[]
+    readonly write: readonly string[]
+    /** TCP stays within reach; true unless given. */
+    readonly tcp?: boolean
+  }
+}
+
+/** The boundaries around a process that its launcher could really draw. */
+export interface Held {
+  /** `full`; `partial` on an older kernel; `none` where the kernel has no Landlock; `off` when not ordered. */
+  readonly landlock: 'full' | 'partial' | 'none' | 'off'
+  /** No program that it starts gains rights by its file. */
+  readonly noNewPrivs: boolean
+  /** User that it runs as. */
+  readonly user: number
+  /** Control groups that it is in. */
+  readonly groups: number
 }
 
 /** A process tree that was started, or found again after the supervisor's own death. */
@@ -52,6 +69,8 @@ export interface Launched {
   readonly instance: string
   /** The process that runs the app: a Node process, or the browser process of a page. */
   readonly process: ProcessIdentity
+  /** What holds around it, as its launcher saw it; absent for a process that was found again. */
+  readonly held?: Held
   /** Settles once, when that process is gone, with what is known of how. Never rejects. */
   readonly exited: Promise<ExitRecord>
   /** The processes whose memory and time count as the app's, at this moment. */
