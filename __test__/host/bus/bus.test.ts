@@ -24,7 +24,10 @@ test('messages and requests reach an instance, an app and a part of the host, un
     ['host/monitor', 'c'],
   ])
   t.is(await codeOf(one.send('nobody', Buffer.alloc(1))), 'HOST_UNREACHABLE')
-  t.is(await codeOf(two.request('one.1', Buffer.alloc(1))), 'HOST_NO_METHOD')
+  const early = two.request('one.1', Buffer.alloc(1))
+  one.onRequest(() => Buffer.from('in time'))
+  t.is((await early).toString(), 'in time')
+  t.is(await codeOf(one.request('host/none', Buffer.alloc(1))), 'HOST_UNREACHABLE')
   t.is(two.counts.handled, 4)
 })
 
@@ -58,4 +61,12 @@ test('what is published is heard under topics and their beginnings, once each', 
   await one.publish('other', Buffer.from('1'))
   await until('all have heard', () => heard.length === 3)
   t.deepEqual(heard.sort(), ['all other 1', 'all price.tea 330', 'three price.tea 330'])
+})
+
+test('a process without a handler says so, once it had the time to have one', async (t) => {
+  const bus = await testBus(t)
+  const one = await bus.join('one.1')
+  await bus.join('two.1')
+  t.is(await codeOf(one.request('two.1', Buffer.alloc(1))), 'HOST_NO_METHOD')
+  t.is(await codeOf(one.send('two.1', Buffer.alloc(1))), 'none')
 })

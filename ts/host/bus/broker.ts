@@ -31,8 +31,8 @@ import {
   type BusRefusal,
   busProtocol,
 } from './contract.js'
-import { Holds } from './hold.js'
-import { answerBytesMax, noName, Peer, waitingBytesMax } from './peer.js'
+import { comebackMs, Holds, holdMs } from './hold.js'
+import { answerBytesMax, noName, Peer, pauseBytes, waitingBytesMax } from './peer.js'
 import { windowBytes } from './room.js'
 import { isPermitted, Topics, topicBytesMax } from './topics.js'
 
@@ -65,6 +65,8 @@ export class Broker {
   readonly #parts = new Map<string, BusIdentity>()
   #apps = new Map<string, string | null>()
   readonly #connected = new Map<string, Peer>()
+  /** Instances that came since this broker listens. */
+  readonly #seen = new Set<string>()
   readonly #peers = new Set<Peer>()
   readonly #topics = new Topics<Peer>()
   readonly #holds = new Holds((uuid) =>
@@ -77,6 +79,7 @@ export class Broker {
   #routes = 1
   #strangers = 0
   #isListening = false
+  #listeningSince = 0
   readonly #counts = { frames: 0, bytes: 0, busy: 0, missed: 0, refused: 0 }
 
   constructor(options: BrokerOptions) {
@@ -101,6 +104,7 @@ export class Broker {
     })
     this.#server.removeAllListeners('error').on('error', () => {})
     this.#isListening = true
+    this.#listeningSince = performance.now()
     // Where apps run as users of their own, all of them have to reach it: who they are, their tokens say.
     if (process.platform !== 'win32') await chmod(socket, process.getuid?.() === 0 ? 0o666 : 0o600)
   }
@@ -114,6 +118,7 @@ export class Broker {
   setIdentities(peers: readonly BusIdentity[], apps: readonly BusApp[]): void {
     this.#identities.clear()
     for (const peer of peers) this.#identities.set(peer.instance, peer)
+    for (const name of this.#seen) if (!this.#identities.has(name)) this.#seen.delete(name)
     this.#apps = new Map(apps.map(({ uuid, instance }) => [uuid, instance]))
     this.#routes += 1
     for (const [instance, peer] of this.#connected) {
@@ -175,6 +180,11 @@ export class Broker {
     this.#strangers += 1
     const peer = new Peer(socket, {
       onReadable: (it) => this.#turn(it),
+      onDrained: (it) => {
+        it.isStalled = false
+        this.#postponed.push(it)
+        this.#turnSoon()
+      },
       onWritten: (outbox) => {
         this.#written.push(outbox)
         this.#turnSoon()
@@ -218,9 +228,11 @@ export class Broker {
     peer.stamp = Buffer.from(name)
     peer.frames.bytesMax = frameBytesMax
     this.#connected.set(name, peer)
+    this.#seen.add(name)
     this.#routes += 1
     const welcome = jsonBytes({ protocol: busProtocol, instance: name, windowBytes })
     peer.outbox.add(Kind.welcome, 0, noName, welcome)
+    this.#deliver(name)
     for (const [uuid, serving] of this.#apps) if (serving === name) this.#deliver(uuid)
   }
 
@@ -271,6 +283,11 @@ export class Broker {
   /** Passes on what a peer sent, up to a number of frames; what is left waits until others had their turn. */
   #turn(peer: Peer): void {
     const { frames } = peer
+    if (peer.outbox.waitingBytes > pauseBytes) {
+      peer.isStalled = true
+      this.#postpone(peer)
+      return
+    }
     let left = turnFrames
     while (left > 0 && !peer.isGone && frames.next()) {
       left -= 1
@@ -282,14 +299,20 @@ export class Broker {
     if (peer.isGone) return
     if (frames.isBroken) {
       this.#break(peer, 'HOST_PROTOCOL', 'what it sent is no frame', { limit: frames.bytesMax })
-      return
-    }
-    if (left === 0 && !peer.isPostponed) {
-      peer.isPostponed = true
-      peer.socket.pause()
+    } else if (left === 0) {
+      this.#postpone(peer)
       this.#postponed.push(peer)
       this.#turnSoon()
+    } else if (peer.isPostponed) {
+      peer.isPostponed = false
+      peer.socket.resume()
     }
+  }
+
+  #postpone(peer: Peer): void {
+    if (peer.isPostponed) return
+    peer.isPostponed = true
+    peer.socket.pause()
   }
 
   #turnSoon(): void {
@@ -299,11 +322,7 @@ export class Broker {
       this.#isTurnDue = false
       const postponed = this.#postponed
       this.#postponed = []
-      for (const peer of postponed) {
-        peer.isPostponed = false
-        this.#turn(peer)
-        peer.readOn()
-      }
+      for (const peer of postponed) if (!peer.isGone) this.#turn(peer)
       const written = this.#written
       this.#written = []
       for (const outbox of written) outbox.flush()
@@ -368,7 +387,11 @@ export class Broker {
       return
     }
     const to = bytes.toString('utf8', start + headBytes, nameEnd)
-    if (this.#apps.has(to) && this.#options.start !== undefined) {
+    const isExpected =
+      (this.#identities.has(to) || this.#parts.has(to)) &&
+      !this.#seen.has(to) &&
+      performance.now() - this.#listeningSince < comebackMs
+    if (isExpected || (this.#apps.has(to) && this.#options.start !== undefined)) {
       this.#hold(peer, to, kind, id, Buffer.from(bytes.subarray(nameEnd, end)))
       return
     }
@@ -575,12 +598,14 @@ export class Broker {
     id: number,
     payload: Buffer,
   ): void {
-    const kept = this.#holds.keep(to, { sender: peer, kind, id, payload })
+    const isApp = this.#apps.has(to)
+    const ms = isApp ? holdMs : comebackMs
+    const kept = this.#holds.keep(to, { sender: peer, kind, id, payload }, ms)
     if (kept === 'full') {
       this.#busy(peer, to, id, 0, 0)
       return
     }
-    if (kept === 'kept') return
+    if (kept === 'kept' || !isApp) return
     this.#options.start?.(to).catch((error: unknown) => {
       const code = isHostError(error) ? error.code : 'HOST_UNREACHABLE'
       const message = error instanceof Error ? error.message : String(error)
@@ -588,9 +613,9 @@ export class Broker {
     })
   }
 
-  /** The app is there: it gets what waited for it. */
+  /** The app, or the instance, is there: it gets what waited for it. */
   #deliver(uuid: string): void {
-    const receiver = this.#connected.get(this.#apps.get(uuid) ?? '')
+    const receiver = this.#connected.get(this.#apps.get(uuid) ?? uuid)
     if (receiver === undefined) return
     for (const { sender, kind, id, payload } of this.#holds.take(uuid)) {
       if (sender.isGone) continue

@@ -70,9 +70,9 @@ export interface Bus {
     topic: string,
     onMessage: (payload: Buffer, sender: BusSender, topic: string) => void,
   ): Promise<() => Promise<void>>
-  /** Hears what is sent to this process. */
+  /** Hears what is sent to this process. What came in the first second waits for the handler. */
   onMessage(handler: (payload: Buffer, sender: BusSender) => void): void
-  /** Answers what this process is asked. What the handler throws goes back as it is. */
+  /** Answers what this process is asked; waits as above. What the handler throws goes back as it is. */
   onRequest(
     handler: (
       payload: Buffer,

@@ -43,6 +43,8 @@ const retryMsMax = 500
 const postMsDefault = 30_000
 /** Handled bytes that are given back together. */
 const creditBytes = windowBytes / 16
+/** Milliseconds for which what comes waits for a handler, after the process came onto the bus. */
+const handlerMs = 1000
 /** Addresses that are kept as bytes. */
 const namesMax = 512
 
@@ -103,6 +105,11 @@ class BusClient implements Bus {
   readonly #senders = new Map<string, BusSender>()
   #onMessage: MessageHandler | undefined
   #onRequest: RequestHandler | undefined
+  /** What came before its handler; bounded by the window. Undefined when the time for that is over. */
+  #early: { readonly messages: (() => void)[]; readonly requests: (() => void)[] } | undefined = {
+    messages: [],
+    requests: [],
+  }
   readonly #onConnection: ((isConnected: boolean) => void)[] = []
   readonly #counts = { handled: 0, sent: 0, missed: 0 }
   readonly #closing = new AbortController()
@@ -130,6 +137,7 @@ class BusClient implements Bus {
     for (let wait = retryMsMin; ; wait = Math.min(wait * 2, retryMsMax)) {
       try {
         await this.#connect()
+        setTimeout(() => this.#endEarly(), handlerMs).unref()
         return
       } catch (error) {
         if (error instanceof HostError) throw error
@@ -188,10 +196,12 @@ class BusClient implements Bus {
 
   onMessage(handler: MessageHandler): void {
     this.#onMessage = handler
+    process.nextTick(runAll, this.#early?.messages.splice(0))
   }
 
   onRequest(handler: RequestHandler): void {
     this.#onRequest = handler
+    process.nextTick(runAll, this.#early?.requests.splice(0))
   }
 
   onConnection(handler: (isConnected: boolean) => void): void {
@@ -285,7 +295,7 @@ class BusClient implements Bus {
   ): Promise<Buffer> {
     const { timeoutMs = requestMsDefault, signal } = options
     const began = performance.now()
-    const ends = [AbortSignal.timeout(timeoutMs), this.#closing.signal]
+    const ends = [AbortSignal.timeout(Math.ceil(timeoutMs)), this.#closing.signal]
     const end = AbortSignal.any(signal === undefined ? ends : [...ends, signal])
     const isBack = await Promise.race([
       this.#comeback?.then(() => true),
@@ -370,10 +380,14 @@ class BusClient implements Bus {
           break
         }
         case Kind.note:
-          this.#hear(line, bytes, start, nameEnd, end)
+          if (this.#onMessage !== undefined || this.#early === undefined)
+            this.#hear(line, bytes, start, nameEnd, end)
+          else this.#early.messages.push(() => this.#hear(line, bytes, start, nameEnd, end))
           break
         case Kind.request:
-          this.#answer(line, id, bytes, start, nameEnd, end)
+          if (this.#onRequest !== undefined || this.#early === undefined)
+            this.#answer(line, id, bytes, start, nameEnd, end)
+          else this.#early.requests.push(() => this.#answer(line, id, bytes, start, nameEnd, end))
           break
         case Kind.publish:
           this.#hearTopic(line, bytes, start, nameEnd, end)
@@ -387,6 +401,13 @@ class BusClient implements Bus {
       }
     }
     if (frames.isBroken) line.socket.destroy()
+  }
+
+  #endEarly(): void {
+    const early = this.#early
+    this.#early = undefined
+    runAll(early?.messages)
+    runAll(early?.requests)
   }
 
   #settled(id: number): Waiting | undefined {
@@ -590,6 +611,10 @@ class BusClient implements Bus {
   #say(isConnected: boolean): void {
     for (const handler of this.#onConnection) this.#guard(() => handler(isConnected))
   }
+}
+
+function runAll(calls: readonly (() => void)[] = []): void {
+  for (const call of calls) call()
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -1,6 +1,7 @@
 /**
  * Messages for apps that do not run: kept for a moment while the supervisor starts the app, in bounded number, and
- * given to it when it comes, in their order; or refused.
+ * given to it when it comes, in their order; or refused. A broker that has just begun keeps them for every process
+ * that it expects: after a broker's death, all come back within a moment, but not all at once.
  */
 import type { Peer } from './peer.js'
 
@@ -8,8 +9,10 @@ import type { Peer } from './peer.js'
 export const heldBytesMax = 256 * 1024
 /** Messages that are kept for one app. */
 export const heldCountMax = 1024
-/** Milliseconds for which they are kept. */
+/** Milliseconds for which they are kept while an app is started. */
 export const holdMs = 10_000
+/** Milliseconds after its own start in which a broker waits for those who were on the bus before. */
+export const comebackMs = 2000
 
 /** A message or a request that waits for its receiver. */
 export interface Held {
@@ -36,11 +39,11 @@ export class Holds {
   }
 
   /** Keeps a message: `first` when it is the first for its app, `full` when there is no room. */
-  keep(uuid: string, held: Held): 'first' | 'kept' | 'full' {
+  keep(uuid: string, held: Held, ms: number): 'first' | 'kept' | 'full' {
     const waiting = this.#waiting.get(uuid)
     const bytes = held.payload.length
     if (waiting === undefined) {
-      const timer = setTimeout(() => this.#onLate(uuid), holdMs)
+      const timer = setTimeout(() => this.#onLate(uuid), ms)
       this.#waiting.set(uuid, { held: [held], bytes, timer })
       return 'first'
     }

@@ -35,6 +35,8 @@ export interface Ask {
 export interface PeerEvents {
   /** Frames can be taken from `peer.frames`. */
   onReadable(peer: Peer): void
+  /** It has read what it was answered: its frames can be passed on again. */
+  onDrained(peer: Peer): void
   /** Frames were added; `outbox.flush` is due. */
   onWritten(outbox: Outbox): void
   /** The connection is gone; called once. */
@@ -62,8 +64,10 @@ export class Peer {
   /** Published messages that it had no room for, and how many of them it was told. */
   missed = 0
   missedTold = 0
-  /** True while frames that came wait for the peer's next turn. */
+  /** True while frames that came wait for the peer's next turn; its socket is not read. */
   isPostponed = false
+  /** True while they wait until the peer has read what it was answered. */
+  isStalled = false
   /** The receiver that it wrote to last, by the bytes of the address: most write to the same again. */
   lastTo: Buffer = noName
   lastReceiver: Peer | undefined
@@ -79,7 +83,9 @@ export class Peer {
       this.frames.push(bytes)
       events.onReadable(this)
     })
-    socket.on('drain', () => this.readOn())
+    socket.on('drain', () => {
+      if (this.isStalled) events.onDrained(this)
+    })
     socket.on('error', () => {})
     socket.on('close', () => this.#end())
   }
@@ -92,13 +98,6 @@ export class Peer {
   /** True once the connection is gone. */
   get isGone(): boolean {
     return this.#isGone
-  }
-
-  /** Reads on, unless frames wait already or too much waits for the peer. */
-  readOn(): void {
-    if (this.isPostponed || this.#isGone) return
-    if (this.outbox.waitingBytes > pauseBytes) this.socket.pause()
-    else if (this.socket.isPaused()) this.socket.resume()
   }
 
   /** A number for a request to this peer. */

@@ -131,7 +131,8 @@ function orderOf(payload: Buffer): Order {
   const value = (jsonOf(payload) ?? {}) as Record<string, unknown>
   const { to, kind, body, key, ttlMs } = value
   if (typeof to !== 'string' || !/^[A-Za-z0-9_-]{1,32}$/.test(to)) throw refused('toTerminal', to)
-  if (typeof kind !== 'string') throw refused('kind', kind)
+  // The kernel's own kinds are for the host and its terminals to send.
+  if (typeof kind !== 'string' || !kind.startsWith('x.')) throw refused('kind', kind)
   if (typeof key !== 'string' || !keyPattern.test(key)) throw refused('key', key)
   if (body === undefined) throw refused('body', body)
   if (ttlMs !== undefined && typeof ttlMs !== 'number') throw refused('timeToLiveMs', ttlMs)
