@@ -20,8 +20,14 @@ export interface ChannelEvents {
   /** Any other frame: `hello`, `welcome`, `refused` and those of the bus. */
   onFrame?(frame: Frame): void
   /** The connection ended; called once. */
-  onEnd?(): void
+  onEnd?(why: ChannelEnd): void
 }
+
+/**
+ * How a connection ended: `closed` by either side; `nonsense`, the peer sent what is no frame or is too long;
+ * `unread`, the peer did not read what was sent to it.
+ */
+export type ChannelEnd = 'closed' | 'nonsense' | 'unread'
 
 /** Choices of one request. */
 export interface RequestOptions {
@@ -55,7 +61,7 @@ export class Channel {
     this.#events = events
     socket.on('data', (bytes: Buffer) => this.#take(bytes))
     socket.on('error', () => {})
-    socket.on('close', () => this.#end())
+    socket.on('close', () => this.#end('closed'))
   }
 
   /** True once the connection has ended. */
@@ -116,7 +122,7 @@ export class Channel {
   send(bytes: Buffer): void {
     if (this.#isEnded) return
     if (this.waitingBytes + bytes.length > waitingBytesMax) {
-      this.close()
+      this.#cut('unread')
       return
     }
     this.#gathered.push(bytes)
@@ -127,8 +133,7 @@ export class Channel {
   /** Ends the connection at once; what waits for an answer is rejected. May be called again. */
   close(): void {
     this.#flush()
-    this.socket.destroy()
-    this.#end()
+    this.#cut('closed')
   }
 
   /** Ends the connection after what was said has gone out. */
@@ -152,7 +157,7 @@ export class Channel {
   #take(bytes: Buffer): void {
     const frames = this.#reader.read(bytes)
     if (frames === undefined) {
-      this.close()
+      this.#cut('nonsense')
       return
     }
     for (const frame of frames) {
@@ -214,7 +219,12 @@ export class Channel {
     return this.#lastId
   }
 
-  #end(): void {
+  #cut(why: ChannelEnd): void {
+    this.socket.destroy()
+    this.#end(why)
+  }
+
+  #end(why: ChannelEnd): void {
     if (this.#isEnded) return
     this.#isEnded = true
     for (const waiting of [...this.#waiting.values()]) {
@@ -222,7 +232,7 @@ export class Channel {
       waiting.reject(disconnected(waiting.name))
     }
     for (const controller of this.#answering.values()) controller.abort()
-    this.#events.onEnd?.()
+    this.#events.onEnd?.(why)
   }
 }
 

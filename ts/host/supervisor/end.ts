@@ -1,0 +1,31 @@
+/** Why a run ended, from how the system saw it and what we had asked. */
+import type { ExitRecord } from '../launcher/exit.js'
+import type { EndReason } from '../report/reason.js'
+import type { Ending } from './machine.js'
+
+/** The end of a run that nobody saw. */
+export function unseenExit(at: number): ExitRecord {
+  const nothing = { code: null, signal: null, endedBy: null, maxRssBytes: null, cpuMs: null }
+  return { ...nothing, oomKilled: false, at }
+}
+
+/** The reason, in one word. `wasInTime` is true while it was still draining. */
+export function endReasonOf(
+  exit: ExitRecord,
+  ending: Ending | null,
+  wasInTime: boolean,
+): EndReason {
+  if (ending === 'hang' || ending === 'not-ready') return ending
+  if (exit.oomKilled) return 'oom'
+  if (exit.endedBy === 'poll-limit') return 'limit'
+  if (ending === 'kill') return 'killed'
+  if (ending !== null) {
+    const isClean = exit.code === 0 || exit.code === 143
+    return isClean || (wasInTime && exit.code === null && exit.signal === null)
+      ? 'stopped'
+      : 'killed'
+  }
+  if (exit.signal !== null) return 'signal'
+  if (exit.code === null) return 'unknown'
+  return exit.code === 0 ? 'finished' : 'exception'
+}
