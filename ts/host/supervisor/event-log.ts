@@ -75,13 +75,17 @@ export class EventLog {
   }
 
   /** Events from a number on, oldest first; the latest where none is given. */
-  list({ from, limit = 100 }: { readonly from?: number; readonly limit?: number } = {}): HostEvent[] {
+  list({
+    from,
+    limit = 100,
+  }: {
+    readonly from?: number
+    readonly limit?: number
+  } = {}): HostEvent[] {
     const count = Math.min(limit, eventsMax)
     if (from === undefined) return this.#latest.slice(-count)
     const isKept = (this.#latest[0]?.seq ?? 0) <= from
-    const events = isKept
-      ? this.#latest
-      : [...eventsOf(this.#before), ...eventsOf(this.#path)]
+    const events = isKept ? this.#latest : [...eventsOf(this.#before), ...eventsOf(this.#path)]
     return events.filter(({ seq }) => seq >= from).slice(0, count)
   }
 

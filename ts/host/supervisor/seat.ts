@@ -10,7 +10,7 @@ import type { ExitRecord } from '../launcher/exit.js'
 import type { Launched, Launcher } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { AppManifest, HostManifest } from '../manifest/manifest.js'
-import { type HostPlace, instanceName } from '../place.js'
+import type { HostPlace } from '../place.js'
 import type { Channel } from '../wire/channel.js'
 import { endReasonOf } from './end.js'
 import type { EventLog } from './event-log.js'
@@ -19,8 +19,8 @@ import {
   type AppLife,
   type LifeEffect,
   type LifeEvent,
-  nextDeadline,
   newLife,
+  nextDeadline,
   type Run,
   runsOf,
   stateOf,
@@ -82,6 +82,7 @@ export class Seat {
   #spareFailures = 0
   #spareTimer: NodeJS.Timeout | undefined
   #isEnding = false
+  #isLeft = false
 
   constructor(app: AppManifest, house: House, memory: AppMemory | undefined) {
     this.app = app
@@ -121,8 +122,14 @@ export class Seat {
 
   /** Tells the machine what happens, and does what it decides. */
   dispatch(happening: Happening): void {
+    if (this.#isLeft) return
     const event = { ...happening, at: Date.now(), draw: Math.random() } as LifeEvent
     const { life, effects } = step(this.life, event)
+    if (life === this.life && effects.length === 0) {
+      // A timer may come a moment before the time of the clock.
+      if (event.type === 'tick') this.#arm()
+      return
+    }
     this.life = life
     this.#keep()
     for (const effect of effects) this.#do(effect)
@@ -234,6 +241,16 @@ export class Seat {
     this.fillSpares()
   }
 
+  /** Says for what it waits. */
+  explain(why: string): void {
+    this.life = { ...this.life, why }
+  }
+
+  /** Ends a spare that is of no use. */
+  endSpare(spare: LiveRun): void {
+    void this.#kill(spare)
+  }
+
   /** Ends spares; none is made any more. */
   async endSpares(): Promise<void> {
     this.#isEnding = true
@@ -245,18 +262,23 @@ export class Seat {
   /** Leaves its processes alone and does nothing more. */
   release(): void {
     this.#isEnding = true
+    this.#isLeft = true
     clearTimeout(this.#timer)
     clearTimeout(this.#spareTimer)
     for (const { launched } of this.#runs.values()) launched?.release()
   }
 
-  /** Takes over runs that a supervisor before this one left. The first event sets their deadlines going. */
-  adopt(found: readonly { readonly run: LiveRun; readonly launched: Launched }[]): void {
+  /** Takes over runs that a supervisor before this one left: those that live, and those whose end has yet to be told. */
+  adopt(
+    living: readonly { readonly run: LiveRun; readonly launched: Launched }[],
+    ended: readonly RunRecord[],
+  ): void {
     let { main, next, leaving, serving } = this.life
-    for (const { run, launched } of found) {
+    for (const { run, launched } of living) {
       run.launched = launched
       this.#runs.set(run.instance, run)
-      const { record } = run
+    }
+    for (const record of [...living.map(({ run }) => run.record), ...ended]) {
       if (record === undefined || record.role === 'spare') continue
       const known = this.#adopted(record)
       if (record.role === 'main' && main === null) main = known
@@ -270,7 +292,7 @@ export class Seat {
     if (main?.phase === 'ready' || main?.phase === 'degraded') serving = main.instance
     const rest = main === null ? this.life.rest : 'idle'
     this.life = { ...this.life, main, next, leaving, serving, rest }
-    for (const { run, launched } of found) this.#watch(run, launched)
+    for (const { run, launched } of living) this.#watch(run, launched)
     this.#keep()
     this.#arm()
   }
@@ -418,6 +440,9 @@ export class Seat {
     }
     this.#watch(run, run.launched)
     if (run.isDoomed) void run.launched.kill()
+    // A page does not speak: it is ready when it was launched.
+    else if (this.launcher.name !== 'node' && !run.isSpare)
+      this.dispatch({ type: 'ready', instance: run.instance })
   }
 
   /** A spare takes over. */
@@ -461,7 +486,7 @@ export class Seat {
 
   /** A process is gone, or there never was one. */
   #gone(run: LiveRun, exit: ExitRecord | undefined, why?: string): void {
-    if (this.#runs.get(run.instance) !== run) return
+    if (this.#isLeft || this.#runs.get(run.instance) !== run) return
     this.#runs.delete(run.instance)
     const known = this.#runOf(run)
     closeRun(this.#house.place, this.uuid, run.folder)
@@ -516,6 +541,10 @@ export class Seat {
 
   #drain(run: LiveRun, why: string, deadlineMs: number): void {
     const { instance } = run
+    if (this.launcher.name !== 'node') {
+      run.launched?.signal('SIGTERM')
+      return
+    }
     run
       .ask('drain', { why, deadlineMs: Math.max(0, deadlineMs) }, Math.max(1, deadlineMs))
       .then(() => this.dispatch({ type: 'drained', instance }))
@@ -588,9 +617,4 @@ function launcherFor(app: AppManifest, launchers: readonly Launcher[]): Launcher
   const what = url === undefined ? 'programs' : 'pages'
   const message = `no launcher of this host starts ${what}, and ${uuid} is one; give startHost one that does`
   throw hostError('HOST_UNSUPPORTED', message, { what: uuid, reason: 'no launcher' })
-}
-
-/** The name that a run would have. */
-export function runName(uuid: string, generation: number): string {
-  return instanceName(uuid, generation)
 }

@@ -59,7 +59,8 @@ export function recycleReason(app: AppManifest, facts: RunFacts): string | undef
   if (soft !== null && sample !== null && sample.memory > soft && shedAt !== null) {
     if (at - shedAt >= shedMs) return `it holds ${sample.memory} bytes; its soft limit is ${soft}`
   }
-  if (maxAgeMs !== undefined && at - readyAt >= maxAgeMs) return `it has served for ${at - readyAt} ms`
+  if (maxAgeMs !== undefined && at - readyAt >= maxAgeMs)
+    return `it has served for ${at - readyAt} ms`
   if (health === null) return undefined
   if (maxMessages !== undefined && health.messages >= maxMessages)
     return `it has handled ${health.messages} messages`

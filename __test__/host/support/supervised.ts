@@ -1,0 +1,159 @@
+/** Hosts of tests: in a folder of their own, and nothing of them is left when their test is over. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ExecutionContext } from 'ava'
+import type { Launcher, LaunchOrder } from '../../../ts/host/launcher/launcher.js'
+import type { HostManifestInput } from '../../../ts/host/manifest/manifest.js'
+import { type Host, startHost } from '../../../ts/host/start.js'
+import type { AppStatus, HostEvent } from '../../../ts/host/supervisor/status.js'
+import { projectRoot } from '../../support/child.js'
+import { plainGovernor, plainLauncher } from './plain-launcher.js'
+
+/** An app that speaks the control protocol. */
+export const speaker = path.join(projectRoot, '__test__/host/support/programs/speaker.mjs')
+
+type AppInput = HostManifestInput['apps'][number]
+
+/** An app of a manifest. */
+export function appOf(
+  uuid: string,
+  args: readonly string[] = [],
+  rest: Omit<Partial<AppInput>, 'startup_app'> & { readonly kind?: 'terminal' } = {},
+): AppInput {
+  const { kind, ...app } = rest
+  const terminal = kind === undefined ? {} : { kind, terminal: uuid }
+  return {
+    startup_app: { uuid, name: uuid, script: speaker, args: [...args], ...terminal },
+    ...app,
+  }
+}
+
+/** An empty folder for a store; every process that the host in it started is gone when the test is over. */
+export function hostRoot(t: ExecutionContext): string {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'pk-host-'))
+  t.teardown(async () => {
+    for (const pid of processesOf(root)) kill(pid)
+    while (processesOf(root).length > 0) await delay(5)
+    rmSync(root, { recursive: true, force: true })
+  })
+  return root
+}
+
+/** A host, where it is, what happened in it, and what its launcher was told. */
+type TestHost = Host & {
+  readonly root: string
+  readonly heard: HostEvent[]
+  readonly told: LaunchOrder[]
+}
+
+/** A host that runs. */
+export async function hostFor(
+  t: ExecutionContext,
+  manifest: HostManifestInput,
+  root = hostRoot(t),
+): Promise<TestHost> {
+  const told: LaunchOrder[] = []
+  const launcher: Launcher = {
+    ...plainLauncher,
+    launch: (order) => {
+      told.push(order)
+      return plainLauncher.launch(order)
+    },
+  }
+  const host = await startHost({
+    root,
+    manifest,
+    launchers: [launcher],
+    governor: plainGovernor,
+  })
+  const heard: HostEvent[] = []
+  host.follow((event) => heard.push(event))
+  t.teardown(() => host.leave())
+  return Object.assign(host, { root, heard, told })
+}
+
+/** An app's status. */
+export function appOn(host: Host, uuid: string): AppStatus {
+  const app = host.status().apps.find((each) => each.uuid === uuid)
+  if (app === undefined) throw new Error(`no app ${uuid}`)
+  return app
+}
+
+/** Waits for a fact. */
+export async function until<T>(look: () => T | undefined | false, what: string): Promise<T> {
+  const end = performance.now() + 30_000
+  for (;;) {
+    const found = look()
+    if (found !== undefined && found !== false) return found
+    if (performance.now() > end) throw new Error(`waited in vain for ${what}`)
+    await delay(5)
+  }
+}
+
+/** Waits until an app is in a state. */
+export function inState(host: Host, uuid: string, ...states: AppStatus['state'][]) {
+  return until(
+    () => {
+      const app = appOn(host, uuid)
+      return states.includes(app.state) ? app : undefined
+    },
+    `${uuid} to be ${states.join(' or ')}`,
+  )
+}
+
+/** Kills a process; nothing when it is gone. */
+export function kill(pid: number | null, signal: NodeJS.Signals = 'SIGKILL'): void {
+  try {
+    if (pid !== null) process.kill(pid, signal)
+  } catch {
+    // It is gone.
+  }
+}
+
+/** Processes that have this folder in what they were told: those of the host in it. */
+export function processesOf(root: string): number[] {
+  const pids = new Set<number>()
+  const apps = path.join(root, 'host', 'apps')
+  for (const app of names(apps)) {
+    for (const run of names(path.join(apps, app, 'instances'))) {
+      for (const file of ['instance.json', 'ended.json']) {
+        const record = json(path.join(apps, app, 'instances', run, file))
+        if (record?.process !== undefined && startsAt(record.process)) pids.add(record.process.pid)
+      }
+    }
+  }
+  return [...pids]
+}
+
+interface Known {
+  readonly pid: number
+  readonly startTime: number
+}
+
+function startsAt({ pid, startTime }: Known): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] !== 'Z' && Number(fields[19]) === startTime
+  } catch {
+    return false
+  }
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function json(file: string): { readonly process?: Known } | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}

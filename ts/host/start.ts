@@ -1,0 +1,157 @@
+/**
+ * A store's host, started in this process: the one call that the command line, a service unit and an embedding
+ * program make.
+ */
+import { hostError } from './error.js'
+import type { Launcher } from './launcher/launcher.js'
+import type { Governor } from './limits/governor.js'
+import { type HostManifestInput, parseManifest } from './manifest/manifest.js'
+import { HostPlace } from './place.js'
+import { brokerUuid } from './supervisor/broker-seat.js'
+import type { ControlRequests, ShutdownResult } from './supervisor/control.js'
+import { EventLog } from './supervisor/event-log.js'
+import { lockHost } from './supervisor/host-lock.js'
+import { makeFolder, replaceFile } from './supervisor/records.js'
+import type { HostEvent, HostStatus } from './supervisor/status.js'
+import { Supervisor } from './supervisor/supervisor.js'
+
+/** What a host is started with. */
+export interface HostOptions {
+  /** The store's folder. What the host keeps is in `host/` in it. */
+  readonly root: string
+  /** The apps and what holds for them. */
+  readonly manifest: HostManifestInput
+  /** The folder that relative paths of the manifest begin at; the working folder unless said. */
+  readonly manifestFolder?: string
+  /** How apps become processes. */
+  readonly launchers: readonly Launcher[]
+  /** What holds them to their limits. */
+  readonly governor: Governor
+}
+
+/** A host that runs. */
+export interface Host {
+  /** How the host and each app are now. */
+  status(): HostStatus
+  /** Hears everything that happens from now on. Gives the function that ends it. */
+  follow(listener: (event: HostEvent) => void): () => void
+  /** Asks what an operator may ask: `start`, `stop`, `restart` and the others of the control socket. */
+  ask<Name extends keyof ControlRequests>(
+    name: Name,
+    argument: ControlRequests[Name]['argument'],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<ControlRequests[Name]['answer']>
+  /** Ends all apps in order, then the host. Durable when it resolves: how it went. A second call waits for the first. */
+  shutdown(options?: {
+    readonly deadlineMs?: number
+    readonly reason?: string
+  }): Promise<ShutdownResult>
+  /** Ends this supervisor alone: the apps go on and the next one takes them over. May be called again. */
+  leave(): Promise<void>
+  /** Shuts down, unless that was done; resolves when everything is closed. May be called again. */
+  close(): Promise<void>
+  /** Resolves when the host has ended, by whomever. */
+  readonly closed: Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Starts the host of a store: takes over what runs already, opens the control socket, and starts the apps of the
+ * manifest in their order.
+ *
+ * Resolves when the host answers; apps may still be starting, `status` and `follow` say how far they are.
+ *
+ * @throws {@link HostError} `HOST_MANIFEST`; `HOST_RUNNING` when the store has a host; `HOST_UNSUPPORTED` when no launcher takes an
+ * app, or this machine has no locks
+ * @example
+ * const host = await startHost({
+ *   root: './store',
+ *   manifest: { apps: [{ startup_app: { uuid: 'clock', name: 'Clock', script: './clock.mjs' } }] },
+ * })
+ * host.follow(({ text }) => console.log(text))
+ * const { instance } = await host.ask('restart', { uuid: 'clock' })
+ * console.log(instance, host.status().apps[0]?.state)
+ * await host.close()
+ */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { root, manifestFolder = process.cwd(), launchers, governor } = options
+  const manifest = parseManifest(options.manifest, manifestFolder)
+  if (manifest.apps.some(({ startup_app: { uuid } }) => uuid === brokerUuid)) {
+    const message = `manifest: no app may be called ${brokerUuid}; the host's broker is`
+    throw hostError('HOST_MANIFEST', message, { path: 'apps', value: brokerUuid })
+  }
+  const place = new HostPlace(root)
+  makeFolder(place.folder)
+  makeFolder(place.file('apps'))
+  const lock = await lockHost(place)
+  try {
+    const events = new EventLog(place)
+    replaceFile(place.file('manifest.json'), options.manifest)
+    const supervisor = new Supervisor({
+      place,
+      manifest,
+      launchers,
+      governor,
+      events,
+      key: lock.key,
+    })
+    await supervisor.start()
+    return new RunningHost(supervisor, async () => {
+      events.close()
+      await lock.release()
+    })
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+class RunningHost implements Host {
+  readonly closed: Promise<void>
+  readonly #supervisor: Supervisor
+  #leaving: Promise<void> | undefined
+
+  constructor(supervisor: Supervisor, release: () => Promise<void>) {
+    this.#supervisor = supervisor
+    this.closed = supervisor.closed.then(release)
+  }
+
+  status(): HostStatus {
+    return this.#supervisor.status()
+  }
+
+  follow(listener: (event: HostEvent) => void): () => void {
+    return this.#supervisor.follow(listener)
+  }
+
+  ask<Name extends keyof ControlRequests>(
+    name: Name,
+    argument: ControlRequests[Name]['argument'],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ControlRequests[Name]['answer']> {
+    return this.#supervisor.ask(name, argument, signal)
+  }
+
+  async shutdown(
+    options: { readonly deadlineMs?: number; readonly reason?: string } = {},
+  ): Promise<ShutdownResult> {
+    const result = await this.#supervisor.shutdown(options)
+    await this.closed
+    return result
+  }
+
+  async leave(): Promise<void> {
+    this.#leaving ??= this.#supervisor.leave()
+    await this.#leaving
+    await this.closed
+  }
+
+  async close(): Promise<void> {
+    if (this.#leaving === undefined) await this.shutdown()
+    else await this.leave()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

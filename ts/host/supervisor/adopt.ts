@@ -1,0 +1,134 @@
+/**
+ * What a supervisor finds when it begins: runs that another one left, because it was killed or went. Those that live
+ * are taken over as they are; those that ended meanwhile are read from what their launchers wrote; those of which nothing is
+ * known were not started wholly, and what is left of them is removed.
+ */
+import { readFile } from 'node:fs/promises'
+import type { ExitRecord } from '../launcher/exit.js'
+import type { Launched } from '../launcher/launcher.js'
+import type { Governor } from '../limits/governor.js'
+import type { HostPlace } from '../place.js'
+import type { EndReason } from '../report/reason.js'
+import { endReasonOf, unseenExit } from './end.js'
+import type { EventLog } from './event-log.js'
+import { LiveRun } from './live-run.js'
+import { closeRun, type OpenRun, openRuns, type RunRecord } from './records.js'
+import type { Seat } from './seat.js'
+
+/** What adopting has around it. */
+interface Around {
+  readonly governor: Governor
+  readonly events: EventLog
+}
+
+/** What was found. */
+interface Adoption {
+  /** Processes that were taken over. */
+  readonly adopted: number
+  /** The names that they were launched under. */
+  readonly kept: ReadonlySet<string>
+  /** Tells the machines which of their runs ended; when all have what lives, since a failure may take others along. */
+  tellMissed(): void
+}
+
+/** Takes over all runs that live. */
+export async function adoptRuns(
+  place: HostPlace,
+  seats: ReadonlyMap<string, Seat>,
+  around: Around,
+): Promise<Adoption> {
+  const kept = new Set<string>()
+  const ended: (() => void)[] = []
+  const bySeat = new Map<Seat, KnownRun[]>()
+  for (const open of openRuns(place)) {
+    const { uuid, folder, record } = open
+    const seat = seats.get(uuid)
+    if (seat === undefined || record === undefined) {
+      await endUnknown(open)
+      closeRun(place, uuid, folder)
+    } else bySeat.set(seat, [...(bySeat.get(seat) ?? []), { uuid, folder, record }])
+  }
+  const counts = await Promise.all(
+    [...bySeat].map(async ([seat, runs]) => {
+      const looked = await Promise.all(runs.map((open) => lookAt(place, seat, open, around)))
+      const living = looked.flatMap((found) => ('run' in found ? [found] : []))
+      const missed = looked.flatMap((found) => ('record' in found ? [found] : []))
+      for (const { run } of living) kept.add(run.folder)
+      seat.adopt(
+        living,
+        missed.map(({ record }) => record),
+      )
+      for (const { record, reason } of missed) {
+        ended.push(() => seat.dispatch({ type: 'ended', instance: record.instance, reason }))
+      }
+      return living.length
+    }),
+  )
+  const adopted = counts.reduce((sum, count) => sum + count, 0)
+  return {
+    adopted,
+    kept,
+    tellMissed: () => {
+      for (const tell of ended) tell()
+    },
+  }
+}
+
+/** A run whose record could be read. */
+interface KnownRun extends OpenRun {
+  readonly record: RunRecord
+}
+
+type Found =
+  | { readonly run: LiveRun; readonly launched: Launched }
+  | { readonly record: RunRecord; readonly reason: EndReason }
+
+async function lookAt(
+  place: HostPlace,
+  seat: Seat,
+  { uuid, folder, record }: KnownRun,
+  { governor, events }: Around,
+): Promise<Found> {
+  const { app, launcher } = seat
+  const instanceFolder = place.app(uuid, 'instances', folder)
+  const launched =
+    record.process && (await launcher.adopt(app, folder, record.process, instanceFolder))
+  if (launched !== undefined) {
+    const run = new LiveRun(record.instance, folder, record.tokenHash, record.startedAt)
+    run.isSpare = record.role === 'spare'
+    run.record = record
+    run.hold = await governor.adopt(app, folder)
+    if (!run.isSpare) {
+      const { pid } = launched.process
+      const text = `${run.instance} goes on, pid ${pid}`
+      events.say('adopted', { uuid, instance: run.instance, text, facts: { pid } })
+    }
+    return { run, launched }
+  }
+  const exit = await readExit(instanceFolder)
+  closeRun(place, uuid, folder)
+  const { ending, phase } = record
+  const reason = endReasonOf(exit ?? unseenExit(Date.now()), ending, phase === 'draining')
+  return { record, reason }
+}
+
+async function readExit(instanceFolder: string): Promise<ExitRecord | undefined> {
+  try {
+    const value = JSON.parse(await readFile(`${instanceFolder}/exit.json`, 'utf8')) as ExitRecord
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A run of an app that the manifest no longer has. */
+async function endUnknown({ record }: OpenRun): Promise<void> {
+  const { pid, startTime } = record?.process ?? {}
+  try {
+    const stat = pid === undefined ? '' : await readFile(`/proc/${pid}/stat`, 'utf8')
+    const found = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+    if (pid !== undefined && found === startTime) process.kill(pid, 'SIGTERM')
+  } catch {
+    // It is gone.
+  }
+}

@@ -1,0 +1,669 @@
+/**
+ * The supervisor: all apps of a store, in their order, and what persons and apps ask of them.
+ *
+ * ```text
+ * order.ts     who starts before whom, whom a failure takes along         pure
+ * machine.ts   the life of one app                                       pure
+ * vigil.ts     whether an app hangs, whether it is time for a fresh run   pure
+ * seat.ts      carries out what the machine of an app decides
+ * door.ts      the control socket
+ * records.ts   what the next supervisor has to know
+ * ```
+ *
+ * Invariants: whoever has the lock of the host is its only supervisor; a run is never started while another of a
+ * terminal is there; what was begun, a run or a shutdown, is on disk before it is done, so that the next supervisor
+ * takes it up where this one fell.
+ */
+import { randomUUID, timingSafeEqual } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { BusRefusal } from '../bus/contract.js'
+import { hostError } from '../error.js'
+import type { Launcher } from '../launcher/launcher.js'
+import type { Governor } from '../limits/governor.js'
+import type { HostManifest } from '../manifest/manifest.js'
+import { Monitor } from '../monitor/monitor.js'
+import { type HostPlace, uuidOf } from '../place.js'
+import { type Channel, jsonBytes } from '../wire/channel.js'
+import { adoptRuns } from './adopt.js'
+import { BrokerSeat, brokerUuid } from './broker-seat.js'
+import type { ControlRequests, ShutdownResult } from './control.js'
+import { type Caller, Door } from './door.js'
+import type { EventLog } from './event-log.js'
+import type { LiveRun } from './live-run.js'
+import { runsOf, stateOf } from './machine.js'
+import { startOrder, takenAlong, waitsFor } from './order.js'
+import { readSupervisor, type SupervisorRecord } from './records.js'
+import { Memory } from './remember.js'
+import { type Question, readQuestion } from './requests.js'
+import { type House, Seat } from './seat.js'
+import { Shutdown } from './shutdown.js'
+import type { AppSample, HostEvent, HostStatus } from './status.js'
+import { hangAfterMs, isStopped, lookMs, recycleReason, softMemoryOf } from './vigil.js'
+
+/** Milliseconds between two statuses that a follower is told. */
+const statusMs = 1000
+/** A follower that has so many bytes unread is not told statuses. */
+const unreadMax = 1024 * 1024
+/** Milliseconds that an app has to give memory back. */
+const shedAnswerMs = 5000
+
+/** What a supervisor is given. */
+export interface SupervisorOptions {
+  readonly place: HostPlace
+  readonly manifest: HostManifest
+  readonly launchers: readonly Launcher[]
+  readonly governor: Governor
+  readonly events: EventLog
+  /** The key of operators. */
+  readonly key: string
+}
+
+/** The supervisor of a store. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #order: readonly string[]
+  readonly #seats = new Map<string, Seat>()
+  readonly #broker: BrokerSeat
+  readonly #record: SupervisorRecord
+  readonly #memory: Memory
+  readonly #monitor: Monitor
+  readonly #followers = new Map<Channel, () => void>()
+  readonly #startedAt = Date.now()
+  #state: HostStatus['state'] = 'starting'
+  #adopted = 0
+  /** Apps that a failure took along and that are not back yet, in their order. */
+  #group: readonly string[] = []
+  #isPlanned = false
+  #door: Door | undefined
+  #looking: NodeJS.Timeout | undefined
+  #telling: NodeJS.Timeout | undefined
+  #shutdown: Promise<ShutdownResult> | undefined
+
+  constructor(options: SupervisorOptions) {
+    const { place, manifest, launchers, governor, events } = options
+    this.#options = options
+    this.#order = startOrder(manifest.apps)
+    const before = readSupervisor(place)
+    this.#record = { ...before, epoch: before.epoch + 1, isShutDown: false }
+    const house: House = {
+      place,
+      isolation: manifest.isolation,
+      governor,
+      launchers,
+      events,
+      introduce: () => this.#broker.tell(),
+      changed: () => this.#plan(),
+      failed: (seat) => this.#takeAlong(seat),
+    }
+    const memoryOf = (uuid: string) => {
+      const memory = before.apps[uuid]
+      // With a shutdown ended what persons had wished; what failed too often stays where it is.
+      if (memory === undefined || !before.isShutDown || memory.rest === 'quarantined') return memory
+      return { ...memory, isWanted: false, rest: 'idle' as const, why: '', retryAt: null }
+    }
+    for (const app of manifest.apps) {
+      const { uuid } = app.startup_app
+      this.#seats.set(uuid, new Seat(app, house, memoryOf(uuid)))
+    }
+    const roll = {
+      peers: () => [...this.#seats.values()].flatMap((seat) => seat.identities()),
+      apps: () =>
+        [...this.#seats.values()].map(({ uuid, life }) => ({ uuid, instance: life.serving })),
+    }
+    this.#broker = new BrokerSeat(house, roll, memoryOf(brokerUuid))
+    this.#memory = new Memory(place, this.#record, [...this.#seats.values(), this.#broker])
+    this.#monitor = new Monitor({
+      watched: () => this.#watched(),
+      onSample: (uuid, sample) => this.#sampled(uuid, sample),
+    })
+  }
+
+  /** Supervisors that this store has had, with this one. */
+  get epoch(): number {
+    return this.#record.epoch
+  }
+
+  /** Takes over what runs, opens the control socket, and starts what is to run. */
+  async start(): Promise<void> {
+    const { place, governor, events, manifest } = this.#options
+    await this.#memory.keep()
+    const seats = new Map<string, Seat>([...this.#seats, [brokerUuid, this.#broker]])
+    const { adopted, kept, tellMissed } = await adoptRuns(place, seats, { governor, events })
+    this.#adopted = adopted
+    await governor.sweep(kept)
+    this.#door = await Door.open(place.controlSocket, {
+      identify: (hello) => this.#identify(hello),
+      onRefused: ({ uuid, name, code, text }) => {
+        events.say('refused', { uuid, text: `${name} was refused: it ${text}`, facts: { code } })
+      },
+    })
+    events.say('host-started', {
+      text: `supervisor ${this.epoch} of this store began; ${adopted} processes were taken over`,
+      facts: { pid: process.pid, epoch: this.epoch, adopted },
+    })
+    this.#looking = setInterval(() => void this.#look(), lookMs)
+    this.#telling = setInterval(() => this.#tellStatus(), statusMs)
+    this.#monitor.start()
+    this.#state = 'running'
+    tellMissed()
+    const intent = Shutdown.pending(place)
+    if (intent !== undefined) {
+      void this.shutdown({ ...intent, isResumed: true })
+      return
+    }
+    this.#broker.dispatch({ type: 'want' })
+    this.#broker.dispatch({ type: 'start' })
+    for (const app of manifest.apps) {
+      const seat = this.#seat(app.startup_app.uuid)
+      const isNew = seat.life.rest === 'idle'
+      if (app.start === 'eager' && isNew) this.#want(seat)
+    }
+    this.#plan()
+  }
+
+  /** Everything, now. */
+  status(): HostStatus {
+    return {
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      epoch: this.epoch,
+      adopted: this.#adopted,
+      state: this.#state,
+      broker: this.#broker.brokerStatus(),
+      apps: [...this.#seats.values()].map((seat) => seat.status()),
+    }
+  }
+
+  /** Hears every event from now on. Gives the function that ends it. */
+  follow(listener: (event: HostEvent) => void): () => void {
+    return this.#options.events.listen(listener)
+  }
+
+  /** Does what an operator may ask. */
+  async ask<Name extends keyof ControlRequests>(
+    name: Name,
+    argument: ControlRequests[Name]['argument'],
+    signal?: AbortSignal,
+  ): Promise<ControlRequests[Name]['answer']> {
+    return (await this.#answer(readQuestion(name, argument), signal)) as never
+  }
+
+  /** Ends all apps in order, then this supervisor. A second call waits for the first. */
+  shutdown(
+    options: {
+      readonly deadlineMs?: number
+      readonly reason?: string
+      readonly id?: string
+      readonly isResumed?: boolean
+    } = {},
+  ): Promise<ShutdownResult> {
+    this.#shutdown ??= this.#end(options)
+    return this.#shutdown
+  }
+
+  /** Ends this supervisor and leaves all apps as they are: the next one takes them over. */
+  async leave(): Promise<void> {
+    for (const seat of [...this.#seats.values(), this.#broker]) seat.release()
+    await this.#close()
+  }
+
+  async #end({
+    deadlineMs = this.#options.manifest.shutdownMs,
+    reason = 'the host is shut down',
+    id = randomUUID() as string,
+    isResumed = false,
+  }): Promise<ShutdownResult> {
+    const { place, manifest, events } = this.#options
+    this.#state = 'stopping'
+    const text = isResumed ? `the shutdown is taken up again: ${reason}` : reason
+    events.say('host-stopping', { text, facts: { id, deadlineMs } })
+    const shutdown = new Shutdown({ place, id, reason, deadlineMs })
+    const result = await shutdown.run({
+      seats: this.#order.map((uuid) => this.#seat(uuid)),
+      broker: this.#broker,
+      isStrict: manifest.strategy !== 'one_for_one',
+    })
+    this.#record.isShutDown = true
+    await this.#memory.keep()
+    events.say('host-stopped', {
+      text: `the host has stopped: ${result.ended.length} apps ended in ${result.ms} ms`,
+      facts: { ...result },
+    })
+    // Whoever asked for the shutdown hears how it went before the door closes.
+    setImmediate(() => void this.#close())
+    return result
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#looking)
+    clearInterval(this.#telling)
+    for (const end of this.#followers.values()) end()
+    await this.#monitor.stop()
+    await this.#door?.close()
+    await this.#memory.end()
+    this.#onClosed()
+  }
+
+  #onClosed: () => void = () => {}
+  /** Resolves when this supervisor has ended, however that came. */
+  readonly closed = new Promise<void>((resolve) => {
+    this.#onClosed = resolve
+  })
+
+  /** Something changed: soon, whoever waited for it is looked at. */
+  #plan(): void {
+    this.#memory.changed()
+    if (this.#isPlanned) return
+    this.#isPlanned = true
+    queueMicrotask(() => {
+      this.#isPlanned = false
+      this.#advance()
+    })
+  }
+
+  /** Starts those whose turn has come. */
+  #advance(): void {
+    if (this.#state !== 'running') return
+    if (this.#broker.life.rest === 'idle') this.#broker.dispatch({ type: 'start' })
+    const standing = (uuid: string) => {
+      const { life } = this.#seat(uuid)
+      const isOver = life.rest === 'stopped' || life.rest === 'quarantined'
+      return {
+        isServing: life.serving !== null,
+        hasRuns: runsOf(life).length > 0,
+        isResting: life.main === null && (isOver || !life.isWanted),
+      }
+    }
+    const isBack = (uuid: string) => standing(uuid).isServing || standing(uuid).isResting
+    if (this.#group.every(isBack)) this.#group = []
+    // All that were taken along have to have ended before the first of them starts.
+    const isEnding = this.#group.some((uuid) =>
+      runsOf(this.#seat(uuid).life).some(({ ending }) => ending !== null),
+    )
+    for (const uuid of this.#order) {
+      const seat = this.#seat(uuid)
+      seat.fillSpares()
+      const { main, rest, isWanted } = seat.life
+      if (main !== null || rest !== 'idle' || !isWanted) continue
+      const group = this.#group.includes(uuid) ? this.#group : []
+      if (group.length > 0 && isEnding) continue
+      const wait = waitsFor(seat.app, group, standing)
+      if (wait === undefined) seat.dispatch({ type: 'start' })
+      else seat.explain(wait)
+    }
+  }
+
+  /** It is to run, and with it what it needs. */
+  #want(seat: Seat): void {
+    for (const needed of seat.app.dependsOn) {
+      const other = this.#seat(needed)
+      if (!other.life.isWanted) this.#want(other)
+    }
+    seat.dispatch({ type: 'want' })
+  }
+
+  /** A failure of one app ends others, where the strategy says so. */
+  #takeAlong(failed: Seat): void {
+    if (failed === this.#broker || this.#state === 'stopping') return
+    const { strategy } = this.#options.manifest
+    const along = takenAlong(strategy, this.#order, failed.uuid)
+    if (along.length < 2) return
+    const group = new Set([...this.#group, ...along])
+    this.#group = this.#order.filter((uuid) => group.has(uuid))
+    const why = `${failed.uuid} failed, and the strategy is ${strategy}`
+    for (const uuid of [...along].reverse()) {
+      const seat = this.#seat(uuid)
+      if (seat === failed || seat.life.main === null) continue
+      seat.dispatch({ type: 'stop', why, deadlineMs: seat.app.recycle.drainMs, after: 'wait' })
+    }
+  }
+
+  #seat(uuid: string): Seat {
+    const seat = this.#seats.get(uuid)
+    if (seat !== undefined) return seat
+    const known = [...this.#seats.keys()]
+    const message = `there is no app ${uuid}; the manifest has ${known.slice(0, 20).join(', ')}`
+    throw hostError('HOST_UNKNOWN_APP', message, { uuid, known })
+  }
+
+  // --- watching -----------------------------------------------------------------------------------
+
+  /** Looks for loops that stand and for runs that have had their time. */
+  async #look(): Promise<void> {
+    for (const seat of [...this.#seats.values(), this.#broker]) {
+      for (const run of seat.runs) {
+        if (run.launched !== undefined) await this.#lookAt(seat, run, run.launched.process.pid)
+      }
+      this.#recycle(seat)
+    }
+  }
+
+  async #lookAt(seat: Seat, run: LiveRun, pid: number): Promise<void> {
+    const known = runsOf(seat.life).find(({ instance }) => instance === run.instance)
+    run.silentMs += lookMs
+    // What starts has its own deadline; so has a spare, which has to have come within that time.
+    const isStarting = run.isSpare ? !run.isConnected : known?.phase === 'starting'
+    const limitMs = isStarting ? seat.app.health.readyMs : hangAfterMs(seat.app, run.isConnected)
+    if (run.silentMs < limitMs) return
+    if (await isProcessStopped(pid)) {
+      run.silentMs -= lookMs
+      return
+    }
+    if (run.isSpare) seat.endSpare(run)
+    else if (known !== undefined && known.phase !== 'starting')
+      seat.dispatch({ type: 'hang', instance: run.instance })
+  }
+
+  #recycle(seat: Seat): void {
+    const { life, main } = seat
+    const readyAt = life.main?.readyAt ?? null
+    if (main === undefined || readyAt === null || Date.now() < life.recycleAfter) return
+    const { health, sample, shedAt, loopP99 } = main
+    const facts = { at: Date.now(), readyAt, health, sample, shedAt, loopP99 }
+    const why = recycleReason(seat.app, facts)
+    if (why !== undefined) seat.dispatch({ type: 'recycle', why })
+  }
+
+  #watched() {
+    return [...this.#seats.values()].flatMap(({ uuid, main }) => {
+      const launched = main?.launched
+      if (main === undefined || launched === undefined) return []
+      const { instance, hold, health } = main
+      return [{ uuid, instance, pids: () => launched.pids(), hold, health }]
+    })
+  }
+
+  /** Asks an app that holds too much to give some back. */
+  #sampled(uuid: string, sample: AppSample): void {
+    const seat = this.#seats.get(uuid)
+    const run = seat?.main
+    if (seat === undefined || run === undefined) return
+    run.sample = sample
+    const limitBytes = softMemoryOf(seat.app)
+    if (limitBytes === null || sample.memory <= limitBytes) {
+      run.shedAt = null
+      return
+    }
+    if (run.shedAt !== null || seat.life.serving !== run.instance) return
+    run.shedAt = Date.now()
+    this.#options.events.say('soft-limit', {
+      uuid,
+      instance: run.instance,
+      text: `${run.instance} holds ${sample.memory} bytes, more than its soft limit, ${limitBytes}; it is asked to give memory back`,
+      facts: { usedBytes: sample.memory, limitBytes },
+    })
+    run.ask('shed', { usedBytes: sample.memory, limitBytes }, shedAnswerMs).catch(() => {
+      // What it did is seen at the next look.
+    })
+  }
+
+  // --- talking ------------------------------------------------------------------------------------
+
+  #identify(hello: Readonly<Record<string, unknown>>): Caller {
+    const { role } = hello
+    if (role === 'operator') return this.#operator(hello)
+    if (role === 'app') return this.#app(hello)
+    if (role === 'part') return this.#part(hello)
+    throw hostError('HOST_PROTOCOL', `said it is ${String(role)}, which nobody is here`, {
+      found: role,
+      known: ['operator', 'app', 'part'],
+    })
+  }
+
+  #operator({ key }: Readonly<Record<string, unknown>>): Caller {
+    const mine = Buffer.from(this.#options.key)
+    const shown = Buffer.from(typeof key === 'string' ? key : '')
+    if (shown.length !== mine.length || !timingSafeEqual(shown, mine)) {
+      const message = 'showed a key that is not the one in host.owner.json'
+      throw hostError('HOST_IDENTITY', message, { instance: 'operator' })
+    }
+    let connection: Channel | undefined
+    return {
+      name: 'operator',
+      uuid: null,
+      welcome: { epoch: this.epoch },
+      onOpen: (channel) => {
+        connection = channel
+      },
+      hear: () => {},
+      answer: (name, value, signal) => {
+        const question = readQuestion(name, value)
+        if (question.name === 'follow' && connection !== undefined)
+          return Promise.resolve(this.#followed(connection))
+        return this.#answer(question, signal)
+      },
+      onEnd: (channel) => this.#unfollow(channel),
+    }
+  }
+
+  #app({ instance, token }: Readonly<Record<string, unknown>>): Caller {
+    const uuid = typeof instance === 'string' ? uuidOf(instance) : ''
+    const seat = this.#seats.get(uuid)
+    const run = seat?.whoIs(String(instance), String(token))
+    if (seat === undefined || run === undefined) throw notThatRun(instance)
+    const { heartbeatMs, hangMs } = seat.app.health
+    let connection: Channel | undefined
+    return {
+      // A spare takes another name later.
+      get name() {
+        return run.instance
+      },
+      uuid,
+      welcome: { epoch: this.epoch, heartbeatMs, hangMs },
+      onOpen: (channel) => {
+        connection = channel
+        seat.attached(run, channel)
+        this.#plan()
+      },
+      hear: (name, value) => seat.hear(run, name, value),
+      answer: (name, value, signal) => {
+        if (!seat.app.permissions.control || name === 'shutdown' || name === 'evaluate') {
+          const message = `${uuid} may not ask for ${name}; give it permissions.control in the manifest, or ask as an operator`
+          throw hostError('HOST_FORBIDDEN', message, { uuid, permission: 'control' })
+        }
+        const question = readQuestion(name, value)
+        if (question.name === 'follow' && connection !== undefined)
+          return Promise.resolve(this.#followed(connection))
+        return this.#answer(question, signal)
+      },
+      onEnd: (channel) => {
+        run.detach(channel)
+        this.#unfollow(channel)
+      },
+    }
+  }
+
+  #part({ part, token }: Readonly<Record<string, unknown>>): Caller {
+    const run = this.#broker.whoIs(String(part), String(token))
+    if (run === undefined) throw notThatRun(part)
+    return {
+      name: run.instance,
+      uuid: null,
+      welcome: { epoch: this.epoch },
+      onOpen: (channel) => this.#broker.attached(run, channel),
+      hear: (name, value) => {
+        this.#broker.hear(run, name, value)
+        this.#broker.hearBroker(name, value, (refusal) => this.#refusedOnBus(refusal))
+      },
+      answer: (name, value, signal) => {
+        if (name !== 'start') {
+          const message = `the broker may ask to start an app, not to ${name}`
+          throw hostError('HOST_FORBIDDEN', message, { uuid: brokerUuid, permission: name })
+        }
+        return this.#answer(readQuestion(name, value), signal)
+      },
+      onEnd: (channel) => run.detach(channel),
+    }
+  }
+
+  #refusedOnBus({ instance, code, text, facts }: BusRefusal): void {
+    const uuid = typeof instance === 'string' ? uuidOf(instance) : null
+    this.#options.events.say('refused', {
+      uuid,
+      instance: instance ?? null,
+      text: `the bus refused ${instance ?? 'a caller'}: ${text}`,
+      facts: { ...facts, code },
+    })
+  }
+
+  async #answer(question: Question, signal?: AbortSignal): Promise<unknown> {
+    switch (question.name) {
+      case 'status':
+        return this.status()
+      case 'events':
+        return this.#options.events.list(question.argument)
+      case 'samples':
+        this.#seat(question.argument.uuid)
+        return this.#monitor.history(question.argument.uuid, question.argument.from)
+      case 'follow':
+        throw hostError('HOST_UNSUPPORTED', 'following needs a connection', {
+          what: 'follow',
+          reason: 'nothing to tell it to',
+        })
+      case 'shutdown':
+        return this.shutdown(question.argument)
+      case 'start':
+        return this.#startApp(question.argument.uuid, signal)
+      case 'stop':
+        return this.#stopApp(question.argument, signal)
+      case 'drain':
+        return this.#stopApp({ deadlineMs: drainMsMax, ...question.argument }, signal)
+      case 'restart':
+        return this.#restartApp(question.argument.uuid, signal)
+      case 'recycle':
+        return this.#recycleApp(question.argument, signal)
+      case 'kill':
+        return this.#killApp(question.argument.uuid, signal)
+      case 'release':
+        this.#mayStart()
+        this.#seat(question.argument.uuid).dispatch({ type: 'release' })
+        return { state: stateOf(this.#seat(question.argument.uuid).life) }
+      case 'evaluate':
+        return this.#evaluate(question.argument)
+    }
+  }
+
+  async #startApp(uuid: string, signal?: AbortSignal) {
+    this.#mayStart()
+    const seat = this.#seat(uuid)
+    this.#want(seat)
+    return { instance: await seat.serving(undefined, signal) }
+  }
+
+  async #stopApp(
+    { uuid, deadlineMs }: { readonly uuid: string; readonly deadlineMs?: number | undefined },
+    signal?: AbortSignal,
+  ) {
+    const seat = this.#seat(uuid)
+    const why = 'a person stopped it'
+    seat.dispatch({
+      type: 'stop',
+      why,
+      deadlineMs: deadlineMs ?? seat.app.recycle.drainMs,
+      after: 'rest',
+    })
+    return this.#ended(seat, signal)
+  }
+
+  async #killApp(uuid: string, signal?: AbortSignal) {
+    const seat = this.#seat(uuid)
+    seat.dispatch({ type: 'kill', why: 'a person killed it' })
+    return this.#ended(seat, signal)
+  }
+
+  async #ended(seat: Seat, signal?: AbortSignal): Promise<{ reason: string }> {
+    await seat.until(() => (seat.hasRuns ? undefined : true), signal)
+    return { reason: seat.life.lastEnd?.reason ?? 'stopped' }
+  }
+
+  async #restartApp(uuid: string, signal?: AbortSignal) {
+    this.#mayStart()
+    const seat = this.#seat(uuid)
+    const { deadlineMs, before } = {
+      deadlineMs: seat.app.recycle.drainMs,
+      before: seat.life.main?.instance,
+    }
+    if (seat.life.main === null) {
+      seat.dispatch({ type: 'release' })
+      this.#want(seat)
+    } else {
+      seat.dispatch({ type: 'stop', why: 'a person restarts it', deadlineMs, after: 'restart' })
+    }
+    return { instance: await seat.serving(before, signal) }
+  }
+
+  async #recycleApp(
+    {
+      uuid,
+      why = 'a person asked for it',
+    }: { readonly uuid: string; readonly why?: string | undefined },
+    signal?: AbortSignal,
+  ) {
+    this.#mayStart()
+    const seat = this.#seat(uuid)
+    const before = seat.life.serving
+    if (before === null) return { instance: null }
+    seat.dispatch({ type: 'recycle', why })
+    const { recycleAfter } = seat.life
+    const instance = await seat.until(() => {
+      if (seat.life.recycleAfter > recycleAfter) return null
+      if (seat.life.serving !== null && seat.life.serving !== before) return seat.life.serving
+      return seat.life.main === null && seat.life.rest !== 'idle' ? null : undefined
+    }, signal)
+    return { instance }
+  }
+
+  async #evaluate({ uuid, expression }: { readonly uuid: string; readonly expression: string }) {
+    const launched = this.#seat(uuid).main?.launched
+    if (launched?.evaluate === undefined) {
+      const reason = launched === undefined ? 'it does not run' : 'it is no page'
+      throw hostError('HOST_UNSUPPORTED', `${uuid} cannot evaluate: ${reason}`, {
+        what: 'evaluate',
+        reason,
+      })
+    }
+    return { value: (await launched.evaluate(expression)) ?? null }
+  }
+
+  #mayStart(): void {
+    if (this.#state !== 'stopping') return
+    throw hostError('HOST_SHUTTING_DOWN', 'the host is shutting down and starts nothing', {})
+  }
+
+  #followed(channel: Channel): { seq: number } {
+    if (!this.#followers.has(channel)) {
+      const end = this.#options.events.listen((event) => channel.note('event', jsonBytes(event)))
+      this.#followers.set(channel, end)
+    }
+    return { seq: this.#options.events.seq }
+  }
+
+  #unfollow(channel: Channel): void {
+    this.#followers.get(channel)?.()
+    this.#followers.delete(channel)
+  }
+
+  #tellStatus(): void {
+    if (this.#followers.size === 0) return
+    const bytes = jsonBytes(this.status())
+    for (const channel of this.#followers.keys()) {
+      if (channel.waitingBytes < unreadMax) channel.note('status', bytes)
+    }
+  }
+}
+
+/** Milliseconds that an app may drain where nobody says how long. */
+const drainMsMax = 600_000
+
+function notThatRun(instance: unknown): Error {
+  const message = `said it is ${String(instance).slice(0, 80)} and could not show that run's token`
+  return hostError('HOST_IDENTITY', message, { instance })
+}
+
+async function isProcessStopped(pid: number): Promise<boolean> {
+  try {
+    return isStopped(await readFile(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
