@@ -21,7 +21,11 @@ export {
   hostManifestSchema,
   parseManifest,
 } from './manifest/manifest.js'
+export type { Launcher } from './launcher/launcher.js'
+export type { Governor } from './limits/governor.js'
 export type { EndReason } from './report/reason.js'
+export { type Host, type HostOptions, startHost } from './start.js'
+export type { ControlRequests, ShutdownResult } from './supervisor/control.js'
 export type {
   AppHealth,
   AppSample,

@@ -4,6 +4,7 @@
  */
 import { hostError } from './error.js'
 import type { Launcher } from './launcher/launcher.js'
+import { NodeLauncher } from './launcher/node.js'
 import type { Governor } from './limits/governor.js'
 import { type HostManifestInput, parseManifest } from './manifest/manifest.js'
 import { HostPlace } from './place.js'
@@ -23,8 +24,8 @@ export interface HostOptions {
   readonly manifest: HostManifestInput
   /** The folder that relative paths of the manifest begin at; the working folder unless said. */
   readonly manifestFolder?: string
-  /** How apps become processes. */
-  readonly launchers: readonly Launcher[]
+  /** How apps become processes; the launcher of Node programs unless said. */
+  readonly launchers?: readonly Launcher[]
   /** What holds them to their limits. */
   readonly governor: Governor
 }
@@ -74,7 +75,8 @@ export interface Host {
  * await host.close()
  */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { root, manifestFolder = process.cwd(), launchers, governor } = options
+  const { root, manifestFolder = process.cwd(), governor } = options
+  const { launchers = [new NodeLauncher({ root })] } = options
   const manifest = parseManifest(options.manifest, manifestFolder)
   if (manifest.apps.some(({ startup_app: { uuid } }) => uuid === brokerUuid)) {
     const message = `manifest: no app may be called ${brokerUuid}; the host's broker is`

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { HostError } from '../../../ts/host/error.js'
+import { NodeLauncher } from '../../../ts/host/launcher/node.js'
 import { HostPlace } from '../../../ts/host/place.js'
 import { startHost } from '../../../ts/host/start.js'
 import { readIntent } from '../../../ts/host/supervisor/records.js'
-import { plainGovernor, plainLauncher } from '../support/plain-launcher.js'
+import { plainGovernor } from '../support/plain-governor.js'
 import {
   appOf,
   appOn,
@@ -13,6 +14,7 @@ import {
   hostRoot,
   inState,
   kill,
+  member,
   processesOf,
   until,
 } from '../support/supervised.js'
@@ -152,6 +154,16 @@ test.serial('rest_for_one takes along who comes after, one_for_all everybody', a
   }
 })
 
+test.serial('the broker is a child like the others, and comes back', async (t) => {
+  const host = await hostFor(t, { apps: [appOf('app')] })
+  const isReady = () => host.status().broker.state === 'ready' && host.status().broker.pid
+  const pid = await until(isReady, 'the broker')
+  kill(pid)
+  await until(() => isReady() !== pid && isReady(), 'the next broker')
+  t.is(host.status().broker.restarts, 1)
+  t.is(appOn(host, 'app').generation, 1)
+})
+
 test.serial('a lazy app starts when somebody asks for it', async (t) => {
   const host = await hostFor(t, { apps: [appOf('lazy', [], { start: 'lazy' })] })
   t.is(appOn(host, 'lazy').state, 'idle')
@@ -159,7 +171,9 @@ test.serial('a lazy app starts when somebody asks for it', async (t) => {
 })
 
 test.serial('a spare takes over, and another one is made', async (t) => {
-  const host = await hostFor(t, { apps: [appOf('till', [], { spares: 1, kind: 'terminal' })] })
+  const host = await hostFor(t, {
+    apps: [appOf('till', [], { spares: 1, kind: 'terminal', script: member })],
+  })
   await until(() => appOn(host, 'till').spares === 1, 'a spare')
   const { pid } = appOn(host, 'till')
   kill(pid)
@@ -215,7 +229,12 @@ test.serial('a store has one host', async (t) => {
   const host = await hostFor(t, { apps: [appOf('app')] })
   const { root } = host
   const manifest = { apps: [appOf('app')] }
-  const second = startHost({ root, manifest, launchers: [plainLauncher], governor: plainGovernor })
+  const second = startHost({
+    root,
+    manifest,
+    launchers: [new NodeLauncher({ root })],
+    governor: plainGovernor,
+  })
   const error = await t.throwsAsync(second, { instanceOf: HostError })
   t.is(error?.code, 'HOST_RUNNING')
   t.is((error as HostError).facts.pid, process.pid)
@@ -243,7 +262,7 @@ test.serial('closing is idempotent, and the numbers of events and runs go on', a
 
 test.serial('apps survive their supervisor and are taken over by the next one', async (t) => {
   const root = hostRoot(t)
-  const apps = [appOf('a'), appOf('b', [], { spares: 1 }), appOf('c')]
+  const apps = [appOf('a'), appOf('b', [], { spares: 1, script: member }), appOf('c')]
   const first = await hostFor(t, { apps }, root)
   for (const uuid of ['a', 'b', 'c']) await inState(first, uuid, 'ready')
   await until(() => appOn(first, 'b').spares === 1, 'a spare')

@@ -5,14 +5,18 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import type { Launcher, LaunchOrder } from '../../../ts/host/launcher/launcher.js'
+import { NodeLauncher } from '../../../ts/host/launcher/node.js'
 import type { HostManifestInput } from '../../../ts/host/manifest/manifest.js'
 import { type Host, startHost } from '../../../ts/host/start.js'
 import type { AppStatus, HostEvent } from '../../../ts/host/supervisor/status.js'
 import { projectRoot } from '../../support/child.js'
-import { plainGovernor, plainLauncher } from './plain-launcher.js'
+import { plainGovernor } from './plain-governor.js'
 
+const programs = path.join(projectRoot, '__test__/host/support/programs')
 /** An app that speaks the control protocol. */
-export const speaker = path.join(projectRoot, '__test__/host/support/programs/speaker.mjs')
+export const speaker = path.join(programs, 'speaker.mjs')
+/** An app as apps are written. */
+export const member = path.join(programs, 'member.mjs')
 
 type AppInput = HostManifestInput['apps'][number]
 
@@ -20,12 +24,15 @@ type AppInput = HostManifestInput['apps'][number]
 export function appOf(
   uuid: string,
   args: readonly string[] = [],
-  rest: Omit<Partial<AppInput>, 'startup_app'> & { readonly kind?: 'terminal' } = {},
+  rest: Omit<Partial<AppInput>, 'startup_app'> & {
+    readonly kind?: 'terminal'
+    readonly script?: string
+  } = {},
 ): AppInput {
-  const { kind, ...app } = rest
+  const { kind, script = speaker, ...app } = rest
   const terminal = kind === undefined ? {} : { kind, terminal: uuid }
   return {
-    startup_app: { uuid, name: uuid, script: speaker, args: [...args], ...terminal },
+    startup_app: { uuid, name: uuid, script, args: [...args], ...terminal },
     ...app,
   }
 }
@@ -36,7 +43,7 @@ export function hostRoot(t: ExecutionContext): string {
   t.teardown(async () => {
     for (const pid of processesOf(root)) kill(pid)
     while (processesOf(root).length > 0) await delay(5)
-    rmSync(root, { recursive: true, force: true })
+    rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 })
   })
   return root
 }
@@ -55,11 +62,14 @@ export async function hostFor(
   root = hostRoot(t),
 ): Promise<TestHost> {
   const told: LaunchOrder[] = []
+  const node = new NodeLauncher({ root })
   const launcher: Launcher = {
-    ...plainLauncher,
+    name: node.name,
+    takes: (app) => node.takes(app),
+    adopt: (...found) => node.adopt(...found),
     launch: (order) => {
       told.push(order)
-      return plainLauncher.launch(order)
+      return node.launch(order)
     },
   }
   const host = await startHost({

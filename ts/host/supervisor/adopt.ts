@@ -3,13 +3,13 @@
  * are taken over as they are; those that ended meanwhile are read from what their launchers wrote; those of which nothing is
  * known were not started wholly, and what is left of them is removed.
  */
-import { readFile } from 'node:fs/promises'
-import type { ExitRecord } from '../launcher/exit.js'
+import { readExit, unseenExit } from '../launcher/exit.js'
+import { stillRuns } from '../launcher/identity.js'
 import type { Launched } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostPlace } from '../place.js'
 import type { EndReason } from '../report/reason.js'
-import { endReasonOf, unseenExit } from './end.js'
+import { endReasonOf } from './end.js'
 import type { EventLog } from './event-log.js'
 import { LiveRun } from './live-run.js'
 import { closeRun, type OpenRun, openRuns, type RunRecord } from './records.js'
@@ -44,7 +44,7 @@ export async function adoptRuns(
     const { uuid, folder, record } = open
     const seat = seats.get(uuid)
     if (seat === undefined || record === undefined) {
-      await endUnknown(open)
+      endUnknown(open)
       closeRun(place, uuid, folder)
     } else bySeat.set(seat, [...(bySeat.get(seat) ?? []), { uuid, folder, record }])
   }
@@ -105,30 +105,15 @@ async function lookAt(
     }
     return { run, launched }
   }
-  const exit = await readExit(instanceFolder)
+  const exit = readExit(instanceFolder)
   closeRun(place, uuid, folder)
   const { ending, phase } = record
-  const reason = endReasonOf(exit ?? unseenExit(Date.now()), ending, phase === 'draining')
+  const reason = endReasonOf(exit ?? unseenExit(), ending, phase === 'draining')
   return { record, reason }
 }
 
-async function readExit(instanceFolder: string): Promise<ExitRecord | undefined> {
-  try {
-    const value = JSON.parse(await readFile(`${instanceFolder}/exit.json`, 'utf8')) as ExitRecord
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** A run of an app that the manifest no longer has. */
-async function endUnknown({ record }: OpenRun): Promise<void> {
-  const { pid, startTime } = record?.process ?? {}
-  try {
-    const stat = pid === undefined ? '' : await readFile(`/proc/${pid}/stat`, 'utf8')
-    const found = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-    if (pid !== undefined && found === startTime) process.kill(pid, 'SIGTERM')
-  } catch {
-    // It is gone.
-  }
+function endUnknown({ record }: OpenRun): void {
+  const identity = record?.process
+  if (identity !== undefined && stillRuns(identity)) process.kill(identity.pid, 'SIGTERM')
 }

@@ -3,14 +3,12 @@
  * launcher and the same machine. It is never given up: what it fails costs messages that are not durable, what its
  * absence costs is every message. What is said to it is in `bus/contract.ts`.
  */
-import { existsSync } from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { BrokerHealth, BusApp, BusIdentity, BusRefusal } from '../bus/contract.js'
 import { type AppManifest, hostManifestSchema } from '../manifest/manifest.js'
 import { jsonBytes } from '../wire/channel.js'
 import type { LiveRun } from './live-run.js'
 import { stateOf } from './machine.js'
+import { hostProgram } from './program.js'
 import { type House, Seat } from './seat.js'
 import type { HostStatus } from './status.js'
 
@@ -86,25 +84,12 @@ export class BrokerSeat extends Seat {
   }
 }
 
-/** The broker's program, as it lies beside this one. */
-function brokerScript(): { readonly script: string; readonly nodeArgs: string[] } {
-  const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../bus')
-  const built = path.join(folder, 'broker-main.js')
-  if (existsSync(built)) return { script: built, nodeArgs: [] }
-  // From sources, under the loader that this process runs under.
-  return { script: path.join(folder, 'broker-main.ts'), nodeArgs: loaderArgs() }
-}
-
-function loaderArgs(): string[] {
-  return process.execArgv.filter((argument) => argument.startsWith('--import='))
-}
-
 function brokerApp(): AppManifest {
-  const { script, nodeArgs } = brokerScript()
+  const { script, nodeArgs } = hostProgram('bus', 'broker-main')
   const { apps } = hostManifestSchema.parse({
     apps: [
       {
-        startup_app: { uuid: brokerUuid, name: 'Broker', script, nodeArgs },
+        startup_app: { uuid: brokerUuid, name: 'Broker', script, nodeArgs: [...nodeArgs] },
         restart: { intensity: 1000, periodMs: 1000, backoffMs: 50, backoffMaxMs: 1000 },
         health: { heartbeatMs: 1000, hangMs: 10_000 },
         permissions: { store: true, network: true },

@@ -3,12 +3,6 @@ import type { ExitRecord } from '../launcher/exit.js'
 import type { EndReason } from '../report/reason.js'
 import type { Ending } from './machine.js'
 
-/** The end of a run that nobody saw. */
-export function unseenExit(at: number): ExitRecord {
-  const nothing = { code: null, signal: null, endedBy: null, maxRssBytes: null, cpuMs: null }
-  return { ...nothing, oomKilled: false, at }
-}
-
 /** The reason, in one word. `wasInTime` is true while it was still draining. */
 export function endReasonOf(
   exit: ExitRecord,

@@ -26,6 +26,7 @@ import {
   stateOf,
   step,
 } from './machine.js'
+import { hostProgram } from './program.js'
 import {
   type AppMemory,
   closeRun,
@@ -81,6 +82,8 @@ export class Seat {
   #spareNumber: number
   #spareFailures = 0
   #spareTimer: NodeJS.Timeout | undefined
+  /** Launches under way. */
+  readonly #launches = new Set<Promise<void>>()
   #isEnding = false
   #isLeft = false
 
@@ -237,7 +240,7 @@ export class Seat {
     const waiting = [...this.#runs.values()].filter(({ isSpare }) => isSpare).length
     if (!isUp || waiting >= this.app.spares) return
     this.#spareNumber += 1
-    void this.#launchRun(`${this.uuid}.spare-${this.#spareNumber}`)
+    this.#begin(`${this.uuid}.spare-${this.#spareNumber}`)
     this.fillSpares()
   }
 
@@ -257,14 +260,17 @@ export class Seat {
     clearTimeout(this.#spareTimer)
     const spares = [...this.#runs.values()].filter(({ isSpare }) => isSpare)
     await Promise.all(spares.map((spare) => this.#kill(spare)))
+    await Promise.all(spares.map(({ launched }) => launched?.exited))
   }
 
   /** Leaves its processes alone and does nothing more. */
-  release(): void {
+  async release(): Promise<void> {
     this.#isEnding = true
     this.#isLeft = true
     clearTimeout(this.#timer)
     clearTimeout(this.#spareTimer)
+    // What has begun is written down first, so that it is found.
+    await Promise.all(this.#launches)
     for (const { launched } of this.#runs.values()) launched?.release()
   }
 
@@ -401,8 +407,13 @@ export class Seat {
 
   #launch(instance: string): void {
     const spare = [...this.#runs.values()].find((run) => run.isSpare && run.isConnected)
-    if (spare === undefined) void this.#launchRun(instance)
+    if (spare === undefined) this.#begin(instance)
     else void this.#become(spare, instance)
+  }
+
+  #begin(instance: string): void {
+    const launch = this.#launchRun(instance).finally(() => this.#launches.delete(launch))
+    this.#launches.add(launch)
   }
 
   /** A new process. */
@@ -420,7 +431,7 @@ export class Seat {
       await this.#introduced()
       if (run.isDoomed) throw hostError('HOST_CANCELLED', `${instance} is no longer wanted`, {})
       run.launched = await this.launcher.launch({
-        app: this.app,
+        app: run.isSpare ? spareOf(this.app) : this.app,
         instance,
         token,
         folders,
@@ -433,13 +444,14 @@ export class Seat {
       return
     }
     this.#keepRun(run)
+    if (this.#isLeft) return
     if (!run.isSpare) {
       const { pid } = run.launched.process
       const text = `${instance} was launched, pid ${pid}`
       this.#house.events.say('launched', { uuid: this.uuid, instance, text, facts: { pid } })
     }
     this.#watch(run, run.launched)
-    if (run.isDoomed) void run.launched.kill()
+    if (run.isDoomed) await run.launched.kill()
     // A page does not speak: it is ready when it was launched.
     else if (this.launcher.name !== 'node' && !run.isSpare)
       this.dispatch({ type: 'ready', instance: run.instance })
@@ -530,8 +542,11 @@ export class Seat {
   }
 
   async #kill(run: LiveRun): Promise<void> {
-    if (run.launched === undefined) this.#doom(run)
-    else await run.launched.kill().catch(() => {})
+    if (run.launched === undefined) {
+      this.#doom(run)
+      await Promise.all(this.#launches)
+    }
+    await run.launched?.kill().catch(() => {})
   }
 
   /** There is no process yet: it is ended when there is one. */
@@ -608,6 +623,14 @@ export class Seat {
       after: known?.after ?? null,
     }
   }
+}
+
+/** The same app, waiting to be told which run it is. */
+function spareOf(app: AppManifest): AppManifest {
+  const { script, nodeArgs } = hostProgram('app', 'spare')
+  const { startup_app: startup } = app
+  const args = [...startup.nodeArgs, ...nodeArgs]
+  return { ...app, startup_app: { ...startup, script, nodeArgs: args, args: [] } }
 }
 
 function launcherFor(app: AppManifest, launchers: readonly Launcher[]): Launcher {

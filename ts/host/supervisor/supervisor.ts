@@ -203,7 +203,8 @@ export class Supervisor {
 
   /** Ends this supervisor and leaves all apps as they are: the next one takes them over. */
   async leave(): Promise<void> {
-    for (const seat of [...this.#seats.values(), this.#broker]) seat.release()
+    this.#state = 'stopping'
+    await Promise.all([...this.#seats.values(), this.#broker].map((seat) => seat.release()))
     await this.#close()
   }
 
