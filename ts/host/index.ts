@@ -14,6 +14,8 @@
  * ```
  */
 export { type HostCode, HostError, hostCodes, isHostError } from './error.js'
+export type { Launcher } from './launcher/launcher.js'
+export type { Governor } from './limits/governor.js'
 export {
   type AppManifest,
   type HostManifest,
@@ -21,8 +23,6 @@ export {
   hostManifestSchema,
   parseManifest,
 } from './manifest/manifest.js'
-export type { Launcher } from './launcher/launcher.js'
-export type { Governor } from './limits/governor.js'
 export type { EndReason } from './report/reason.js'
 export { type Host, type HostOptions, startHost } from './start.js'
 export type { ControlRequests, ShutdownResult } from './supervisor/control.js'
