@@ -1,0 +1,234 @@
+/**
+ * Apps that are pages: each in a browser process tree of its own, with its own profile, driven over a DevTools pipe
+ * that the launcher program holds. So one page's crash, leak or loop is one page's, and a page outlives the
+ * supervisor that started it.
+ *
+ * The app is over when its renderer is: the rest of its browser is then ended too. `maxMemory` is what each renderer
+ * of the page may hold; the browser around it has its own allowance in the control group, see `limits/`.
+ */
+import { writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { hostError } from '../error.js'
+import type { AppManifest } from '../manifest/manifest.js'
+import { shortSocketPath } from '../place.js'
+import { browserArgs, browserProgram, hasUserNamespaces } from './browser.js'
+import { DevTools } from './devtools.js'
+import type { ExitRecord } from './exit.js'
+import type { ProcessIdentity } from './identity.js'
+import type { Launched, Launcher, LaunchOrder } from './launcher.js'
+import { appEnvironment, outLogBytesMax } from './node.js'
+import { Page, type PageDeath } from './page.js'
+import { PageVoice } from './page-voice.js'
+import { Renderers } from './renderers.js'
+import { findRun, type Run, startRun } from './run.js'
+
+/** Milliseconds in which a browser answers on its pipe. */
+const browserMsMax = 30_000
+/** Milliseconds to end in order after a page has drained. */
+const closeMsMax = 3000
+/** Milliseconds for the stack of a page that hangs. */
+const stackMsMax = 1000
+
+/** Choices of the launcher. */
+export interface ChromiumOptions {
+  /** What is opened for an app, where that is not its own url: the shell of the desktop agent. */
+  readonly addressOf?: (order: Pick<LaunchOrder, 'app' | 'instance' | 'token'>) => string | undefined
+}
+
+/** Starts pages. */
+export class ChromiumLauncher implements Launcher {
+  readonly name = 'chromium'
+  readonly #options: ChromiumOptions
+
+  constructor(options: ChromiumOptions = {}) {
+    this.#options = options
+  }
+
+  takes(app: AppManifest): boolean {
+    return app.startup_app.url !== undefined
+  }
+
+  async launch(order: LaunchOrder): Promise<Launched> {
+    const { app, folders, instance } = order
+    const { uuid, url, defaultWidth: width, defaultHeight: height, args } = app.startup_app
+    const address = this.#options.addressOf?.(order) ?? url
+    if (address === undefined) throw launchError(uuid, 'order', 'it has no url')
+    const user = order.confinement.user
+    const hasDisplay = process.env.DISPLAY !== undefined || process.env.WAYLAND_DISPLAY !== undefined
+    const isOrdinaryUser = user !== undefined || process.getuid?.() !== 0
+    const socket = devtoolsSocket(folders.instance)
+    // The limit of the data segment is the renderers'; the browser reserves far more.
+    const { dataBytes: _data, processes: _processes, ...confinement } = order.confinement
+    const run = await startRun(uuid, {
+      program: browserProgram(),
+      args: [
+        ...args,
+        ...browserArgs({ profile: path.join(folders.data, 'profile'), width, height, hasSandbox: isOrdinaryUser && hasUserNamespaces(), hasDisplay }),
+      ],
+      env: appEnvironment(app, folders, {
+        ...(hasDisplay && { DISPLAY: process.env.DISPLAY ?? '', WAYLAND_DISPLAY: process.env.WAYLAND_DISPLAY ?? '' }),
+        DBUS_SESSION_BUS_ADDRESS: 'disabled:',
+      }),
+      cwd: folders.data,
+      devtools: { socket },
+      outLog: { path: path.join(folders.log, 'out.log'), bytesMax: outLogBytesMax },
+      instanceFolder: folders.instance,
+      confinement,
+    })
+    try {
+      const devtools = await connected(run, socket, uuid)
+      const page = await Page.take(devtools)
+      return await PageApp.begin(instance, run, devtools, page, app, folders.instance, user, address)
+    } catch (error) {
+      await run.kill()
+      throw launchError(uuid, 'page', (error as Error).message)
+    }
+  }
+
+  async adopt(app: AppManifest, instance: string, identity: ProcessIdentity, instanceFolder: string): Promise<Launched | undefined> {
+    const run = findRun(identity, instanceFolder)
+    if (run === undefined) return undefined
+    const devtools = await connected(run, devtoolsSocket(instanceFolder), app.startup_app.uuid)
+    const page = await Page.take(devtools)
+    const user = userOf(identity.pid)
+    return PageApp.begin(instance, run, devtools, page, app, instanceFolder, user, undefined)
+  }
+}
+
+class PageApp implements Launched {
+  readonly instance: string
+  readonly process: ProcessIdentity
+  readonly held: Launched['held']
+  readonly exited: Promise<ExitRecord>
+  readonly voice: Launched['voice']
+  readonly #run: Run
+  readonly #devtools: DevTools
+  readonly #page: Page
+  readonly #renderers: Renderers
+  readonly #voice: PageVoice
+  readonly #instanceFolder: string
+  #death: PageDeath | undefined
+  #isEndedByUs = false
+
+  private constructor(instance: string, run: Run, devtools: DevTools, page: Page, app: AppManifest, instanceFolder: string, renderers: Renderers) {
+    this.instance = instance
+    this.process = run.process
+    this.held = run.held
+    this.#run = run
+    this.#devtools = devtools
+    this.#page = page
+    this.#renderers = renderers
+    this.#instanceFolder = instanceFolder
+    this.#voice = new PageVoice(page, app.health.heartbeatMs, () => void this.#close())
+    this.voice = this.#voice.supervisorEnd
+    void page.died.then((death) => {
+      this.#death = death
+      return run.kill()
+    })
+    this.exited = run.exited.then((record) => this.#ended(record))
+  }
+
+  /** Holds the renderers, opens the page where it is not open yet, and says so. */
+  static async begin(
+    instance: string,
+    run: Run,
+    devtools: DevTools,
+    page: Page,
+    app: AppManifest,
+    instanceFolder: string,
+    user: { readonly uid: number; readonly gid: number } | undefined,
+    address: string | undefined,
+  ): Promise<PageApp> {
+    const renderers = new Renderers(() => run.pids(), app.resourceLimits.maxMemory, user)
+    await renderers.start()
+    const launched = new PageApp(instance, run, devtools, page, app, instanceFolder, renderers)
+    const ready = () => launched.#voice.ready()
+    if (address === undefined) ready()
+    // A page that does not load is not ready: that is seen by its time to become ready.
+    else void page.open(address, app.health.readyMs).then(ready, (error: Error) => launched.#say(`not opened: ${error.message}`))
+    return launched
+  }
+
+  async pids(): Promise<readonly number[]> {
+    return this.#run.pids()
+  }
+
+  signal(name: NodeJS.Signals): boolean {
+    // A browser knows no SIGUSR2: what is asked for is where the page is.
+    if (name === 'SIGUSR2') {
+      void this.#page.stack(stackMsMax).then(
+        (stack) => this.#say(stack),
+        (error: Error) => this.#say(error.message),
+      )
+      return this.#run.pids().length > 0
+    }
+    return this.#run.signal(name)
+  }
+
+  async kill(): Promise<void> {
+    this.#isEndedByUs = true
+    await this.#run.kill()
+  }
+
+  release(): void {
+    this.#renderers.stop()
+    this.#voice.close()
+    this.#devtools.close()
+    this.#run.release()
+  }
+
+  evaluate(expression: string): Promise<unknown> {
+    return this.#page.evaluate(expression)
+  }
+
+  /** Ends the browser in order, and where it does not end, at once. */
+  async #close(): Promise<void> {
+    void this.#page.close().catch(() => {})
+    const timer = setTimeout(() => void this.#run.kill(), closeMsMax)
+    await this.#run.exited
+    clearTimeout(timer)
+  }
+
+  /** What is said of a page that hangs or does not load, for the report. */
+  async #say(text: string): Promise<void> {
+    await writeFile(path.join(this.#instanceFolder, 'page.txt'), `${text}\n`).catch(() => {})
+  }
+
+  #ended(record: ExitRecord): ExitRecord {
+    this.#renderers.stop()
+    this.#voice.close()
+    this.#devtools.close()
+    const death = this.#death
+    if (death === undefined || this.#isEndedByUs) return record
+    // The browser was ended because its page was gone: the page's end is the app's.
+    const isOutOfMemory = death.status === 'oom' || this.#renderers.wasAtLimit()
+    const signal = Object.entries(os.constants.signals).find(([, number]) => number === (death.errorCode & 0x7f))?.[0]
+    return { ...record, code: null, signal: signal ?? 'SIGTRAP', endedBy: null, oomKilled: record.oomKilled || isOutOfMemory }
+  }
+}
+
+/** Where the launcher serves the DevTools pipe of an instance. */
+function devtoolsSocket(instanceFolder: string): string {
+  return shortSocketPath(path.join(instanceFolder, 'devtools.sock'))
+}
+
+/** Connects once the browser answers. */
+async function connected(run: Run, socket: string, uuid: string): Promise<DevTools> {
+  let isOver = false
+  void run.exited.then(() => {
+    isOver = true
+  })
+  const until = performance.now() + browserMsMax
+  for (;;) {
+    try {
+      const devtools = await DevTools.connect(socket)
+      await devtools.call('Browser.getVersion', {}, undefined, browserMsMax)
+      return devtools
+    } catch (error) {
+      if (isOver) throw launchError(uuid, 'browser', 'the browser ended at its start; its output is in log/out.log')
+      if (performance.now() > until) throw error
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+}
