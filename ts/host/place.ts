@@ -65,12 +65,16 @@ export class HostPlace {
   }
 
   #socket(name: string): string {
-    const near = this.file(name)
-    const hash = createHash('sha256').update(near).digest('hex').slice(0, 24)
-    if (process.platform === 'win32') return `\\\\.\\pipe\\pos-kernel-${hash}`
-    if (Buffer.byteLength(near) <= socketPathBytesMax) return near
-    return path.join(os.tmpdir(), `pos-kernel-${process.getuid?.() ?? 'user'}`, `${hash}.sock`)
+    return shortSocketPath(this.file(name))
   }
+}
+
+/** A path that a socket may have: the one wished for, or where that is too long one in a folder of this user alone. */
+export function shortSocketPath(near: string): string {
+  const hash = createHash('sha256').update(near).digest('hex').slice(0, 24)
+  if (process.platform === 'win32') return `\\\\.\\pipe\\pos-kernel-${hash}`
+  if (Buffer.byteLength(near) <= socketPathBytesMax) return near
+  return path.join(os.tmpdir(), `pos-kernel-${process.getuid?.() ?? 'user'}`, `${hash}.sock`)
 }
 
 /** The name of a run: the app's uuid and a number that is never used twice in a store. */

@@ -8,7 +8,13 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { hostError } from '../error.js'
 
-const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'microsoft-edge']
+const names = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome-stable',
+  'google-chrome',
+  'microsoft-edge',
+]
 
 /** Path of the browser: `POS_KERNEL_CHROMIUM`, or the first on the PATH. Throws `HOST_UNSUPPORTED`. */
 export function browserProgram(): string {
@@ -27,7 +33,11 @@ export function browserProgram(): string {
     }
   }
   const reason = `none of ${names.join(', ')} is on the PATH`
-  throw hostError('HOST_UNSUPPORTED', `apps with a url need a browser: ${reason}; install chromium, or name it in POS_KERNEL_CHROMIUM`, { what: 'browser', reason })
+  throw hostError(
+    'HOST_UNSUPPORTED',
+    `apps with a url need a browser: ${reason}; install chromium, or name it in POS_KERNEL_CHROMIUM`,
+    { what: 'browser', reason },
+  )
 }
 
 /** True where an ordinary user may make the namespaces of the browser's sandbox. */
@@ -39,12 +49,20 @@ export function hasUserNamespaces(): boolean {
       return Number.NaN
     }
   }
-  const isForbidden = read('/proc/sys/kernel/unprivileged_userns_clone') === 0 || read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === 1
+  const isForbidden =
+    read('/proc/sys/kernel/unprivileged_userns_clone') === 0 ||
+    read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === 1
   return !isForbidden && read('/proc/sys/user/max_user_namespaces') > 0
 }
 
 /** The arguments of a browser of one app. */
-export function browserArgs(order: { readonly profile: string; readonly width: number; readonly height: number; readonly hasSandbox: boolean; readonly hasDisplay: boolean }): string[] {
+export function browserArgs(order: {
+  readonly profile: string
+  readonly width: number
+  readonly height: number
+  readonly hasSandbox: boolean
+  readonly hasDisplay: boolean
+}): string[] {
   return [
     ...(order.hasDisplay ? ['--app=about:blank'] : ['--headless=new', '--disable-gpu']),
     ...(order.hasSandbox ? [] : ['--no-sandbox']),

@@ -6,34 +6,40 @@
  * The app is over when its renderer is: the rest of its browser is then ended too. `maxMemory` is what each renderer
  * of the page may hold; the browser around it has its own allowance in the control group, see `limits/`.
  */
+import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
+import type { Duplex } from 'node:stream'
 import { hostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import { shortSocketPath } from '../place.js'
 import { browserArgs, browserProgram, hasUserNamespaces } from './browser.js'
 import { DevTools } from './devtools.js'
 import type { ExitRecord } from './exit.js'
-import type { ProcessIdentity } from './identity.js'
+import { identityOf, type ProcessIdentity } from './identity.js'
 import type { Launched, Launcher, LaunchOrder } from './launcher.js'
 import { appEnvironment, outLogBytesMax } from './node.js'
 import { Page, type PageDeath } from './page.js'
 import { PageVoice } from './page-voice.js'
 import { Renderers } from './renderers.js'
-import { findRun, type Run, startRun } from './run.js'
+import { endAll, findRun, type Run, startRun } from './run.js'
+import { signalName } from './signal.js'
 
 /** Milliseconds in which a browser answers on its pipe. */
 const browserMsMax = 30_000
 /** Milliseconds to end in order after a page has drained. */
 const closeMsMax = 3000
+/** Milliseconds between two looks at who is of the tree. */
+const lookMs = 1000
 /** Milliseconds for the stack of a page that hangs. */
 const stackMsMax = 1000
 
 /** Choices of the launcher. */
 export interface ChromiumOptions {
   /** What is opened for an app, where that is not its own url: the shell of the desktop agent. */
-  readonly addressOf?: (order: Pick<LaunchOrder, 'app' | 'instance' | 'token'>) => string | undefined
+  readonly addressOf?: (
+    order: Pick<LaunchOrder, 'app' | 'instance' | 'token'>,
+  ) => string | undefined
 }
 
 /** Starts pages. */
@@ -55,7 +61,8 @@ export class ChromiumLauncher implements Launcher {
     const address = this.#options.addressOf?.(order) ?? url
     if (address === undefined) throw launchError(uuid, 'order', 'it has no url')
     const user = order.confinement.user
-    const hasDisplay = process.env.DISPLAY !== undefined || process.env.WAYLAND_DISPLAY !== undefined
+    const hasDisplay =
+      process.env.DISPLAY !== undefined || process.env.WAYLAND_DISPLAY !== undefined
     const isOrdinaryUser = user !== undefined || process.getuid?.() !== 0
     const socket = devtoolsSocket(folders.instance)
     // The limit of the data segment is the renderers'; the browser reserves far more.
@@ -64,10 +71,19 @@ export class ChromiumLauncher implements Launcher {
       program: browserProgram(),
       args: [
         ...args,
-        ...browserArgs({ profile: path.join(folders.data, 'profile'), width, height, hasSandbox: isOrdinaryUser && hasUserNamespaces(), hasDisplay }),
+        ...browserArgs({
+          profile: path.join(folders.data, 'profile'),
+          width,
+          height,
+          hasSandbox: isOrdinaryUser && hasUserNamespaces(),
+          hasDisplay,
+        }),
       ],
       env: appEnvironment(app, folders, {
-        ...(hasDisplay && { DISPLAY: process.env.DISPLAY ?? '', WAYLAND_DISPLAY: process.env.WAYLAND_DISPLAY ?? '' }),
+        ...(hasDisplay && {
+          DISPLAY: process.env.DISPLAY ?? '',
+          WAYLAND_DISPLAY: process.env.WAYLAND_DISPLAY ?? '',
+        }),
         DBUS_SESSION_BUS_ADDRESS: 'disabled:',
       }),
       cwd: folders.data,
@@ -79,14 +95,28 @@ export class ChromiumLauncher implements Launcher {
     try {
       const devtools = await connected(run, socket, uuid)
       const page = await Page.take(devtools)
-      return await PageApp.begin(instance, run, devtools, page, app, folders.instance, user, address)
+      return await PageApp.begin(
+        instance,
+        run,
+        devtools,
+        page,
+        app,
+        folders.instance,
+        user,
+        address,
+      )
     } catch (error) {
       await run.kill()
       throw launchError(uuid, 'page', (error as Error).message)
     }
   }
 
-  async adopt(app: AppManifest, instance: string, identity: ProcessIdentity, instanceFolder: string): Promise<Launched | undefined> {
+  async adopt(
+    app: AppManifest,
+    instance: string,
+    identity: ProcessIdentity,
+    instanceFolder: string,
+  ): Promise<Launched | undefined> {
     const run = findRun(identity, instanceFolder)
     if (run === undefined) return undefined
     const devtools = await connected(run, devtoolsSocket(instanceFolder), app.startup_app.uuid)
@@ -99,22 +129,32 @@ export class ChromiumLauncher implements Launcher {
 class PageApp implements Launched {
   readonly instance: string
   readonly process: ProcessIdentity
-  readonly held: Launched['held']
+  readonly held?: NonNullable<Launched['held']>
   readonly exited: Promise<ExitRecord>
-  readonly voice: Launched['voice']
+  readonly voice: Duplex
   readonly #run: Run
   readonly #devtools: DevTools
   readonly #page: Page
   readonly #renderers: Renderers
   readonly #voice: PageVoice
   readonly #instanceFolder: string
+  readonly #timer: NodeJS.Timeout
+  #tree: readonly ProcessIdentity[] = []
   #death: PageDeath | undefined
   #isEndedByUs = false
 
-  private constructor(instance: string, run: Run, devtools: DevTools, page: Page, app: AppManifest, instanceFolder: string, renderers: Renderers) {
+  private constructor(
+    instance: string,
+    run: Run,
+    devtools: DevTools,
+    page: Page,
+    app: AppManifest,
+    instanceFolder: string,
+    renderers: Renderers,
+  ) {
     this.instance = instance
     this.process = run.process
-    this.held = run.held
+    if (run.held !== undefined) this.held = run.held
     this.#run = run
     this.#devtools = devtools
     this.#page = page
@@ -126,6 +166,9 @@ class PageApp implements Launched {
       this.#death = death
       return run.kill()
     })
+    this.#look()
+    this.#timer = setInterval(() => this.#look(), lookMs)
+    this.#timer.unref()
     this.exited = run.exited.then((record) => this.#ended(record))
   }
 
@@ -146,7 +189,10 @@ class PageApp implements Launched {
     const ready = () => launched.#voice.ready()
     if (address === undefined) ready()
     // A page that does not load is not ready: that is seen by its time to become ready.
-    else void page.open(address, app.health.readyMs).then(ready, (error: Error) => launched.#say(`not opened: ${error.message}`))
+    else
+      void page
+        .open(address, app.health.readyMs)
+        .then(ready, (error: Error) => launched.#say(`not opened: ${error.message}`))
     return launched
   }
 
@@ -172,6 +218,7 @@ class PageApp implements Launched {
   }
 
   release(): void {
+    clearInterval(this.#timer)
     this.#renderers.stop()
     this.#voice.close()
     this.#devtools.close()
@@ -195,7 +242,15 @@ class PageApp implements Launched {
     await writeFile(path.join(this.#instanceFolder, 'page.txt'), `${text}\n`).catch(() => {})
   }
 
-  #ended(record: ExitRecord): ExitRecord {
+  /** Keeps in mind who is of the tree: a browser whose launcher was killed leaves processes that nobody has listed. */
+  #look(): void {
+    const tree = this.#run.pids().map(identityOf)
+    if (tree.length > 0) this.#tree = tree.filter((found) => found !== undefined)
+  }
+
+  async #ended(record: ExitRecord): Promise<ExitRecord> {
+    clearInterval(this.#timer)
+    await endAll(this.#tree)
     this.#renderers.stop()
     this.#voice.close()
     this.#devtools.close()
@@ -203,14 +258,40 @@ class PageApp implements Launched {
     if (death === undefined || this.#isEndedByUs) return record
     // The browser was ended because its page was gone: the page's end is the app's.
     const isOutOfMemory = death.status === 'oom' || this.#renderers.wasAtLimit()
-    const signal = Object.entries(os.constants.signals).find(([, number]) => number === (death.errorCode & 0x7f))?.[0]
-    return { ...record, code: null, signal: signal ?? 'SIGTRAP', endedBy: null, oomKilled: record.oomKilled || isOutOfMemory }
+    const number = death.errorCode & 0x7f
+    return {
+      ...record,
+      code: number === 0 ? death.errorCode >> 8 : null,
+      signal: number === 0 ? null : signalName(number),
+      endedBy: null,
+      oomKilled: record.oomKilled || isOutOfMemory,
+    }
   }
 }
 
 /** Where the launcher serves the DevTools pipe of an instance. */
 function devtoolsSocket(instanceFolder: string): string {
   return shortSocketPath(path.join(instanceFolder, 'devtools.sock'))
+}
+
+/** The user of a running process, where it is another than ours. */
+function userOf(pid: number): { readonly uid: number; readonly gid: number } | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const uid = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1])
+    const gid = Number(/^Gid:\s+(\d+)/m.exec(status)?.[1])
+    return uid === process.getuid?.() ? undefined : { uid, gid }
+  } catch {
+    return undefined
+  }
+}
+
+function launchError(uuid: string, step: string, why: string) {
+  return hostError('HOST_LAUNCH', `${uuid} could not be started: ${step}: ${why}`, {
+    uuid,
+    step,
+    errno: null,
+  })
 }
 
 /** Connects once the browser answers. */
@@ -226,7 +307,12 @@ async function connected(run: Run, socket: string, uuid: string): Promise<DevToo
       await devtools.call('Browser.getVersion', {}, undefined, browserMsMax)
       return devtools
     } catch (error) {
-      if (isOver) throw launchError(uuid, 'browser', 'the browser ended at its start; its output is in log/out.log')
+      if (isOver)
+        throw launchError(
+          uuid,
+          'browser',
+          'the browser ended at its start; its output is in log/out.log',
+        )
       if (performance.now() > until) throw error
       await new Promise((resolve) => setTimeout(resolve, 10))
     }

@@ -13,12 +13,12 @@
  * Electron's own typings.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import os from 'node:os'
 import { hostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import type { ExitRecord } from './exit.js'
 import type { ProcessIdentity } from './identity.js'
 import type { Launched, Launcher, LaunchOrder } from './launcher.js'
+import { signalName } from './signal.js'
 
 /** What is used of an Electron utility process. */
 export interface UtilityProcessLike {
@@ -229,11 +229,6 @@ function ending(
     return { code: null, signal: signalName(signal), oomKilled: gone.reason === 'oom' }
   const code = process.platform === 'win32' ? gone.exitCode : gone.exitCode >> 8
   return { code, signal: null, oomKilled: gone.reason === 'oom' }
-}
-
-function signalName(number: number): string {
-  const found = Object.entries(os.constants.signals).find(([, value]) => value === number)
-  return found?.[0] ?? `SIG${number}`
 }
 
 function spawned(child: UtilityProcessLike, uuid: string): Promise<number> {

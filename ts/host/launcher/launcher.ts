@@ -6,6 +6,7 @@
  * A launcher decides nothing. It starts what it is told, says truly when that is gone and how, and is never asked
  * to restart anything.
  */
+import type { Duplex } from 'node:stream'
 import type { AppManifest } from '../manifest/manifest.js'
 import type { ExitRecord } from './exit.js'
 import type { ProcessIdentity } from './identity.js'
@@ -81,6 +82,11 @@ export interface Launched {
   kill(): Promise<void>
   /** Lets go without ending it: the supervisor leaves, the app goes on. */
   release(): void
+  /**
+   * Only for pages: the supervisor's end of a connection on which the launcher says for the page what an app says for
+   * itself on the control socket. No `hello`: who it is, is known.
+   */
+  readonly voice?: Duplex
   /** Only for pages: runs JavaScript in the page and gives its value as JSON. */
   evaluate?(expression: string): Promise<unknown>
 }

@@ -9,7 +9,8 @@ import { Channel, jsonBytes, jsonOf } from '../wire/channel.js'
 import type { Page } from './page.js'
 
 /** What the page's own code may offer, and how it is asked. */
-const askDrain = (why: string) => `(async () => { await globalThis.posKernel?.drain?.(${JSON.stringify(why)}); return true })()`
+const askDrain = (why: string) =>
+  `(async () => { await globalThis.posKernel?.drain?.(${JSON.stringify(why)}); return true })()`
 const askShed = '(async () => Number(await globalThis.posKernel?.shed?.() ?? 0))()'
 /** Answered by the event loop of the page, and by nothing else. */
 const beat = '({ heap: performance.memory?.usedJSHeapSize ?? 0 })'
@@ -85,7 +86,9 @@ export class PageVoice {
     }
   }
 
-  async #drain(argument: AppRequests['drain']['argument']): Promise<AppRequests['drain']['answer']> {
+  async #drain(
+    argument: AppRequests['drain']['argument'],
+  ): Promise<AppRequests['drain']['answer']> {
     clearInterval(this.#timer)
     await this.#page.evaluate(askDrain(argument.why), argument.deadlineMs)
     return { saved: true }

@@ -13,7 +13,7 @@ import type { DevTools, DevToolsParams } from './devtools.js'
 export interface PageDeath {
   /** As Chromium says it: `crashed`, `oom`, `killed`, ... */
   readonly status: string
-  /** Exit code or signal of the renderer. */
+  /** What waitpid gave of the renderer. */
   readonly errorCode: number
 }
 
@@ -22,6 +22,7 @@ export class Page {
   readonly #devtools: DevTools
   readonly #target: string
   readonly #session: string
+  #isAsked = false
   /** Settles when the renderer of the page is gone; never where the browser goes first. */
   readonly died: Promise<PageDeath>
 
@@ -33,6 +34,10 @@ export class Page {
       devtools.onEvent((method, params, from) => {
         if (method === 'Target.targetCrashed' && params.targetId === target) {
           resolve({ status: String(params.status), errorCode: Number(params.errorCode) })
+        }
+        // Nobody is there to step on from a `debugger` statement.
+        if (method === 'Debugger.paused' && from === session && !this.#isAsked) {
+          this.#call('Debugger.resume').catch(() => {})
         }
         if (method === 'Inspector.targetCrashed' && from === session) {
           // The event that says how comes first; where it did not, this is all there is.
@@ -46,13 +51,22 @@ export class Page {
   static async take(devtools: DevTools): Promise<Page> {
     await devtools.call('Target.setDiscoverTargets', { discover: true })
     const { targetInfos } = await devtools.call('Target.getTargets')
-    const found = (targetInfos as { targetId: string; type: string }[]).find(({ type }) => type === 'page')
-    const target = found?.targetId ?? String((await devtools.call('Target.createTarget', { url: 'about:blank' })).targetId)
-    const { sessionId } = await devtools.call('Target.attachToTarget', { targetId: target, flatten: true })
+    const found = (targetInfos as { targetId: string; type: string }[]).find(
+      ({ type }) => type === 'page',
+    )
+    const target =
+      found?.targetId ??
+      String((await devtools.call('Target.createTarget', { url: 'about:blank' })).targetId)
+    const { sessionId } = await devtools.call('Target.attachToTarget', {
+      targetId: target,
+      flatten: true,
+    })
     const page = new Page(devtools, target, String(sessionId))
     await page.#call('Page.enable')
     await page.#call('Runtime.enable')
     await page.#call('Inspector.enable')
+    // A loop that stands can be interrupted, but not be asked to let itself be interrupted.
+    await page.#call('Debugger.enable')
     return page
   }
 
@@ -62,35 +76,46 @@ export class Page {
     loaded.catch(() => {})
     const { errorText } = await this.#call('Page.navigate', { url }, timeoutMs)
     if (errorText !== undefined) {
-      throw hostError('HOST_DEVTOOLS', `${url} could not be opened: ${String(errorText)}`, { method: 'Page.navigate', message: errorText })
+      throw hostError('HOST_DEVTOOLS', `${url} could not be opened: ${String(errorText)}`, {
+        method: 'Page.navigate',
+        message: errorText,
+      })
     }
     await loaded
   }
 
   /** Runs JavaScript in the page and gives its value. What it throws comes as `HOST_DEVTOOLS`. */
   async evaluate(expression: string, timeoutMs = 10_000): Promise<unknown> {
-    const { result, exceptionDetails } = await this.#call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, timeoutMs)
+    const { result, exceptionDetails } = await this.#call(
+      'Runtime.evaluate',
+      { expression, awaitPromise: true, returnByValue: true },
+      timeoutMs,
+    )
     if (exceptionDetails !== undefined) {
-      const { exception, text } = exceptionDetails as { exception?: { description?: string }; text?: string }
+      const { exception, text } = exceptionDetails as {
+        exception?: { description?: string }
+        text?: string
+      }
       const message = exception?.description ?? text ?? 'failed'
-      throw hostError('HOST_DEVTOOLS', `the page threw: ${message}`, { method: 'Runtime.evaluate', message })
+      throw hostError('HOST_DEVTOOLS', `the page threw: ${message}`, {
+        method: 'Runtime.evaluate',
+        message,
+      })
     }
     return (result as { value?: unknown } | undefined)?.value
   }
 
   /** Where its JavaScript is, even in a loop without end: a line a frame. */
   async stack(timeoutMs: number): Promise<string> {
-    await this.#call('Debugger.enable', {}, timeoutMs)
+    this.#isAsked = true
     try {
       const paused = this.#next('Debugger.paused', timeoutMs)
       paused.catch(() => {})
       await this.#call('Debugger.pause', {}, timeoutMs)
-      const { callFrames } = await paused
-      return (callFrames as { functionName: string; url: string; location: { lineNumber: number; columnNumber: number } }[])
-        .map(({ functionName, url, location }) => `    at ${functionName === '' ? '<anonymous>' : functionName} (${url}:${location.lineNumber + 1}:${location.columnNumber + 1})`)
-        .join('\n')
+      return framesText((await paused).callFrames)
     } finally {
-      void this.#call('Debugger.disable', {}, timeoutMs).catch(() => {})
+      this.#isAsked = false
+      this.#call('Debugger.resume', {}, timeoutMs).catch(() => {})
     }
   }
 
@@ -99,7 +124,11 @@ export class Page {
     await this.#devtools.call('Browser.close')
   }
 
-  #call(method: string, params: DevToolsParams = {}, timeoutMs?: number): Promise<Record<string, unknown>> {
+  #call(
+    method: string,
+    params: DevToolsParams = {},
+    timeoutMs?: number,
+  ): Promise<Record<string, unknown>> {
     return this.#devtools.call(method, params, this.#session, timeoutMs)
   }
 
@@ -114,7 +143,12 @@ export class Page {
       })
       const timer = setTimeout(() => {
         end()
-        reject(hostError('HOST_DEVTOOLS', `no ${name} within ${timeoutMs} ms`, { method: name, message: 'timed out' }))
+        reject(
+          hostError('HOST_DEVTOOLS', `no ${name} within ${timeoutMs} ms`, {
+            method: name,
+            message: 'timed out',
+          }),
+        )
       }, timeoutMs)
     })
   }
@@ -123,4 +157,19 @@ export class Page {
   get target(): string {
     return this.#target
   }
+}
+
+/** Where JavaScript is: a line a frame. */
+function framesText(frames: unknown): string {
+  const lines = frames as {
+    functionName: string
+    url: string
+    location: { lineNumber: number; columnNumber: number }
+  }[]
+  return lines
+    .map(({ functionName, url, location }) => {
+      const name = functionName === '' ? '<anonymous>' : functionName
+      return `    at ${name} (${url}:${location.lineNumber + 1}:${location.columnNumber + 1})`
+    })
+    .join('\n')
 }

@@ -28,7 +28,11 @@ export class Renderers {
   readonly #refused = new Set<number>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(pids: () => readonly number[], maxBytes: number | undefined, user: { readonly uid: number; readonly gid: number } | undefined) {
+  constructor(
+    pids: () => readonly number[],
+    maxBytes: number | undefined,
+    user: { readonly uid: number; readonly gid: number } | undefined,
+  ) {
     this.#pids = pids
     this.#maxBytes = maxBytes
     this.#user = user
@@ -56,7 +60,8 @@ export class Renderers {
       }
       if (this.#refused.has(pid) || !isRenderer(pid)) continue
       const limitBytes = memory.data - memory.anonymous + maxBytes
-      if (await setDataLimit(pid, limitBytes, this.#user)) this.#held.set(pid, { limitBytes, lastBytes: memory.data })
+      if (await setDataLimit(pid, limitBytes, this.#user))
+        this.#held.set(pid, { limitBytes, lastBytes: memory.data })
       else if (memoryOf(pid) !== undefined) this.#refused.add(pid)
     }
   }
@@ -68,7 +73,10 @@ export class Renderers {
 
   /** True when a renderer that is gone was at its limit when it was last seen. */
   wasAtLimit(): boolean {
-    return [...this.#held].some(([pid, { limitBytes, lastBytes }]) => memoryOf(pid) === undefined && lastBytes >= limitBytes * 0.9)
+    return [...this.#held].some(
+      ([pid, { limitBytes, lastBytes }]) =>
+        memoryOf(pid) === undefined && lastBytes >= limitBytes * 0.9,
+    )
   }
 
   /** Renderers that are held, and those whose limit could not be set. */
@@ -97,8 +105,17 @@ function memoryOf(pid: number): { readonly data: number; readonly anonymous: num
   }
 }
 
-function setDataLimit(pid: number, bytes: number, user: { readonly uid: number; readonly gid: number } | undefined): Promise<boolean> {
+function setDataLimit(
+  pid: number,
+  bytes: number,
+  user: { readonly uid: number; readonly gid: number } | undefined,
+): Promise<boolean> {
   return new Promise((resolve) => {
-    execFile('prlimit', ['--pid', String(pid), `--data=${bytes}:${bytes}`], { ...user, timeout: 5000 }, (error) => resolve(error === null))
+    execFile(
+      'prlimit',
+      ['--pid', String(pid), `--data=${bytes}:${bytes}`],
+      { ...user, timeout: 5000 },
+      (error) => resolve(error === null),
+    )
   })
 }

@@ -325,8 +325,12 @@ function isMarked(pid: string, mark: string): boolean {
   }
 }
 
-async function endTree(pids: readonly number[]): Promise<void> {
-  const identities = pids.map(identityOf).filter((found) => found !== undefined)
+function endTree(pids: readonly number[]): Promise<void> {
+  return endAll(pids.map(identityOf).filter((found) => found !== undefined))
+}
+
+/** Ends these very processes, those that are left. */
+export async function endAll(identities: readonly ProcessIdentity[]): Promise<void> {
   await Promise.all(identities.map(end))
 }
 

@@ -2,7 +2,7 @@
  * One connection of the host, seen from one of its ends: notes, and requests that are answered, refused,
  * given up or overtaken by the end of the connection. Both ends may ask.
  */
-import type net from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type HostErrorFacts, hostError } from '../error.js'
 import { type Frame, FrameReader, frameBytes, frameOf, Kind } from './frame.js'
 
@@ -46,7 +46,7 @@ interface Waiting {
 
 /** A connection. */
 export class Channel {
-  readonly socket: net.Socket
+  readonly socket: Duplex
   readonly #events: ChannelEvents
   readonly #reader = new FrameReader()
   readonly #waiting = new Map<number, Waiting>()
@@ -56,7 +56,7 @@ export class Channel {
   #gatheredBytes = 0
   #isEnded = false
 
-  constructor(socket: net.Socket, events: ChannelEvents) {
+  constructor(socket: Duplex, events: ChannelEvents) {
     this.socket = socket
     this.#events = events
     socket.on('data', (bytes: Buffer) => this.#take(bytes))
