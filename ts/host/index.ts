@@ -14,6 +14,8 @@
  * ```
  */
 export { type HostCode, HostError, hostCodes, isHostError } from './error.js'
+export { ChromiumLauncher, type ChromiumOptions } from './launcher/chromium.js'
+export { ElectronLauncher, type ElectronParts, type ProcessWatch } from './launcher/electron.js'
 export type { Launcher } from './launcher/launcher.js'
 export type { Governor } from './limits/governor.js'
 export {

@@ -3,6 +3,7 @@
  * program make.
  */
 import { hostError } from './error.js'
+import { ChromiumLauncher } from './launcher/chromium.js'
 import type { Launcher } from './launcher/launcher.js'
 import { NodeLauncher } from './launcher/node.js'
 import type { Governor } from './limits/governor.js'
@@ -24,7 +25,7 @@ export interface HostOptions {
   readonly manifest: HostManifestInput
   /** The folder that relative paths of the manifest begin at; the working folder unless said. */
   readonly manifestFolder?: string
-  /** How apps become processes; the launcher of Node programs unless said. */
+  /** How apps become processes; the launchers of Node programs and of pages unless said. */
   readonly launchers?: readonly Launcher[]
   /** What holds them to their limits. */
   readonly governor: Governor
@@ -76,7 +77,7 @@ export interface Host {
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { root, manifestFolder = process.cwd(), governor } = options
-  const { launchers = [new NodeLauncher({ root })] } = options
+  const { launchers = [new NodeLauncher({ root }), new ChromiumLauncher()] } = options
   const manifest = parseManifest(options.manifest, manifestFolder)
   if (manifest.apps.some(({ startup_app: { uuid } }) => uuid === brokerUuid)) {
     const message = `manifest: no app may be called ${brokerUuid}; the host's broker is`

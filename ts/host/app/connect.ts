@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { hostError } from '../error.js'
 import { type Bootstrap, bootstrapVariable, readBootstrap } from './bootstrap.js'
+import { bootstrapOfParent } from './electron.js'
 import { HostApp } from './host-app.js'
 
 /** How an app meets its host. */
@@ -45,7 +46,7 @@ export function connectHost(options: ConnectOptions = {}): Promise<HostApp> {
 }
 
 async function connect({ standalone }: ConnectOptions): Promise<HostApp> {
-  const bootstrap = readBootstrap()
+  const bootstrap = readBootstrap() ?? (await bootstrapOfParent())
   if (bootstrap !== undefined) {
     const host = new HostApp(bootstrap, true)
     await host.connect()

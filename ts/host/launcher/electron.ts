@@ -13,11 +13,13 @@
  * Electron's own typings.
  */
 import { readFile, writeFile } from 'node:fs/promises'
+import { bootstrapMessage } from '../app/electron.js'
 import { hostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import type { ExitRecord } from './exit.js'
 import type { ProcessIdentity } from './identity.js'
 import type { Launched, Launcher, LaunchOrder } from './launcher.js'
+import { bootstrapOf } from './node.js'
 import { signalName } from './signal.js'
 
 /** What is used of an Electron utility process. */
@@ -79,9 +81,12 @@ export class ElectronLauncher implements Launcher {
   readonly name = 'electron'
   readonly #electron: ElectronParts
   readonly #machine: ProcessWatch
+  readonly #root: string
   readonly #running = new Map<string, UtilityApp>()
 
-  constructor(electron: ElectronParts, machine: ProcessWatch) {
+  /** @param root - the store's folder, as apps that may open terminals are told it */
+  constructor(electron: ElectronParts, machine: ProcessWatch, root: string) {
+    this.#root = root
     this.#electron = electron
     this.#machine = machine
     electron.app.on('child-process-gone', (_event, details) => {
@@ -119,16 +124,7 @@ export class ElectronLauncher implements Launcher {
     this.#running.set(order.instance, app)
     void app.exited.then(() => this.#running.delete(order.instance))
     // The secret of the run goes over the channel that only this child has.
-    child.postMessage({
-      'pos-kernel': {
-        instance: order.instance,
-        token: order.token,
-        uuid,
-        sockets: order.sockets,
-        dataFolder: order.folders.data,
-        instanceFolder: order.folders.instance,
-      },
-    })
+    child.postMessage({ [bootstrapMessage]: bootstrapOf(order, this.#root) })
     return app
   }
 

@@ -11,7 +11,7 @@ import type { Launched, Launcher } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { AppManifest, HostManifest } from '../manifest/manifest.js'
 import type { HostPlace } from '../place.js'
-import type { Channel } from '../wire/channel.js'
+import { Channel, jsonOf } from '../wire/channel.js'
 import { endReasonOf } from './end.js'
 import type { EventLog } from './event-log.js'
 import { hashOf, LiveRun, makeRunFolders, newToken, runFolders } from './live-run.js'
@@ -452,9 +452,6 @@ export class Seat {
     }
     this.#watch(run, run.launched)
     if (run.isDoomed) await run.launched.kill()
-    // A page does not speak: it is ready when it was launched.
-    else if (this.launcher.name !== 'node' && !run.isSpare)
-      this.dispatch({ type: 'ready', instance: run.instance })
   }
 
   /** A spare takes over. */
@@ -494,6 +491,14 @@ export class Seat {
 
   #watch(run: LiveRun, launched: Launched): void {
     void launched.exited.then((exit) => this.#gone(run, exit))
+    const { voice } = launched
+    if (voice === undefined) return
+    // A page speaks through its launcher, and is who it is.
+    const channel: Channel = new Channel(voice, {
+      onNote: (name, payload) => this.hear(run, name, jsonOf(payload)),
+      onEnd: () => run.detach(channel),
+    })
+    this.attached(run, channel)
   }
 
   /** A process is gone, or there never was one. */
