@@ -19,7 +19,7 @@ const groups = ['rust', 'ts', 'checks', 'fault']
 /** Tests that loop look at this variable: `long` means hours of rounds instead of seconds. */
 const longLoops = { ...process.env, POS_KERNEL_FAULT: 'long' }
 
-const loops = ['__test__/fault/**', '__test__/auditor/**']
+const loops = ['__test__/fault/**', '__test__/auditor/**', '__test__/host/chaos/**']
 
 /** The tests of what a terminal does, on terminals of a store process, and of a kernel service. */
 const inStore = { ...process.env, POS_KERNEL_TEST_DOOR: 'store' }
