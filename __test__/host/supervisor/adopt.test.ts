@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import test, { type ExecutionContext } from 'ava'
+import type { HostManifestInput } from '../../../ts/host/manifest/manifest.js'
+import { HostPlace } from '../../../ts/host/place.js'
+import type { ControlRequests } from '../../../ts/host/supervisor/control.js'
+import { Operator } from '../../../ts/host/supervisor/operator.js'
+import {
+  openRuns,
+  type RunRecord,
+  readIntent,
+  readSupervisor,
+} from '../../../ts/host/supervisor/records.js'
+import type { AppStatus } from '../../../ts/host/supervisor/status.js'
+import { projectRoot } from '../../support/child.js'
+import { appOf, hostRoot, kill, member, until } from '../support/supervised.js'
+
+/** A supervisor in a process of its own, which a test may kill. */
+class Away {
+  readonly root: string
+  readonly place: HostPlace
+  #child: ChildProcess | undefined
+  #operator: Operator | undefined
+
+  constructor(t: ExecutionContext, manifest: HostManifestInput) {
+    this.root = hostRoot(t)
+    this.place = new HostPlace(this.root)
+    writeFileSync(path.join(this.root, 'manifest.json'), JSON.stringify(manifest))
+    t.teardown(() => this.kill())
+  }
+
+  async start(): Promise<{ readonly epoch: number; readonly adopted: number }> {
+    const program = path.join(projectRoot, 'bench/host/supervise-child.mjs')
+    const args = [program, this.root, path.join(this.root, 'manifest.json')]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#child = child
+    const [line] = await once(child.stdout, 'data')
+    return JSON.parse(String(line))
+  }
+
+  async ask<Name extends keyof ControlRequests>(
+    name: Name,
+    argument: ControlRequests[Name]['argument'],
+  ): Promise<ControlRequests[Name]['answer']> {
+    this.#operator ??= await Operator.connect(this.root)
+    return this.#operator.ask(name, argument, { timeoutMs: 30_000 })
+  }
+
+  async apps(): Promise<readonly AppStatus[]> {
+    return (await this.ask('status', {})).apps
+  }
+
+  /** Waits for a fact of a status. */
+  async until(look: (apps: readonly AppStatus[]) => boolean): Promise<readonly AppStatus[]> {
+    const end = performance.now() + 30_000
+    for (;;) {
+      const apps = await this.apps()
+      if (look(apps)) return apps
+      if (performance.now() > end) throw new Error(`waited in vain: ${JSON.stringify(apps)}`)
+      await delay(5)
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.#operator?.close()
+    this.#operator = undefined
+    const child = this.#child
+    this.#child = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+
+  ended(): Promise<unknown> {
+    return this.#child === undefined ? Promise.resolve() : once(this.#child, 'exit')
+  }
+}
+
+const areReady = (apps: readonly AppStatus[]) => apps.every(({ state }) => state === 'ready')
+
+test.serial('apps of a killed supervisor go on, and none is started again', async (t) => {
+  const uuids = Array.from({ length: 12 }, (_, index) => `app-${index}`)
+  const away = new Away(t, { apps: uuids.map((uuid) => appOf(uuid)) })
+  await away.start()
+  const before = await away.until(areReady)
+  await away.kill()
+  const { epoch, adopted } = await away.start()
+  t.is(epoch, 2)
+  // With the broker.
+  t.is(adopted, uuids.length + 1)
+  const after = await away.until((apps) => apps.every(({ health }) => health !== null))
+  t.deepEqual(
+    after.map(({ instance, pid, state }) => ({ instance, pid, state })),
+    before.map(({ instance, pid, state }) => ({ instance, pid, state })),
+  )
+})
+
+test.serial(
+  'what ended while nobody watched is known by its launcher, with its reason',
+  async (t) => {
+    const restart = { type: 'temporary' } as const
+    const apps = ['killed', 'finished', 'going'].map((uuid) =>
+      appOf(uuid, [], { script: member, restart }),
+    )
+    const away = new Away(t, { apps })
+    await away.start()
+    const [killed, finished] = await away.until(areReady)
+    await away.kill()
+    kill(killed?.pid ?? null)
+    kill(finished?.pid ?? null, 'SIGTERM')
+    const isGone = (pid: number | null | undefined) => {
+      try {
+        process.kill(pid ?? 0, 0)
+        return false
+      } catch {
+        return true
+      }
+    }
+    await until(() => isGone(killed?.pid) && isGone(finished?.pid), 'their ends')
+    await away.start()
+    const after = await away.until(
+      (all) => all.filter(({ state }) => state === 'stopped').length === 2,
+    )
+    t.deepEqual(
+      after.map(({ uuid, state, lastEnd }) => [uuid, state, lastEnd?.reason]),
+      [
+        ['killed', 'stopped', 'signal'],
+        ['finished', 'stopped', 'finished'],
+        ['going', 'ready', undefined],
+      ],
+    )
+  },
+)
+
+test.serial(
+  'a run that was not started wholly is cleaned up, and its number is not used again',
+  async (t) => {
+    const away = new Away(t, { apps: [appOf('app')] })
+    const folder = away.place.app('app', 'instances', 'app.7')
+    mkdirSync(folder, { recursive: true })
+    const record: RunRecord = {
+      version: 1,
+      instance: 'app.7',
+      role: 'main',
+      launcher: 'node',
+      tokenHash: 'a'.repeat(64),
+      groups: [],
+      startedAt: Date.now(),
+      readyAt: null,
+      phase: 'starting',
+      ending: null,
+      after: null,
+    }
+    writeFileSync(path.join(folder, 'instance.json'), JSON.stringify(record))
+    mkdirSync(away.place.app('app', 'instances', 'app.8'), { recursive: true })
+    writeFileSync(away.place.app('app', 'instances', 'app.8', 'instance.json'), '{"torn')
+    await away.start()
+    const [app] = await away.until(areReady)
+    t.is(app?.instance, 'app.9')
+    t.deepEqual(
+      openRuns(away.place)
+        .filter(({ uuid }) => uuid === 'app')
+        .map((run) => run.folder),
+      ['app.9'],
+    )
+  },
+)
+
+test.serial(
+  'a shutdown that its supervisor did not live to end is taken up by the next one',
+  async (t) => {
+    const away = new Away(t, { apps: [appOf('rock', ['stubborn']), appOf('soft')] })
+    await away.start()
+    await away.until(areReady)
+    const asked = away.ask('shutdown', { deadlineMs: 1000, reason: 'closing time' })
+    await until(() => readIntent(away.place), 'the intent')
+    await away.kill()
+    await t.throwsAsync(asked, { message: /the connection ended before shutdown was answered/ })
+    t.is(readIntent(away.place)?.result, undefined)
+    await away.start()
+    await away.ended()
+    const intent = readIntent(away.place)
+    t.is(intent?.reason, 'closing time')
+    t.true(intent?.result?.ended.some(({ uuid, reason }) => uuid === 'rock' && reason === 'killed'))
+    t.deepEqual(openRuns(away.place), [])
+    // The shutdown is over: the next host starts everything.
+    await away.start()
+    await away.until(areReady)
+    t.pass()
+  },
+)
+
+test.serial(
+  'what a person stopped, and what is quarantined, stays so when the supervisor is killed',
+  async (t) => {
+    const bad = appOf('bad', ['exit=3'], { restart: { intensity: 2, backoffMs: 1 } })
+    const away = new Away(t, { apps: [appOf('stopped'), bad] })
+    await away.start()
+    await away.until(([, second]) => second?.state === 'quarantined')
+    await away.ask('stop', { uuid: 'stopped' })
+    await until(() => {
+      try {
+        return JSON.stringify(readSupervisorText(away.place)).includes('stopped')
+      } catch {
+        return false
+      }
+    }, 'the record')
+    await away.kill()
+    await away.start()
+    const after = await away.apps()
+    t.deepEqual(
+      after.map(({ state }) => state),
+      ['stopped', 'quarantined'],
+    )
+    t.regex(after[1]?.why ?? '', /2 ends within/)
+  },
+)
+
+function readSupervisorText(place: HostPlace): unknown {
+  const { apps } = readSupervisor(place)
+  return apps.stopped?.rest
+}
