@@ -12,6 +12,7 @@
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -105,6 +106,12 @@ export async function buildTypeScript() {
     if (output !== '') console.error(output)
     return false
   }
+  // The page of the dashboard is what browsers load as it is.
+  const page = path.join('host', 'dashboard', 'page')
+  cpSync(path.join(root, 'ts', page), path.join(root, 'dist', page), {
+    recursive: true,
+    filter: (name) => !/\.(?:json|d\.ts)$/.test(name),
+  })
   for (const room of ['cli', 'auditor']) {
     const command = path.join(root, 'dist', room, 'main.js')
     if (existsSync(command)) chmodSync(command, 0o755)
