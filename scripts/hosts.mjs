@@ -8,8 +8,9 @@
  * it would have built is left out, this says so, and the tests that need it are counted as skipped.
  * Something that does not compile is a failure.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { has, installTools } from './packages.mjs'
 import { isMain, root, run } from './run.mjs'
 
 const prefix = path.join(root, 'target', 'capi')
@@ -34,7 +35,7 @@ export async function buildHosts() {
     console.log('hosts: SKIPPED, because they are built with gcc and mono')
     return true
   }
-  await installTools()
+  await installTools('hosts', tools)
   rmSync(hosts, { recursive: true, force: true })
   mkdirSync(hosts, { recursive: true })
   const results = [await buildC(), await buildSharp(), await buildRust()]
@@ -97,28 +98,6 @@ function succeeded({ code, output }) {
 function leftOut(what, tool) {
   console.log(`hosts: SKIPPED ${what}, because ${tool} is not installed`)
   return true
-}
-
-async function installTools() {
-  const missing = []
-  for (const tool of tools) if (!(await has(tool.command))) missing.push(tool)
-  if (missing.length === 0) return
-  const packages = missing.flatMap((tool) => tool.packages)
-  const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
-  if (!mayInstall) {
-    console.log(`hosts: not installed, because only root on Debian may: ${packages.join(' ')}`)
-    return
-  }
-  console.log(`hosts: installing ${packages.join(' ')}`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  await run('apt-get', ['update', '-qq'], { env, capture: true })
-  const args = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
-  const { code, output } = await run('apt-get', args, { env, capture: true })
-  if (code !== 0) console.log(`hosts: apt-get could not install them:\n${output}`)
-}
-
-async function has(command) {
-  return (await run(command, ['--version'], { capture: true })).code === 0
 }
 
 if (isMain(import.meta.url)) process.exitCode = (await buildHosts()) ? 0 : 1

@@ -51,6 +51,7 @@ const steps = [
   ['ts', 'biome check', () => check(tool('@biomejs/biome', 'biome', ['check']))],
   ['ts', 'C library', () => check(node('scripts/build.mjs', 'capi'))],
   ['ts', 'hosts of the C library', () => check(node('scripts/hosts.mjs'))],
+  ['ts', 'programs of the system', () => check(node('scripts/packages.mjs'))],
   ['ts', 'ava', () => ava([])],
   ['ts', 'ava, in a store process', () => ava(contract, inStore)],
   ['ts', 'ava, over the kernel service', () => ava(contract, overService)],
