@@ -8,6 +8,7 @@
  * | 2 | wrong usage |
  * | 3 | I/O or damage |
  */
+import { type HostCode, HostError } from '../host/error.js'
 import { BindingLoadError, type ErrorJson, isPosError, posError } from '../kernel/errors.js'
 import { printJson } from './output.js'
 
@@ -16,6 +17,7 @@ export const exitCodes = { done: 0, refused: 1, usage: 2, io: 3 } as const
 
 /** The exit code of a failure. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof HostError) return exitCodeOfHost(error.code as HostCode)
   if (!isPosError(error)) return exitCodes.io
   // A table is what a command was asked to look at, and it is bad.
   if (error.code === 'PK_E_BAD_PLA') return exitCodes.refused
@@ -29,6 +31,24 @@ export function exitCodeOf(error: unknown): number {
     case 'storage':
     case 'internal':
       return exitCodes.io
+  }
+}
+
+/** What was written wrongly is usage; what a host refused or nobody is there to do is refused; the rest is I/O or damage. */
+function exitCodeOfHost(code: HostCode): number {
+  switch (code) {
+    case 'HOST_MANIFEST':
+    case 'HOST_ARGUMENT':
+      return exitCodes.usage
+    case 'HOST_LAUNCH':
+    case 'HOST_STATE':
+    case 'HOST_DISCONNECTED':
+    case 'HOST_TIMED_OUT':
+    case 'HOST_PROTOCOL':
+    case 'HOST_FAILED':
+      return exitCodes.io
+    default:
+      return exitCodes.refused
   }
 }
 
@@ -48,7 +68,8 @@ export function fail(error: unknown, json: boolean): void {
 
 /** Any error as one of ours. A failed file operation of Node keeps its path and its cause. */
 export function asKnown(error: unknown): Error & { code: string; toJSON(): ErrorJson } {
-  if (isPosError(error) || error instanceof BindingLoadError) return error
+  if (isPosError(error) || error instanceof BindingLoadError || error instanceof HostError)
+    return error
   if (error instanceof Error && 'syscall' in error) {
     const { syscall, path, code, message } = error as NodeJS.ErrnoException
     const facts = {

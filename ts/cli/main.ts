@@ -18,6 +18,7 @@ import { register as registerBench } from './bench.js'
 import { register as registerDoctor } from './doctor.js'
 import { register as registerExport } from './export.js'
 import { exitCodes, fail } from './failure.js'
+import { register as registerHost } from './host.js'
 import { register as registerInspect } from './inspect.js'
 import { register as registerMinimize } from './minimize.js'
 import { register as registerReplay } from './replay.js'
@@ -73,6 +74,7 @@ registerAnchor(program)
 registerArchive(program)
 registerDoctor(program)
 registerStore(program)
+registerHost(program)
 registerMinimize(program)
 registerBench(program)
 

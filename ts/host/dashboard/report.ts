@@ -8,6 +8,8 @@ import { HostPlace } from '../place.js'
 export interface ReportEntry {
   readonly instance: string
   readonly at: number
+  readonly reason: string
+  readonly sentence: string
 }
 
 /** A report to read: its parts as texts, each of bounded length. */
@@ -33,7 +35,7 @@ export async function listReports(root: string): Promise<readonly ReportEntry[]>
     .filter((name) => instancePattern.test(name))
     .map(async (instance) => {
       const found = await stat(path.join(folder, instance)).catch(() => undefined)
-      return { instance, at: found?.mtimeMs ?? 0 }
+      return { instance, at: found?.mtimeMs ?? 0, reason: '', sentence: '' }
     })
   return (await Promise.all(entries)).sort((a, b) => b.at - a.at).slice(0, listMax)
 }
