@@ -275,7 +275,14 @@ export class Broker {
       const message = `${name} was gone before it answered; it may have done it or not`
       asker.fault(askerId, 'HOST_DISCONNECTED', message, { to: name })
     }
-    for (const other of this.#peers) other.room.forget(peer)
+    for (const [sender, ids] of peer.withheld) {
+      const message = `${name} was gone; it may have had the message or not`
+      for (const id of ids) sender.fault(id, 'HOST_DISCONNECTED', message, { to: name })
+    }
+    for (const other of this.#peers) {
+      other.room.forget(peer)
+      other.withheld.delete(peer)
+    }
   }
 
   // Turns.
@@ -355,9 +362,10 @@ export class Broker {
       case Kind.credit:
         if (end - nameEnd !== 4 || !peer.room.give(readU32(bytes, nameEnd))) {
           this.#break(peer, 'HOST_PROTOCOL', 'it gave back room that it had not been sent')
-        } else if (peer.missed !== peer.missedTold) {
-          this.#tellMissed(peer)
+          return
         }
+        if (peer.withheld.size > 0) this.#tellTaken(peer)
+        if (peer.missed !== peer.missedTold) this.#tellMissed(peer)
         return
       case Kind.publish:
         this.#publish(peer, id, bytes, start, nameEnd, end)
@@ -450,7 +458,14 @@ export class Broker {
     receiver.received += 1
     if (kind === Kind.note) {
       receiver.outbox.add(Kind.note, 0, stamp, bytes, nameEnd, end)
-      if (id !== 0) peer.outbox.add(Kind.answer, id, noName)
+      if (id === 0) return
+      if (!receiver.room.isCrowded(peer)) {
+        peer.outbox.add(Kind.answer, id, noName)
+        return
+      }
+      const withheld = receiver.withheld.get(peer)
+      if (withheld === undefined) receiver.withheld.set(peer, [id])
+      else withheld.push(id)
       return
     }
     const askedId = receiver.nextAskedId()
@@ -458,6 +473,15 @@ export class Broker {
     receiver.asked.set(askedId, ask)
     peer.asks.set(id, ask)
     receiver.outbox.add(Kind.request, askedId, stamp, bytes, nameEnd, end)
+  }
+
+  /** A receiver has gone on: those whose messages crowded it can send more. */
+  #tellTaken(receiver: Peer): void {
+    for (const [sender, ids] of receiver.withheld) {
+      if (receiver.room.isCrowded(sender)) continue
+      receiver.withheld.delete(sender)
+      for (const id of ids) sender.outbox.add(Kind.answer, id, noName)
+    }
   }
 
   #busy(peer: Peer, to: string, id: number, waitingBytes: number, underWayBytes: number): void {

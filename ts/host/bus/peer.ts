@@ -57,6 +57,8 @@ export class Peer {
   readonly asked = new Map<number, Ask>()
   /** Requests that it asked, by its own number. */
   readonly asks = new Map<number, Ask>()
+  /** Messages that it was sent, whose senders are not told yet that they were taken. */
+  readonly withheld = new Map<Peer, number[]>()
   readonly topics = new Set<string>()
   lastAskedId = 0
   sent = 0

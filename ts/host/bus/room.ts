@@ -6,6 +6,9 @@
  * window  = room + what each sender has under way here
  * a frame is taken while   under way of its sender + its length <= room
  * ```
+ * A message that leaves its sender with much under way is taken, but its sender is told so only when the receiver has
+ * gone on: who waits for that goes at the receiver's pace, and who does not runs into the end of its room.
+ *
  * So one sender alone may take half of the window, two a third each, and a sender that begins always finds some. A
  * receiver gives room back in the order in which it was taken, near enough: what it gives is counted to the frames
  * that came first.
@@ -13,6 +16,8 @@
 
 /** Bytes of a window: a frame of any length fits an empty one. */
 export const windowBytes = 2 * 1024 * 1024
+/** With more under way, a sender is told of its messages only when the receiver has gone on. */
+export const crowdedBytes = 256 * 1024
 
 interface Share {
   bytes: number
@@ -45,6 +50,11 @@ export class Room<Sender> {
       this.#counts.push(bytes)
     }
     return true
+  }
+
+  /** True while so much of a sender is under way that it should wait. */
+  isCrowded(sender: Sender): boolean {
+    return (this.#shares.get(sender)?.bytes ?? 0) > crowdedBytes
   }
 
   /** The receiver has handled so many bytes; false when it was not sent as many. */
