@@ -9,6 +9,7 @@
  * ```
  */
 
+import type { Bus } from '../bus/bus.js'
 import { hostError } from '../error.js'
 import { StateStore } from '../state/state.js'
 import type { AppNotes, AppRequests } from '../supervisor/control.js'
@@ -64,6 +65,7 @@ export class HostApp {
   #said: { name: 'ready' | 'degraded'; value: unknown } | undefined
   #recovery: unknown
   #draining: Promise<boolean> | undefined
+  #bus: Promise<Bus> | undefined
   #becoming: ((script: string) => void) | undefined
   #unwatch: (() => void) | undefined
   readonly #drainHooks: DrainHook[] = []
@@ -137,6 +139,22 @@ export class HostApp {
   /** Says that the app cannot do all of its work, and why. It goes on; {@link ready} ends it. */
   degraded(why: string): void {
     this.#say('degraded', { why } satisfies AppNotes['degraded'])
+  }
+
+  /**
+   * This app on the bus, under the name of its run; connects with the first call, every other gives the same.
+   *
+   * @throws `HOST_NOT_HOSTED` in an app that runs by itself; as `connectBus`
+   * @example
+   * const bus = await host.bus()
+   * bus.onRequest(() => Buffer.from(new Date().toISOString()))
+   */
+  bus(): Promise<Bus> {
+    this.#bus ??= this.#connectBus().catch((error: unknown) => {
+      this.#bus = undefined
+      throw error
+    })
+    return this.#bus
   }
 
   /** Has `hook` called when the app is to end, in the order in which hooks were given. */
@@ -252,6 +270,25 @@ export class HostApp {
     this.#unwatch = watchForCrash(this.#bootstrap.instanceFolder, this.trace, (note) =>
       this.#link?.lastNote('fatal', note),
     )
+  }
+
+  async #connectBus(): Promise<Bus> {
+    if (!this.isHosted) {
+      const message = 'an app that runs by itself has no bus; start it with "pos-kernel host start"'
+      throw hostError('HOST_NOT_HOSTED', message, { uuid: this.uuid })
+    }
+    const { connectBus } = await import('../bus/client.js')
+    const bus = await connectBus({
+      socket: this.#bootstrap.sockets.bus,
+      instance: this.#instance,
+      token: this.#token,
+      onTraffic: (traffic) => {
+        if (traffic.direction === 'in') this.pulse.messages += 1
+        this.trace.add({ at: Date.now(), ...traffic })
+      },
+    })
+    this.onClose(() => bus.close())
+    return bus
   }
 
   #say(name: 'ready' | 'degraded', value: unknown): void {

@@ -34,6 +34,18 @@ export interface BusConnectOptions {
   readonly token: string
   /** Milliseconds to wait for a broker at first; 10,000 unless said. */
   readonly connectMs?: number
+  /** Told of everything that is sent and handled, without its content. */
+  onTraffic?(traffic: BusTraffic): void
+}
+
+/** Something that was sent or is handled. */
+export interface BusTraffic {
+  readonly direction: 'in' | 'out'
+  /** Who it is from, or the address or topic that it goes to. */
+  readonly peer: string
+  /** What it is: a message, a request, or a topic. */
+  readonly what: string
+  readonly bytes: number
 }
 
 /** Milliseconds between attempts to come back. */
@@ -281,7 +293,11 @@ class BusClient implements Bus {
       const due = performance.now() + timeoutMs
       this.#waiting.set(id, { method: name, resolve, reject, due, timeoutMs, end })
       if (due < this.#timerDue) this.#setTimer(due)
-      if (kind !== Kind.subscribe && kind !== Kind.unsubscribe) this.#counts.sent += 1
+      if (kind !== Kind.subscribe && kind !== Kind.unsubscribe) {
+        this.#counts.sent += 1
+        const what = kind === Kind.note ? 'message' : kind === Kind.request ? 'request' : 'topic'
+        this.#options.onTraffic?.({ direction: 'out', peer: name, what, bytes: payload.length })
+      }
       line.outbox.add(kind, id, nameBytes, bufferOf(payload))
     })
   }
@@ -420,6 +436,7 @@ class BusClient implements Bus {
 
   #hear(line: Line, bytes: Buffer, start: number, nameEnd: number, end: number): void {
     const sender = this.#sender(bytes.toString('latin1', start + headBytes, nameEnd))
+    this.#trace(sender, 'message', end - nameEnd)
     this.#guard(() => this.#onMessage?.(bytes.subarray(nameEnd, end), sender))
     this.#handled(line, end - start)
   }
@@ -430,6 +447,7 @@ class BusClient implements Bus {
     const sender = this.#sender(name.slice(0, at))
     const topic = name.slice(at + 1)
     const payload = bytes.subarray(nameEnd, end)
+    this.#trace(sender, topic, payload.length)
     for (const hear of this.#topics.hearers(topic)) {
       this.#guard(() => hear(payload, sender, topic))
     }
@@ -453,6 +471,7 @@ class BusClient implements Bus {
     }
     const controller = new AbortController()
     const sender = this.#sender(bytes.toString('latin1', start + headBytes, nameEnd))
+    this.#trace(sender, 'request', end - nameEnd)
     try {
       const answer = handler(bytes.subarray(nameEnd, end), sender, controller.signal)
       if (answer instanceof Uint8Array) {
@@ -506,6 +525,10 @@ class BusClient implements Bus {
     credit.writeUInt32LE(line.owedBytes)
     line.owedBytes = 0
     line.outbox.add(Kind.credit, 0, noName, credit)
+  }
+
+  #trace({ instance }: BusSender, what: string, bytes: number): void {
+    this.#options.onTraffic?.({ direction: 'in', peer: instance, what, bytes })
   }
 
   /** What a handler throws is the app's to deal with, as of any callback; the frames after it are read all the same. */

@@ -4,7 +4,7 @@
  * ```text
  * supervisor                                  broker
  *     |  spawns; bootstrap on file descriptor 3  |
- *     |  <--- hello {role: part, host/broker} -- |   over control.sock
+ *     |  <--- hello {role: part, its run} ------ |   over control.sock
  *     |  ---- welcome ------------------------>  |
  *     |  ---- identities {peers, apps} ------->  |   listens on bus.sock from the first of these on
  *     |  <--- note ready ----------------------  |
@@ -19,9 +19,10 @@
 /** Version of what is said on the bus. */
 export const busProtocol = 1
 
-/** What the broker's process reads on file descriptor 3, as JSON to its end. */
+/** What the broker's process reads on file descriptor 3, as JSON to its end: what an app is told, as far as it needs it. */
 export interface BrokerBootstrap {
-  readonly instance: 'host/broker'
+  /** Said on the control socket as its `part`. */
+  readonly instance: string
   /** Shown on the control socket. */
   readonly token: string
   readonly sockets: { readonly control: string; readonly bus: string }
@@ -51,6 +52,11 @@ export interface BusApp {
 
 /** Requests of the supervisor to the broker. */
 export interface BrokerRequests {
+  /** It ends, with code 0; as an app is asked. */
+  drain: {
+    readonly argument: { readonly why: string; readonly deadlineMs: number }
+    readonly answer: { readonly saved: boolean }
+  }
   /** All who may be on the bus, and all apps. */
   identities: {
     readonly argument: { readonly peers: readonly BusIdentity[]; readonly apps: readonly BusApp[] }
