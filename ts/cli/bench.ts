@@ -1,6 +1,6 @@
 /**
  * `pos-kernel bench`: our sale beside other stores, a store of many registers beside one, our minimiser
- * beside the C program, a hundred terminals beside bare processes, each in one run; and what rules cost.
+ * beside the C program, a hundred terminals beside bare processes, each in one run; what rules cost; and the host.
  * Needs a checkout of the repository.
  */
 import { spawn } from 'node:child_process'
@@ -21,6 +21,7 @@ const benches = {
   service: ['quick', 'rounds', 'seconds', 'dir'],
   rules: [],
   messages: ['quick'],
+  host: ['quick'],
 } as const satisfies Record<string, readonly (keyof BenchOptions)[]>
 
 const names = Object.keys(benches) as (keyof typeof benches)[]
@@ -43,6 +44,7 @@ export function register(program: Command): void {
   program
     .command('bench')
     .argument('[name]', `which benchmark: ${names.join(', ')}`, 'sale')
+    .argument('[part]', 'host: one part of it alone, as bus')
     .summary(
       'measure sales beside other stores, the minimiser beside the C program, messages beside sockets',
     )
@@ -56,6 +58,7 @@ export function register(program: Command): void {
         'own terminals. ' +
         'rules: compiles rule tables of up to 1,500 rows and asks them. ' +
         'messages: messages between terminals beside bare sockets. ' +
+        'host: the process host, part by part, with its gates; bus is the bus between apps. ' +
         'Builds the peers first, which takes many minutes once. Every ratio is between figures of ' +
         'one run.',
     )
@@ -86,29 +89,39 @@ Examples:
   pos-kernel bench sale --json > results.json
   pos-kernel bench store
   pos-kernel bench logic
-  pos-kernel bench rules`,
+  pos-kernel bench rules
+  pos-kernel bench host bus`,
     )
-    .action(async (name: string, options: BenchOptions, command: Command) => {
-      checkUsage(name, options)
-      const script = fileURLToPath(new URL(`../../bench/${name}.mjs`, import.meta.url))
-      if (!existsSync(script)) {
-        const message = `${script} is not there: benchmarks run in a checkout of the repository`
-        throw posError('PK_E_NOT_FOUND', message, { path: script })
-      }
-      const child = spawn(process.execPath, [script, ...flags(options, globalsOf(command).json)], {
-        stdio: ['ignore', 'inherit', 'inherit'],
-      })
-      const [code] = await once(child, 'exit')
-      process.exitCode = code === 0 ? exitCodes.done : exitCodes.io
-    })
+    .action(
+      async (name: string, part: string | undefined, options: BenchOptions, command: Command) => {
+        checkUsage(name, part, options)
+        const script = fileURLToPath(new URL(`../../bench/${name}.mjs`, import.meta.url))
+        if (!existsSync(script)) {
+          const message = `${script} is not there: benchmarks run in a checkout of the repository`
+          throw posError('PK_E_NOT_FOUND', message, { path: script })
+        }
+        const args = [
+          script,
+          ...(part === undefined ? [] : [part]),
+          ...flags(options, globalsOf(command).json),
+        ]
+        const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+        const [code] = await once(child, 'exit')
+        process.exitCode = code === 0 ? exitCodes.done : exitCodes.io
+      },
+    )
 }
 
 /** There is such a benchmark, and it knows the options that were given. */
-function checkUsage(name: string, options: BenchOptions): void {
+function checkUsage(name: string, part: string | undefined, options: BenchOptions): void {
   const bench = names.find((known) => known === name)
   if (bench === undefined) {
     const message = `there is no benchmark "${name}"; there are ${names.join(', ')}`
     throw posError('PK_E_BAD_ARGUMENT', message, { argument: 'name', value: name, allowed: names })
+  }
+  if (part !== undefined && bench !== 'host') {
+    const message = `bench ${name} has no parts; "${part}" is one word too many`
+    throw posError('PK_E_BAD_ARGUMENT', message, { argument: 'part', value: part })
   }
   const known: readonly string[] = benches[bench]
   const other = Object.keys(options).find((option) => option in optionOf && !known.includes(option))
