@@ -34,7 +34,7 @@ check(
     const folder = path.join(root, 'apps')
     mkdirSync(path.join(folder, 'node_modules'), { recursive: true })
     writeFileSync(path.join(folder, 'package.json'), '{"private":true}')
-  symlinkSync(projectRoot, path.join(folder, 'node_modules/pos-kernel'))
+    symlinkSync(projectRoot, path.join(folder, 'node_modules/pos-kernel'))
     const programs = new Map(
       blocks('ts').flatMap((code) => {
         const name = /^\/\/ (\w+\.mjs)\n/.exec(code)?.[1]
