@@ -328,6 +328,7 @@ export {
   checkStoreAuditSync,
   type FollowOptions,
   followStoreAudit,
+  type OnItsWay,
   reportStore,
   reportStoreSync,
   type StoreOptions,
@@ -337,6 +338,9 @@ export {
   type StoreSums,
   type StoreTax,
   type StoreTenders,
+  type StoreTransfers,
+  type TransferFault,
+  type TransferProblem,
 } from './kernel/store-audit.js'
 export {
   type Acknowledgement,

@@ -1282,6 +1282,8 @@ namespace PosKernel
 
         public const int PK_E_AUDIT_LOG = 622;
 
+        public const int PK_E_TRANSFER_CONTRADICTED = 623;
+
         public const int PK_E_STORE_UNSETTLED = 611;
 
         public const int PK_E_SHARED_FILE = 615;

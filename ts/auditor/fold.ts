@@ -35,9 +35,17 @@ export interface Finding {
 const KEYS_MAX = 2048n
 const SEGMENT_BYTES_PER_KEY = 2048
 
+/** Hears each fact that was folded, of the till that it was folded into. */
+export type OnFact = (
+  fact: Fact,
+  place: { readonly sequence: bigint; readonly hlc: bigint; readonly wall: bigint },
+  till: Till,
+) => void
+
 /** The fold over the frames of a journal. */
 export class Fold {
   readonly #onCompleted: (completed: Completed) => void
+  readonly #onFact: OnFact | undefined
   #till: Till | undefined
   /** A contradiction was met: nothing more of this segment can be judged. */
   #isLost = false
@@ -47,12 +55,17 @@ export class Fold {
   readonly #signatures: Signatures
 
   /**
-   * A fold that hands over each sale that is completed, and tells what it has folded to whoever judges
-   * the signatures.
+   * A fold that hands over each sale that is completed and each fact, and tells what it has folded to
+   * whoever judges the signatures.
    */
-  constructor(signatures: Signatures, onCompleted: (completed: Completed) => void) {
+  constructor(
+    signatures: Signatures,
+    onCompleted: (completed: Completed) => void,
+    onFact?: OnFact,
+  ) {
     this.#signatures = signatures
     this.#onCompleted = onCompleted
+    this.#onFact = onFact
   }
 
   /** The state so far; undefined before the first checkpoint. */
@@ -105,8 +118,9 @@ export class Fold {
     return findings
   }
 
-  #see(fact: Fact, { at, link }: Frame, sequence: bigint): void {
+  #see(fact: Fact, { at, link, hlc, wall }: Frame, sequence: bigint): void {
     if (this.#till === undefined) return
+    this.#onFact?.(fact, { sequence, hlc, wall }, this.#till)
     const place = { segment: this.#segment, offset: at, sequence }
     this.#signatures.see(fact, place, link, this.#till.proofs)
   }

@@ -39,6 +39,8 @@ export interface Frame {
   readonly sequence: bigint
   readonly durable: bigint
   readonly wall: bigint
+  /** Stamp of the hybrid logical clock: it orders the frames of a store. */
+  readonly hlc: bigint
   readonly epoch: number
   readonly flags: number
   readonly records: readonly JournalRecord[]
@@ -86,6 +88,7 @@ export function readFrame(file: SegmentFile, header: Header, at: number): ReadFr
       sequence,
       durable: bytes.readBigUInt64LE(16),
       wall: bytes.readBigInt64LE(24),
+      hlc: bytes.readBigUInt64LE(40),
       epoch,
       flags: bytes[63] ?? 0,
       records,

@@ -11,7 +11,8 @@
  *
  * Read `journal.ts` first (one journal from its first segment to its last), then `walk.ts` (one
  * segment, and what a broken tail means), `fold.ts` and `till.ts` (what the records say), `sale.ts`
- * (the invariants of a sale), `pricing/cart.ts` (its arithmetic), `desk.ts` (people, drawer, reports). The documents:
+ * (the invariants of a sale), `pricing/cart.ts` (its arithmetic), `desk.ts` (people, drawer, reports), `transfers.ts`
+ * (the journals held against each other). The documents:
  * `docs/reference/journal-format.md`, `records.md`, `pricing.md` and `invariants.md` there.
  *
  * @module pos-kernel/auditor
@@ -21,9 +22,13 @@ export type {
   AuditedTax,
   AuditedTotals,
   AuditReport,
+  OnItsWay,
   Problem,
   ProblemKind,
   SigningAudit,
   TerminalAudit,
+  TransferAudit,
+  TransferFault,
+  TransferProblem,
 } from './report.js'
 export { type AuditOptions, AuditRefusal, auditStore } from './store.js'

@@ -16,6 +16,7 @@ import type { Completed } from './sale.js'
 import { BLOCK_BYTES, SegmentFile } from './segment-file.js'
 import { extentOf } from './segments.js'
 import { Signatures } from './signatures.js'
+import type { Ways } from './transfers.js'
 import {
   brokenSlots,
   judge,
@@ -44,6 +45,8 @@ export interface JournalQuestions {
   readonly keys: readonly string[]
   /** Folders in which archived segments of the journal may stand. */
   readonly archives: readonly string[]
+  /** Where to note what moved to and from other terminals. */
+  readonly ways?: Ways | undefined
 }
 
 /** The end of a segment that was read. */
@@ -120,7 +123,11 @@ class Audit {
     this.#newest = newest
     this.#questions = questions
     this.#signatures = new Signatures(questions.keys)
-    this.#fold = new Fold(this.#signatures, (completed) => this.#completed.push(completed))
+    this.#fold = new Fold(
+      this.#signatures,
+      (completed) => this.#completed.push(completed),
+      (fact, place, till) => questions.ways?.see(id, fact, place, (sale) => till.logOf(sale)),
+    )
   }
 
   missing(from: number, to: number): void {

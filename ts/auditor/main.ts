@@ -11,7 +11,7 @@
  * such store, or a file that cannot be read.
  */
 import { parseArgs } from 'node:util'
-import type { AuditReport, TerminalAudit } from './report.js'
+import type { AuditReport, TerminalAudit, TransferAudit } from './report.js'
 import { auditStore } from './store.js'
 
 const exitCodes = { holds: 0, problems: 1, notAudited: 2 } as const
@@ -71,11 +71,35 @@ async function run(): Promise<void> {
   process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : shown(report))
 }
 
-function shown({ ok, terminals }: AuditReport): string {
+function shown({ ok, terminals, transfers }: AuditReport): string {
   const verdict = ok
     ? 'everything holds'
     : 'PROBLEMS FOUND: copy the store before anything else is done'
-  return `${[...terminals.flatMap(linesOf), verdict].join('\n')}\n`
+  const lines = [...terminals.flatMap(linesOf), ...(transfers ? linesBetween(transfers) : [])]
+  return `${[...lines, verdict].join('\n')}\n`
+}
+
+/** Nothing, where nothing ever moved between terminals. */
+function linesBetween(transfers: TransferAudit): string[] {
+  const { cashSent, cashReceived, cashTakenBack, salesTakenOver, unjudged } = transfers
+  const lines: string[] = []
+  if (cashSent + cashReceived + transfers.salesSuspended + salesTakenOver > 0) {
+    const cash = `cash sent ${cashSent} times, received ${cashReceived}, taken back ${cashTakenBack}`
+    lines.push(`between terminals: ${cash}; sales taken over ${salesTakenOver}`)
+  }
+  for (const { currency, count, amount } of transfers.cashOnItsWay) {
+    lines.push(`between terminals: ${currency} ${amount} minor units on their way, ${count} times`)
+  }
+  const waiting = transfers.onTheirWay.filter(({ currency }) => currency === undefined)
+  if (waiting.length > 0) lines.push(`between terminals: ${waiting.length} suspended sales wait`)
+  if (unjudged > 0) lines.push(`between terminals: ${unjudged} takings cannot be judged`)
+  for (const one of transfers.problems.slice(0, SHOWN_MAX)) {
+    const { terminal, sequence, fault, ticket, message } = one
+    lines.push(`${terminal}: record ${sequence}: ${fault}: ${ticket}: ${message}`)
+  }
+  const hidden = transfers.problemCount - Math.min(transfers.problemCount, SHOWN_MAX)
+  if (hidden > 0) lines.push(`between terminals: ${hidden} more; --json shows up to a thousand`)
+  return lines
 }
 
 function linesOf(audit: TerminalAudit): string[] {

@@ -158,12 +158,93 @@ export interface TerminalAudit {
   readonly problemCount: number
 }
 
+/**
+ * What does not fit between two journals.
+ *
+ * | fault | what is wrong |
+ * | --- | --- |
+ * | `unsent` | it was taken, and its giver's journal did not let it go |
+ * | `gone` | it was taken, and its giver has no journal in this store |
+ * | `elsewhere` | it was taken by a terminal that it was not sent to |
+ * | `changed` | another amount, currency or sale was taken than was let go |
+ * | `twice` | it was taken before, here or elsewhere |
+ * | `untaken` | its giver was told that it was taken, and the taker's journal does not say so |
+ */
+export type TransferFault = 'unsent' | 'gone' | 'elsewhere' | 'changed' | 'twice' | 'untaken'
+
+/** One thing that does not fit between two journals. */
+export interface TransferProblem {
+  /** The terminal whose record does not fit. */
+  readonly terminal: string
+  /** That record. */
+  readonly sequence: number
+  /** The ticket of what moved. */
+  readonly ticket: string
+  /** What is wrong. */
+  readonly fault: TransferFault
+  /** A sentence about it. */
+  readonly message: string
+}
+
+/** Something that left a terminal and was not taken yet: cash, or a suspended sale. */
+export interface OnItsWay {
+  /** What it is received or resumed by. */
+  readonly ticket: string
+  /** The terminal that it left. */
+  readonly from: string
+  /** Sequence there of the record by which it left. */
+  readonly sequence: number
+  /** When, by that terminal's clock: ISO 8601 in UTC. */
+  readonly at: string
+  /** The terminal that cash goes to; a suspended sale waits for any. */
+  readonly to?: string
+  /** Of cash: ISO 4217 letters. */
+  readonly currency?: string
+  /** Of cash: minor units. */
+  readonly amount?: number
+}
+
+/** What moved between the terminals of a store. */
+export interface TransferAudit {
+  /** Times that cash was sent. */
+  readonly cashSent: number
+  /** Times that cash was received by the other terminal. */
+  readonly cashReceived: number
+  /** Times that cash was taken back by its giver. */
+  readonly cashTakenBack: number
+  /** Times that a sale was suspended. */
+  readonly salesSuspended: number
+  /** Times that a suspended sale went on at another terminal. */
+  readonly salesTakenOver: number
+  /** Times that a suspended sale went on where it was suspended. */
+  readonly salesResumed: number
+  /** What is still on its way or waits, in the order in which it left. No fault. */
+  readonly onTheirWay: readonly OnItsWay[]
+  /** The cash among it by currency, in minor units. */
+  readonly cashOnItsWay: readonly {
+    /** ISO 4217 letters. */
+    readonly currency: string
+    /** How many amounts. */
+    readonly count: number
+    /** Their sum. */
+    readonly amount: number
+  }[]
+  /** Takings that cannot be judged: what would tell stands in an archive that is away, or is damaged. */
+  readonly unjudged: number
+  /** What is wrong, by terminal and record, up to a thousand entries. */
+  readonly problems: readonly TransferProblem[]
+  /** How many things are wrong in all. */
+  readonly problemCount: number
+}
+
 /** The audit of a store. */
 export interface AuditReport {
   /** Nothing is wrong anywhere, and the anchor, where one was given, was found. */
   readonly ok: boolean
   /** By terminal, in the order of their ids. */
   readonly terminals: readonly TerminalAudit[]
+  /** What moved between them; absent where one terminal was asked for. */
+  readonly transfers?: TransferAudit
 }
 
 /** Problems that a report holds; further ones are counted. */

@@ -9,7 +9,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { auditJournal } from './journal.js'
-import type { AuditReport, TerminalAudit } from './report.js'
+import type { AuditReport, TerminalAudit, TransferAudit } from './report.js'
+import { Ways } from './transfers.js'
 
 const idForm = /^[A-Za-z0-9_-]{1,32}$/
 
@@ -40,7 +41,8 @@ export class AuditRefusal extends Error {
 }
 
 /**
- * Audits a terminal or a whole store. Takes no lock and writes nothing.
+ * Audits a terminal or a whole store: then also whether its journals agree on what moved between
+ * them. Takes no lock and writes nothing.
  *
  * @throws {@link AuditRefusal} when the store or the terminal is not there, or an anchor is no hash
  * @example
@@ -48,7 +50,7 @@ export class AuditRefusal extends Error {
  * for (const { id, problems } of terminals) console.log(id, problems)
  */
 export async function auditStore(options: AuditOptions): Promise<AuditReport> {
-  const { root, terminal, anchor, archive } = options
+  const { root, terminal, anchor } = options
   const keys = options.keys ?? []
   if (anchor !== undefined && !/^[\da-f]{64}$/i.test(anchor)) {
     throw new AuditRefusal(`"${anchor}" is no hash: 64 hexadecimal digits are expected`)
@@ -63,11 +65,11 @@ export async function auditStore(options: AuditOptions): Promise<AuditReport> {
   const trusted = keys.map((key) => key.toLowerCase())
   const hash = anchor?.toLowerCase()
   const terminals: TerminalAudit[] = []
+  const ways = terminal === undefined ? new Ways() : undefined
   let holdsAnchor = false
   for (const id of terminal === undefined ? terminalsOf(root) : [terminal]) {
-    const folders = [path.join(root, 'archive'), ...(archive === undefined ? [] : [archive])]
-    const archives = folders.map((folder) => path.join(folder, id))
-    const questions = { anchor: hash, keys: trusted, archives }
+    const archives = archivesOf(options, id)
+    const questions = { anchor: hash, keys: trusted, archives, ways }
     const audit = await auditJournal(id, journalOf(root, id), questions)
     if (audit === undefined) {
       if (terminal !== undefined) throw new AuditRefusal(`terminal ${id} has no journal in ${root}`)
@@ -78,7 +80,31 @@ export async function auditStore(options: AuditOptions): Promise<AuditReport> {
   }
   if (terminals.length === 0) throw new AuditRefusal(`there is no journal in ${root}`)
   if (hash !== undefined && !holdsAnchor) withoutAnchor(terminals, hash)
-  return { ok: terminals.every(({ ok }) => ok), terminals }
+  const areSound = terminals.every(({ ok }) => ok)
+  if (ways === undefined) return { ok: areSound, terminals }
+  const transfers = await between(options, ways, terminals)
+  return { ok: areSound && transfers.problemCount === 0, terminals, transfers }
+}
+
+/** Holds the journals against each other, with a second look at those that lack something. */
+async function between(
+  options: AuditOptions,
+  ways: Ways,
+  terminals: readonly TerminalAudit[],
+): Promise<TransferAudit> {
+  const doubtful = ways.doubtful()
+  for (const { id } of terminals.filter((audit) => doubtful.has(audit.id))) {
+    const again = new Ways()
+    const archives = archivesOf(options, id)
+    await auditJournal(id, journalOf(options.root, id), { keys: [], archives, ways: again })
+    ways.adopt(again)
+  }
+  return ways.judge(terminals)
+}
+
+function archivesOf({ root, archive }: AuditOptions, id: string): readonly string[] {
+  const folders = [path.join(root, 'archive'), ...(archive === undefined ? [] : [archive])]
+  return folders.map((folder) => path.join(folder, id))
 }
 
 /** Enters the missing anchor in the report of each terminal: any of them could have held it. */

@@ -157,6 +157,11 @@ export class Till {
     }
   }
 
+  /** The records so far of an open sale; undefined when there is none. */
+  logOf(sale: bigint): Buffer | undefined {
+    return this.#open.get(sale)?.log()
+  }
+
   /** True when a fact carries a key that is remembered, so that it should not have been made. */
   remembersKeyOf(fact: Fact): boolean {
     return 'key' in fact && fact.key !== undefined && this.#keys.has(fact.key)

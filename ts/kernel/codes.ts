@@ -84,6 +84,7 @@ export type ErrorCode =
   | 'PK_E_AUDIT_CONTRADICTED'
   | 'PK_E_AUDIT_IN_USE'
   | 'PK_E_AUDIT_LOG'
+  | 'PK_E_TRANSFER_CONTRADICTED'
   | 'PK_E_STORE_UNSETTLED'
   | 'PK_E_SHARED_FILE'
   | 'PK_E_IO'
@@ -497,6 +498,12 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     family: 'storage',
     summary:
       'The aggregated audit log was changed or is damaged; `store audit --verify` says where.',
+  },
+  PK_E_TRANSFER_CONTRADICTED: {
+    number: 623,
+    family: 'storage',
+    summary:
+      'The journals of a store do not fit together: what one took, another did not let go, or twice.',
   },
   PK_E_STORE_UNSETTLED: {
     number: 611,

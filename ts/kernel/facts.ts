@@ -712,6 +712,8 @@ export interface ErrorFacts {
   readonly PK_E_AUDIT_IN_USE: AuditFacts
   /** The log, and where it was changed. */
   readonly PK_E_AUDIT_LOG: AuditFacts
+  /** Nothing more is known: a check tells of it as a problem, with its terminal and record. */
+  readonly PK_E_TRANSFER_CONTRADICTED: AuditFacts
   /** The terminal whose journal is not complete yet. */
   readonly PK_E_STORE_UNSETTLED: TerminalFacts
   /** The operation, the file and the cause. */

@@ -116,6 +116,93 @@ export interface AuditedTerminal {
   readonly problems: readonly VerifyProblem[]
 }
 
+/** Something that left a terminal and was not taken yet: cash, or a suspended sale. */
+export interface OnItsWay {
+  /** What it is received or resumed by. */
+  readonly ticket: string
+  /** The terminal that it left. */
+  readonly from: string
+  /** Sequence there of the record by which it left. */
+  readonly sequence: number
+  /** When, by that terminal's clock: ISO 8601 in UTC. */
+  readonly at: string
+  /** The terminal that cash goes to; a suspended sale waits for any. */
+  readonly to?: string
+  /** Of cash: ISO 4217 letters. */
+  readonly currency?: string
+  /** Of cash: minor units. */
+  readonly amount?: number
+}
+
+/**
+ * What does not fit between two journals.
+ *
+ * | fault | what is wrong |
+ * | --- | --- |
+ * | `unsent` | it was taken, and its giver's journal did not let it go |
+ * | `gone` | it was taken, and its giver has no journal in this store |
+ * | `elsewhere` | it was taken by a terminal that it was not sent to |
+ * | `changed` | another amount, currency or sale was taken than was let go |
+ * | `twice` | it was taken before, here or elsewhere |
+ * | `untaken` | its giver was told that it was taken, and the taker's journal does not say so |
+ * | `unsettled` | the record that would tell is still in the log of a store process that is gone |
+ */
+export type TransferFault =
+  | 'unsent'
+  | 'gone'
+  | 'elsewhere'
+  | 'changed'
+  | 'twice'
+  | 'untaken'
+  | 'unsettled'
+
+/** One thing that does not fit between two journals. */
+export interface TransferProblem {
+  /** The terminal whose record does not fit. */
+  readonly terminal: string
+  /** That record. */
+  readonly sequence: number
+  /** The ticket of what moved. */
+  readonly ticket: string
+  /** What is wrong. */
+  readonly fault: TransferFault
+  /** `PK_E_TRANSFER_CONTRADICTED`, or `PK_E_STORE_UNSETTLED` where the fault is `unsettled`. */
+  readonly code: ErrorCode
+  /** A sentence about it. */
+  readonly message: string
+}
+
+/** What moved between the terminals of a store, as their journals say, merged or not. */
+export interface StoreTransfers {
+  /** Times that cash was sent. */
+  readonly cashSent: number
+  /** Times that cash was received by the other terminal. */
+  readonly cashReceived: number
+  /** Times that cash was taken back by its giver. */
+  readonly cashTakenBack: number
+  /** Times that a sale was suspended. */
+  readonly salesSuspended: number
+  /** Times that a suspended sale went on at another terminal. */
+  readonly salesTakenOver: number
+  /** Times that a suspended sale went on where it was suspended. */
+  readonly salesResumed: number
+  /** What is still on its way or waits, in the order in which it left. No fault. */
+  readonly onTheirWay: readonly OnItsWay[]
+  /** The cash among it by currency, in minor units. */
+  readonly cashOnItsWay: readonly {
+    /** ISO 4217 letters. */
+    readonly currency: string
+    /** How many amounts. */
+    readonly count: number
+    /** Their sum. */
+    readonly amount: number
+  }[]
+  /** Takings that cannot be judged: what would tell stands in an archive that is away, or is damaged. */
+  readonly unjudged: number
+  /** What is wrong, up to a thousand entries. */
+  readonly problems: readonly TransferProblem[]
+}
+
 /** What a check of a log found. */
 export interface AuditCheck {
   /** Nothing is wrong. */
@@ -134,6 +221,8 @@ export interface AuditCheck {
   readonly unfinishedBytes: number
   /** By terminal. */
   readonly terminals: readonly AuditedTerminal[]
+  /** What moved between them. */
+  readonly transfers: StoreTransfers
   /** What is wrong with the log itself, up to a thousand entries. */
   readonly problems: readonly AuditLineProblem[]
   /** How many things are wrong in all. */
@@ -338,8 +427,9 @@ export async function* followStoreAudit(
 }
 
 /**
- * Checks the log of a store: its chain, the order and completeness of what stands in it, and that
- * each line is what its journal says. Takes no lock, so it runs beside a merge.
+ * Checks the log of a store: its chain, the order and completeness of what stands in it, that each
+ * line is what its journal says, and that the journals agree on what moved between their terminals.
+ * Takes no lock, so it runs beside a merge and beside tills that sell.
  *
  * @throws {@link SaleStateError} `PK_E_NOT_FOUND` when there is no log
  * @throws {@link InputError} `PK_E_BAD_ARGUMENT`

@@ -96,6 +96,7 @@
 #define PK_E_AUDIT_CONTRADICTED 620 /* result 6 */
 #define PK_E_AUDIT_IN_USE 621 /* result 2 */
 #define PK_E_AUDIT_LOG 622 /* result 6 */
+#define PK_E_TRANSFER_CONTRADICTED 623 /* result 6 */
 #define PK_E_STORE_UNSETTLED 611 /* result 6 */
 #define PK_E_SHARED_FILE 615 /* result 6 */
 #define PK_E_IO 701 /* result 7 */

@@ -223,6 +223,8 @@ codes! {
     AuditInUse = 621, family Lock, result 2, "PK_E_AUDIT_IN_USE";
     /// The aggregated audit log was changed or is damaged; `store audit --verify` says where.
     AuditLog = 622, family Storage, result 6, "PK_E_AUDIT_LOG";
+    /// The journals of a store do not fit together: what one took, another did not let go, or twice.
+    TransferContradicted = 623, family Storage, result 6, "PK_E_TRANSFER_CONTRADICTED";
     /// The store's log holds writes that are not in their journals yet; open the store once.
     StoreUnsettled = 611, family Storage, result 6, "PK_E_STORE_UNSETTLED";
     /// A shared file or folder of the store is not what it must be; look at it and move it away.

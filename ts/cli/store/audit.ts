@@ -12,6 +12,7 @@ import {
   reportStore,
   type StoreReport,
   type StoreReportKind,
+  type StoreTransfers,
 } from '../../kernel/store-audit.js'
 import { exitCodes } from '../failure.js'
 import { globalsOf, noTerminal, storeOf } from '../globals.js'
@@ -44,7 +45,7 @@ export function register(store: Command): void {
     .addOption(
       new Option(
         '--verify',
-        'check the log and hold it against the journals; writes nothing',
+        'check the log, hold it against the journals and these against each other; writes nothing',
       ).conflicts(['follow', 'report']),
     )
     .addOption(
@@ -157,9 +158,36 @@ function showCheck(check: AuditCheck): void {
     showFaults(problems.map((problem) => ({ terminal: id, ...problem })))
     if (noted !== undefined) print(`${id}: the log notes ${noted.code}: ${noted.message}`)
   }
+  showTransfers(check.transfers)
   print(`head ${check.head.hash}, line ${check.head.line}, ${check.late} frames late`)
   const complete = check.complete ? 'and has all of them' : 'and is behind'
   print(check.ok ? `the log agrees with the journals ${complete}` : 'PROBLEMS FOUND')
+}
+
+function showTransfers(transfers: StoreTransfers): void {
+  const { cashSent, cashReceived, cashTakenBack, salesTakenOver, onTheirWay, unjudged } = transfers
+  for (const { terminal, sequence, code, ticket, message } of transfers.problems.slice(
+    0,
+    SHOWN_MAX,
+  )) {
+    print(`${terminal}: record ${sequence}: ${code}: ${ticket}: ${message}`)
+  }
+  if (cashSent + cashReceived + transfers.salesSuspended + salesTakenOver > 0) {
+    const cash = `cash sent ${cashSent} times, received ${cashReceived}, taken back ${cashTakenBack}`
+    print(`between tills: ${cash}; sales taken over ${salesTakenOver}`)
+  }
+  for (const { ticket, from, to, currency, amount, at } of onTheirWay.slice(0, SHOWN_MAX)) {
+    const what = currency === undefined ? 'a suspended sale' : `${currency} ${amount}`
+    print(
+      `on its way: ${what} from ${from}${to === undefined ? '' : ` to ${to}`}, ${ticket}, ${at}`,
+    )
+  }
+  const hidden = onTheirWay.length - SHOWN_MAX
+  if (hidden > 0) print(`on their way: ${hidden} more; --json shows all`)
+  for (const { currency, count, amount } of transfers.cashOnItsWay) {
+    print(`on its way in all: ${currency} ${amount} in ${count} amounts`)
+  }
+  if (unjudged > 0) print(`${unjudged} takings cannot be judged: what tells of them is not at hand`)
 }
 
 function showReport(report: StoreReport, kind: StoreReportKind): void {

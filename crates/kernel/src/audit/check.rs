@@ -1,4 +1,4 @@
-//! The verifier: the log by itself, and the log against the journals.
+//! The verifier: the log by itself, the log against the journals, and the journals against each other.
 //!
 //! By itself: every line follows the one before, the lines of each terminal follow one another, each
 //! block is in order and says what stands in it. Against the journals: every line is what its frame
@@ -10,6 +10,7 @@ use super::cursor::Cursor;
 use super::line::{self, Block, FrameLine, Line, Said, frame_body};
 use super::log::{Head, open_to_read};
 use super::source::{Source, Stream};
+use super::transfers::{Transfers, transfers};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Progress, VerifyProblem};
@@ -67,13 +68,16 @@ pub struct AuditCheck {
     pub unfinished_bytes: u64,
     /// By terminal.
     pub terminals: Vec<TerminalCheck>,
+    /// What moved between them, as their journals say, merged or not.
+    pub transfers: Transfers,
     /// What is wrong with the log itself.
     pub problems: Vec<LineProblem>,
     /// How many things are wrong in all.
     pub problem_count: u64,
 }
 
-/// Checks a log by itself and against the journals of its store. Takes no lock and writes nothing.
+/// Checks a log by itself and against the journals of its store, and these against each other. Takes
+/// no lock and writes nothing.
 ///
 /// With `anchor`, the hash of a line that was noted earlier must still be one.
 ///
@@ -103,7 +107,10 @@ pub fn check(
         let message = "the anchor is not the hash of a line of this log: it was cut or replaced";
         checker.wrong(0, 0, message);
     }
-    Ok(checker.finish(size))
+    let mut answer = checker.finish(size);
+    answer.transfers = transfers(sources);
+    answer.problem_count += answer.transfers.problem_count;
+    Ok(answer)
 }
 
 /// The whole lines of a file.

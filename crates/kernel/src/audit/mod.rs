@@ -19,11 +19,12 @@
 //! merger that died goes on where its last block ends.
 //!
 //! Read `line.rs` first (what a line says), then `log.rs` (how blocks become durable and how a torn
-//! one is told from a changed one), `source.rs` and `merge.rs`; `check.rs` is the verifier, `report.rs`
-//! adds up the store.
+//! one is told from a changed one), `source.rs` and `merge.rs`; `check.rs` is the verifier, `transfers.rs`
+//! holds the journals against each other, `report.rs` adds up the store.
 
 mod check;
 mod cursor;
+mod legs;
 mod line;
 mod lock;
 mod log;
@@ -31,6 +32,7 @@ mod merge;
 mod report;
 mod show;
 mod source;
+mod transfers;
 
 pub use check::{AuditCheck, LineProblem, TerminalCheck, check};
 pub use cursor::Cursor;
@@ -40,13 +42,14 @@ pub use report::{
     ByHour, BySku, Report, StoreReport, Sums, TaxSum, TenderTotal, report as store_report,
 };
 pub use source::{Source, sources, terminal_ids};
+pub use transfers::{OnItsWay, TransferFault, TransferProblem, Transfers, transfers};
 
 use crate::error::Result;
 use crate::journal::Progress;
 use pos_kernel_wal::{Link, OsStorage};
 use std::path::{Path, PathBuf};
 
-/// Checks the log of a store by itself and against the journals. Takes no lock and writes nothing.
+/// Checks the log of a store by itself and against the journals, and these against each other. Takes no lock and writes nothing.
 ///
 /// # Errors
 /// As [`check`].

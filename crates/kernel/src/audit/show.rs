@@ -4,6 +4,7 @@ use super::check::{AuditCheck, LineProblem, TerminalCheck};
 use super::log::Head;
 use super::merge::Merged;
 use super::report::{NS_PER_HOUR, StoreReport, Sums};
+use super::transfers::{OnItsWay, TransferProblem, Transfers};
 use crate::clock::iso_utc;
 use crate::code::Code;
 use crate::journal::{Field, VerifyProblem, hex};
@@ -77,8 +78,52 @@ impl AuditCheck {
             "late": self.late,
             "unfinishedBytes": self.unfinished_bytes,
             "terminals": self.terminals.iter().map(terminal).collect::<Vec<_>>(),
+            "transfers": self.transfers.to_json(),
             "problems": self.problems.iter().map(line).collect::<Vec<_>>(),
             "problemCount": self.problem_count,
+        })
+    }
+}
+
+impl Transfers {
+    /// All of it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let way = |it: &OnItsWay| {
+            let OnItsWay { ticket, from: (from, sequence), to, cash, at_ns } = it;
+            let mut value = json!({
+                "ticket": ticket, "from": from, "sequence": sequence, "at": iso_utc(*at_ns),
+            });
+            if let Some(to) = to {
+                value["to"] = to.as_str().into();
+            }
+            if let Some((currency, amount)) = cash {
+                value["currency"] = currency.letters().into();
+                value["amount"] = (*amount).into();
+            }
+            value
+        };
+        let problem = |it: &TransferProblem| {
+            let TransferProblem { terminal, sequence, ticket, fault, message } = it;
+            json!({
+                "terminal": terminal, "sequence": sequence, "ticket": ticket,
+                "fault": fault.name(), "code": fault.code().name(), "message": message,
+            })
+        };
+        let sums = self.sums().into_iter().map(|(currency, (count, amount))| {
+            json!({ "currency": currency.letters(), "count": count, "amount": amount })
+        });
+        json!({
+            "cashSent": self.cash_sent,
+            "cashReceived": self.cash_received,
+            "cashTakenBack": self.cash_taken_back,
+            "salesSuspended": self.sales_suspended,
+            "salesTakenOver": self.sales_taken_over,
+            "salesResumed": self.sales_resumed,
+            "onTheirWay": self.on_their_way.iter().map(way).collect::<Vec<_>>(),
+            "cashOnItsWay": sums.collect::<Vec<_>>(),
+            "unjudged": self.unjudged,
+            "problems": self.problems.iter().map(problem).collect::<Vec<_>>(),
         })
     }
 }
