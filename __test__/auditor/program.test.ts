@@ -35,9 +35,13 @@ test('a sound store: exit 0, every count, no binding needed', async (t) => {
       '',
     ].join('\n'),
   )
-  const json = await audit('--root', root, '--terminal', 'REGISTER_01', '--json')
-  t.is(json.code, 0)
-  t.deepEqual(JSON.parse(json.stdout), JSON.parse(JSON.stringify(await auditStore({ root }))))
+  for (const terminal of ['REGISTER_01', undefined]) {
+    const named = terminal === undefined ? [] : ['--terminal', terminal]
+    const json = await audit('--root', root, ...named, '--json')
+    t.is(json.code, 0)
+    const report = await auditStore({ root, terminal })
+    t.deepEqual(JSON.parse(json.stdout), JSON.parse(JSON.stringify(report)))
+  }
 })
 
 test('a changed store: exit 1, and the place', async (t) => {
