@@ -9,8 +9,16 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import test from 'ava'
-import { inspectJournal, openTerminal, type Terminal, verifyStore } from '../../ts/index.js'
+import test, { type ExecutionContext } from 'ava'
+import { auditStore as secondVerifier } from '../../ts/auditor/index.js'
+import {
+  auditStore,
+  checkStoreAudit,
+  inspectJournal,
+  openTerminal,
+  type Terminal,
+  verifyStore,
+} from '../../ts/index.js'
 import { projectRoot } from '../support/child.js'
 import { chance, isLong } from './chance.js'
 
@@ -49,7 +57,29 @@ test('cash and sales that move between tills move once, whoever is killed and wh
   t.true(found.counts.received > 0 && found.counts.resumed > 0)
   const report = await verifyStore({ root })
   t.true(report.ok, JSON.stringify(report))
+  await agree(t, root, found.counts)
 })
+
+/** Both verifiers hold the journals against each other, and count what the test counts. */
+async function agree(t: ExecutionContext, root: string, counts: Counts): Promise<void> {
+  t.deepEqual((await auditStore({ root })).faults, [])
+  const kernel = await checkStoreAudit({ root })
+  const second = await secondVerifier({ root })
+  t.true(kernel.ok, JSON.stringify(kernel.transfers))
+  t.true(second.ok, JSON.stringify(second.transfers))
+  for (const transfers of [kernel.transfers, second.transfers]) {
+    t.like(transfers, {
+      cashSent: counts.sent,
+      cashReceived: counts.received,
+      cashTakenBack: counts.takenBack,
+      salesSuspended: counts.suspended,
+      onTheirWay: [],
+      unjudged: 0,
+    })
+    const { salesTakenOver = 0, salesResumed = 0 } = transfers ?? {}
+    t.is(salesTakenOver + salesResumed, counts.resumed)
+  }
+}
 
 /** Starts a till and waits until it is open. */
 async function mover(root: string, id: string, seed: number): Promise<ChildProcess> {
