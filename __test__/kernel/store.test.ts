@@ -2,9 +2,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
-import test from 'ava'
-import { openStore, openStoreSync, openTerminal, verifyStore } from '../../ts/index.js'
-import { projectRoot } from '../support/child.js'
+import test, { type ExecutionContext } from 'ava'
+import {
+  type ErrorCode,
+  inspectJournal,
+  type JournalRecord,
+  openStore,
+  openStoreSync,
+  openTerminal,
+  verifyStore,
+} from '../../ts/index.js'
+import { jsonLines, posKernel, projectRoot } from '../support/child.js'
 import { coffees, refusal, tempStore } from '../support/store.js'
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `REGISTER_${index}`)
@@ -85,6 +93,7 @@ test('a killed store is recovered by the next one, and by a terminal by itself',
       .split('\n')
       .slice(0, -1)
       .map((line) => line.split(' '))
+    await inspected(t, root, 'PK_E_STORE_UNSETTLED')
     const store = byStore ? await openStore({ root }) : undefined
     if (store !== undefined) {
       t.false(store.recovery.clean)
@@ -101,6 +110,28 @@ test('a killed store is recovered by the next one, and by a terminal by itself',
       await till.close()
     }
     await store?.close()
+    await inspected(t, root, undefined)
   }
   t.true((await verifyStore({ root })).ok)
 })
+
+/** What `inspect` says behind the records of a journal, and that people are told it on stderr. */
+async function inspected(t: ExecutionContext, root: string, code: ErrorCode | undefined) {
+  const terminal = 'REGISTER_0'
+  let last: JournalRecord | undefined
+  for await (const record of inspectJournal({ root, terminal })) last = record
+  const found = last !== undefined && 'problem' in last ? last : undefined
+  t.is(found?.code, code)
+  t.is((found?.writes ?? 0) > 0, code !== undefined)
+  const command = ['inspect', '--root', root, '--terminal', terminal]
+  const json = jsonLines((await posKernel([...command, '--json'])).stdout)
+  t.is(json.at(-1)?.code, code)
+  t.is(json.filter((line) => 'problem' in line).length, code === undefined ? 0 : 1)
+  const people = await posKernel(command)
+  t.is(people.code, 0)
+  t.is(
+    /store\.wal holds \d+ writes that are not in this journal yet/.test(people.stderr),
+    code !== undefined,
+  )
+  t.false(people.stdout.includes('store.wal'))
+}

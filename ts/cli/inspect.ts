@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { inspectJournal, type JournalRecord } from '../kernel/inspect.js'
 import { globalsOf, storeOf, terminalOf } from './globals.js'
-import { stream } from './output.js'
+import { note, stream } from './output.js'
 
 interface Options {
   readonly from?: number
@@ -38,7 +38,9 @@ Examples:
       const { signal } = ending
       const asLine = globals.json ? JSON.stringify : lineOf
       for await (const record of inspectJournal({ root, terminal, from, follow, signal })) {
-        await stream(asLine(record))
+        // For people it is no line of the journal.
+        if ('code' in record && !globals.json) note(record.problem)
+        else await stream(asLine(record))
       }
     })
 }

@@ -3,6 +3,7 @@
  * writes a byte, so they run beside an owner that is selling.
  */
 import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { binding, packageVersion } from '../native.js'
 import type { ErrorCode } from './codes.js'
@@ -181,12 +182,16 @@ export interface DecodedRecord {
   readonly version?: number
 }
 
-/** A segment that is damaged. `verify` says more. */
+/** What cannot be shown: a segment that is damaged, or records that are not in the journal yet. */
 export interface UnreadableSegment {
-  /** Segment. */
+  /** Segment; 0 when it concerns the whole journal. `verify` says more. */
   readonly segment: number
-  /** What is wrong with it. */
+  /** What is wrong. */
   readonly problem: string
+  /** `PK_E_STORE_UNSETTLED`, for what a store process that is gone has left in its log. */
+  readonly code?: ErrorCode
+  /** How many writes it has left there. */
+  readonly writes?: number
 }
 
 /** How to inspect. */
@@ -250,7 +255,9 @@ export async function verifyStore(options: VerifyOptions = {}): Promise<VerifyRe
 }
 
 /**
- * The records of a journal, decoded, in order. Reads on the calling thread, in batches.
+ * The records of a journal, decoded, in order. Reads on the calling thread, in batches. What a store
+ * process that is gone has left in its log, and nobody has brought into the journal yet, cannot be
+ * shown: that it is there is said once, behind the records, with the code `PK_E_STORE_UNSETTLED`.
  *
  * @throws {@link SaleStateError} `PK_E_NOT_FOUND` when there is no such journal
  * @throws {@link InputError} `PK_E_BAD_ID`, `PK_E_BAD_ARGUMENT`
@@ -275,6 +282,7 @@ export async function* inspectJournal(
     }
   })
   const unreadable = new Set<number>()
+  let isEndSeen = false
   for (let next = from; signal?.aborted !== true; ) {
     const batch = await asking(async () =>
       binding().inspectRecords(root, terminal, next, BATCH_RECORDS),
@@ -288,6 +296,11 @@ export async function* inspectJournal(
         unreadable.add(record.segment)
       }
       yield record
+    }
+    if (batch.end && !isEndSeen) {
+      isEndSeen = true
+      const writes = binding().unsettledWrites(root, terminal)
+      if (writes > 0) yield unsettled(root, writes)
     }
     if (!batch.end) {
       await new Promise((resolve) => setImmediate(resolve))
@@ -344,6 +357,14 @@ export function listTerminals(root: string): readonly string[] {
  */
 export function versions(): Versions {
   return { package: packageVersion(), ...binding().version() }
+}
+
+function unsettled(root: string, writes: number): UnreadableSegment {
+  const log = path.join(root, 'shared', 'store.wal')
+  const problem =
+    `${log} holds ${writes} writes that are not in this journal yet, so records may be missing at ` +
+    'its end; open the store, or one of its terminals, and look again'
+  return { segment: 0, problem, code: 'PK_E_STORE_UNSETTLED', writes }
 }
 
 /** A record with the names that people look for first in front. */

@@ -170,6 +170,14 @@ pub fn inspect_records(
     inspect().cross(env)
 }
 
+/// How many writes for a journal stand in the log of a store process that is gone, and not in the
+/// journal yet.
+#[napi(catch_unwind)]
+pub fn unsettled_writes(env: &Env, root: String, terminal: String) -> napi::Result<i64> {
+    let history = history_of(Path::new(&root), &terminal, None).cross(env)?;
+    Ok(number(history.writes_left().unwrap_or(0)))
+}
+
 /// Every completed sale of a terminal, in the order of its receipts.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeListedSale[]>")]
 #[must_use]

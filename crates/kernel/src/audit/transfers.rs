@@ -13,7 +13,6 @@ use super::legs::{self, Left, Load, Read, Spot, Taken, Way};
 use super::source::Source;
 use crate::code::Code;
 use crate::money::Currency;
-use crate::store::writes_left;
 use std::collections::BTreeMap;
 
 /// Problems listed; the count goes on.
@@ -257,9 +256,7 @@ impl Pairing<'_> {
             self.answer.unjudged += 1;
             return;
         }
-        let terminal = source.history.dir().parent();
-        let left = terminal.map(|dir| writes_left(source.history.storage(), dir));
-        if let Some(Ok(Some(writes))) = left {
+        if let Some(writes) = source.history.writes_left() {
             let message = format!(
                 "the log of the store holds {writes} writes that are not in the journal of {other} \
                  yet; open the store, or one of its terminals, and check again"

@@ -13,7 +13,6 @@ use crate::archive;
 use crate::code::Code;
 use crate::error::Result;
 use crate::signing::Archived;
-use crate::store;
 use crate::terminal::History;
 use crate::terminal::{fold_record, known_kind};
 use crate::till::Till;
@@ -189,9 +188,8 @@ pub fn verify_journal(
 /// Says that the journal lacks what a store process that is gone has left in its log. What else is
 /// wrong may be only that.
 fn unsettled(history: &History) -> Option<VerifyProblem> {
-    let terminal = history.dir().parent()?;
     // A reader that may not take the store's locks cannot tell; the journal speaks for itself.
-    let writes = store::writes_left(history.storage(), terminal).ok()??;
+    let writes = history.writes_left()?;
     let message = format!(
         "the log of the store holds {writes} writes that are not in this journal yet, so whatever \
          else is found may be only that; open the store, or one of its terminals, and verify again"

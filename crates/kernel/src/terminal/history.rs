@@ -348,11 +348,18 @@ impl History {
         Ok(())
     }
 
+    /// How many writes for this journal stand in the log of a store process that is gone, and not in
+    /// the journal yet; `None` when there are none, and when the store's locks may not be taken for the
+    /// moment that it needs to tell.
+    #[must_use]
+    pub fn writes_left(&self) -> Option<u64> {
+        store::writes_left(&self.storage, self.dir.parent()?).ok()?
+    }
+
     /// What is wrong with the journal, unless it only lacks what a store process that is gone has left
     /// in its log.
     fn unless_unsettled(&self, error: Error) -> Error {
-        let left = self.dir.parent().map(|terminal| store::writes_left(&self.storage, terminal));
-        let Some(Ok(Some(writes))) = left else { return error };
+        let Some(writes) = self.writes_left() else { return error };
         let message = format!(
             "the log of the store holds {writes} writes that are not in the journal in {} yet; open \
              the store, or one of its terminals, and read again",
