@@ -1667,6 +1667,12 @@ export declare function storeShutdown(root: string): Promise<string>
 /** The terminals of a store, as JSON; with `refresh`, the file that says so is written anew. */
 export declare function storeTerminals(root: string, refresh: boolean): Promise<string>
 
+/**
+ * How many writes for a journal stand in the log of a store process that is gone, and not in the
+ * journal yet.
+ */
+export declare function unsettledWrites(root: string, terminal: string): number
+
 /** Verifies one terminal, or all of a store. `onProgress` hears terminal, segments done, segments. */
 export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null, keys?: Array<string> | undefined | null, archive?: string | undefined | null): Promise<NativeVerifyReport>
 

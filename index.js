@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, startService, storeConfig, storeShutdown, storeTerminals, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, startService, storeConfig, storeShutdown, storeTerminals, unsettledWrites, verifyStore, version } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeService }
@@ -808,6 +808,7 @@ export { startService }
 export { storeConfig }
 export { storeShutdown }
 export { storeTerminals }
+export { unsettledWrites }
 export { verifyStore }
 export { version }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -3364,6 +3364,20 @@ namespace PosKernel
         public static partial PkResult pk_receive_messages_json(ulong terminal, UIntPtr most, [In, Out] byte[] buffer, UIntPtr capacity, out UIntPtr need);
 
         /// <summary>
+        /// Waits until a message waits at a terminal, or the time is over. It blocks the calling thread and no other
+        /// call of the terminal; whoever sends a message ends it, on Linux at once and elsewhere within a
+        /// twentieth of a second. Closing the terminal ends it with PK_E_CLOSED, within a quarter of a second.
+        ///
+        /// `timeout_ms`: the longest that it may take; 0 only looks. `out_waiting`: 1 when a message waits, for
+        /// pk_receive_messages_json to give, else 0.
+        ///
+        /// Codes: 1; 2 (PK_E_CLOSED); 4; 6 (PK_E_SHARED_FILE); 7.
+        /// </summary>
+        [LibraryImport(Library)]
+        [UnmanagedCallConv(CallConvs = new[] { typeof(System.Runtime.CompilerServices.CallConvCdecl) })]
+        public static partial PkResult pk_wait_for_message(ulong terminal, ulong timeoutMs, [In, Out] byte[] outWaiting);
+
+        /// <summary>
         /// Accepts a message: it is received from here on, and stands in the journal once.
         ///
         /// `out_new`: 1 when it was not received before, else 0. Durable when it returns.

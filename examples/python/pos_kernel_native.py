@@ -1084,6 +1084,7 @@ PROTOTYPES = {
     "pk_store_terminals_json": (PkResult, [PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_send_message": (PkResult, [ctypes.c_uint64, PkText, PkText, PkText, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
     "pk_receive_messages_json": (PkResult, [ctypes.c_uint64, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),
+    "pk_wait_for_message": (PkResult, [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p]),
     "pk_accept_message": (PkResult, [ctypes.c_uint64, PkText, ctypes.c_void_p]),
     "pk_give_up_message": (PkResult, [ctypes.c_uint64, PkText, PkText]),
     "pk_message_acknowledgements_json": (PkResult, [PkText, PkText, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)]),

@@ -1,6 +1,7 @@
 //! Several terminals of one store: who is there, messages between them, the configuration they share,
-//! and ending in order. A host of C asks for its messages with pk_receive_messages_json from time to
-//! time; what one asks for is done first and accepted then, so that a crash in between asks again.
+//! and ending in order. A host of C asks for its messages with pk_receive_messages_json, when
+//! pk_wait_for_message says that one is there or from time to time; what one asks for is done first and
+//! accepted then, so that a crash in between asks again.
 
 use crate::guard::guard;
 use crate::journal::root_of;
@@ -13,6 +14,7 @@ use pos_kernel_core::messages::{Message, acknowledgements};
 use pos_kernel_core::terminal::Outgoing;
 use pos_kernel_core::{Code, Error, Result};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// The terminals of a store, as a JSON array: `id`, `state` (`changing`, `active`, `draining`, `closed`,
 /// `crashed`), and of the owner, or the last one, `pid`, `startedAt`, `host`, `version`, `epoch`. It
@@ -110,6 +112,33 @@ pub unsafe extern "C" fn pk_receive_messages_json(
         let text: Value = waiting.iter().map(Message::to_json).collect();
         // SAFETY: the caller promises the buffer.
         unsafe { Buffer { to: buffer, capacity, need }.give(&text.to_string()) }
+    })
+}
+
+/// Waits until a message waits at a terminal, or the time is over. It blocks the calling thread and no other
+/// call of the terminal; whoever sends a message ends it, on Linux at once and elsewhere within a
+/// twentieth of a second. Closing the terminal ends it with PK_E_CLOSED, within a quarter of a second.
+///
+/// `timeout_ms`: the longest that it may take; 0 only looks. `out_waiting`: 1 when a message waits, for
+/// pk_receive_messages_json to give, else 0.
+///
+/// Codes: 1; 2 (PK_E_CLOSED); 4; 6 (PK_E_SHARED_FILE); 7.
+///
+/// # Safety
+/// As the crate says of pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pk_wait_for_message(
+    terminal: PkTerminal,
+    timeout_ms: u64,
+    out_waiting: *mut u8,
+) -> PkResult {
+    guard(|| {
+        let slot = Slot::new("out_waiting", out_waiting)?;
+        let seat = seat::terminal(terminal)?;
+        let waiting = seat.terminal.wait_for_message(Duration::from_millis(timeout_ms))?;
+        // SAFETY: the caller promises that it can be written.
+        unsafe { slot.set(u8::from(waiting)) };
+        Ok(())
     })
 }
 

@@ -1252,6 +1252,12 @@ CALL(pk_receive_messages_json) {
     size_t most = below(CHANCE, 4);
     TEXT_OUT(pk_receive_messages_json(a_terminal(player), most, buffer, capacity, &need));
 }
+CALL(pk_wait_for_message) {
+    uint8_t is_waiting = 77;
+    int is_answered =
+        answered(player, pk_wait_for_message(a_terminal(player), below(CHANCE, 4), &is_waiting));
+    MUST(is_answered ? is_waiting <= 1 : is_waiting == 77);
+}
 CALL(pk_accept_message) {
     PkText id = word(player, 0, "000000000000000a-OTHER-00000001000001");
     uint8_t is_new = 77;
@@ -1518,6 +1524,7 @@ static const Row rows[] = {
     ROW(pk_store_terminals_json, 1),
     ROW(pk_send_message, 2),
     ROW(pk_receive_messages_json, 2),
+    ROW(pk_wait_for_message, 1),
     ROW(pk_accept_message, 1),
     ROW(pk_give_up_message, 1),
     ROW(pk_message_acknowledgements_json, 1),

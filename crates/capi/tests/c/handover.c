@@ -4,6 +4,8 @@
  *
  *     ./handover ROOT
  */
+#include <pthread.h>
+
 #include "check.h"
 
 static PkTerminal one = PK_INVALID_HANDLE, two = PK_INVALID_HANDLE;
@@ -301,6 +303,41 @@ static void cash_moves(void) {
     DONE(pk_close_shift(two, NULL, 0, NULL));
 }
 
+/* Somebody who waits for a message at a terminal, and what came of it. */
+typedef struct {
+    PkTerminal terminal;
+    PkResult result;
+    uint8_t is_waiting;
+} Waiter;
+
+static void *wait_for_it(void *argument) {
+    Waiter *waiter = argument;
+    waiter->result = pk_wait_for_message(waiter->terminal, UINT64_MAX, &waiter->is_waiting);
+    return NULL;
+}
+
+static void woken(void) {
+    static uint8_t text[8192], id[64];
+    size_t need = 0;
+    uint8_t flag = 7;
+    REFUSED(PK_E_BAD_ARGUMENT, pk_wait_for_message(two, 0, NULL));
+    DONE(pk_wait_for_message(two, 0, &flag));
+    EXPECT(flag == 0);
+    for (int round = 0; round < 20; round += 1) {
+        Waiter waiter = {.terminal = two, .is_waiting = 7};
+        pthread_t thread;
+        EXPECT(pthread_create(&thread, NULL, wait_for_it, &waiter) == 0);
+        DONE(pk_send_message(one, TEXT("TWO"), TEXT("x.note"), TEXT("1"), 0, id, sizeof id, &need));
+        EXPECT(pthread_join(thread, NULL) == 0);
+        DONE(waiter.result);
+        EXPECT(waiter.is_waiting == 1);
+        DONE(pk_accept_message(two, (PkText){id, need}, &flag));
+        EXPECT(flag == 1);
+    }
+    DONE(pk_receive_messages_json(two, 0, text, sizeof text, &need));
+    EXPECT(need == 2 && memcmp(text, "[]", 2) == 0);
+}
+
 /* Messages, the configuration, and a terminal that ends. */
 static void together(const char *root) {
     const PkText store = {(const uint8_t *)root, strlen(root)};
@@ -395,8 +432,16 @@ int main(int count, char **arguments) {
     handover();
     cash_moves();
     expiry();
+    woken();
     together(arguments[1]);
+    Waiter waiter = {.terminal = one, .is_waiting = 7};
+    pthread_t thread;
+    EXPECT(pthread_create(&thread, NULL, wait_for_it, &waiter) == 0);
     closed(one);
+    EXPECT(pthread_join(thread, NULL) == 0);
     closed(two);
+    /* It was waiting, or came when the handle meant nothing any more. */
+    EXPECT(waiter.result.detail == PK_E_CLOSED || waiter.result.detail == PK_E_NOT_FOUND);
+    EXPECT(waiter.is_waiting == 7);
     return passed();
 }

@@ -142,7 +142,7 @@ impl Inbox {
         self.dir.join(TMP)
     }
 
-    pub(super) fn new_dir(&self) -> PathBuf {
+    pub(crate) fn new_dir(&self) -> PathBuf {
         self.dir.join(NEW)
     }
 

@@ -22,11 +22,13 @@
 //! or believed. Whoever may write into the folders may write messages: they are as trusted as the
 //! user that owns them. Read `envelope.rs` first, then `inbox.rs` and `outbox.rs`.
 
+mod bell;
 mod envelope;
 mod inbox;
 mod name;
 mod outbox;
 
+pub(crate) use bell::Bell;
 pub use envelope::{Malformed, Message, is_own_kind};
 pub use inbox::{Acknowledgement, MessageState, acknowledgements};
 pub(crate) use inbox::{Found, Inbox, bad_id};

@@ -14,15 +14,21 @@ use crate::error::{Error, Result};
 use crate::journal::{Fact, Hash, MessageReceived, MessageSent};
 use crate::limits::{ACCEPTED_MAX, SEGMENT_BYTES_PER_SENDER, SENDERS_MAX};
 use crate::messages::{
-    Found, Inbox, Message, MessageName, bad_id, broadcast, deliver, finish_broadcasts, is_own_kind,
+    Bell, Found, Inbox, Message, MessageName, bad_id, broadcast, deliver, finish_broadcasts,
+    is_own_kind,
 };
 use serde_json::Value;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 const NS_PER_MS: u64 = 1_000_000;
 /// Received messages after which older ones are looked for.
 const TIDY_EVERY: u64 = 128;
+/// Whoever waits for a message sees so soon that the terminal was closed.
+const HEARS_CLOSE: Duration = Duration::from_millis(250);
+/// A folder on another machine's disk may tell of nothing: it is looked into all the same.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// A message to send.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,6 +173,34 @@ impl Terminal {
             inbox.prune_dead()?;
         }
         Ok(waiting)
+    }
+
+    /// Waits until a message can be received, or the time is over: then it says false. Whoever puts a
+    /// message into the inbox wakes it, where the system tells of such things (Linux); elsewhere it
+    /// looks twenty times a second. It blocks this thread alone.
+    ///
+    /// # Errors
+    /// `PK_E_SHARED_FILE`, `PK_E_IO`; `PK_E_CLOSED` when the terminal is closed meanwhile.
+    pub fn wait_for_message(&self, timeout: Duration) -> Result<bool> {
+        let began = Instant::now();
+        // It listens before it looks: what comes in between rings.
+        let bell = Bell::of(&Inbox::make(self.store(), &self.id)?.new_dir());
+        loop {
+            if !self.receive(1)?.is_empty() {
+                return Ok(true);
+            }
+            let looked = Instant::now();
+            loop {
+                drop(self.lock()?);
+                let left = timeout.saturating_sub(began.elapsed());
+                if left.is_zero() {
+                    return Ok(false);
+                }
+                if bell.wait(left.min(HEARS_CLOSE)) || looked.elapsed() >= LOOK_AGAIN {
+                    break;
+                }
+            }
+        }
     }
 
     /// Accepts messages that [`Self::receive`] gave, up to 64 at once: from here on they are received.

@@ -8,6 +8,7 @@ use pos_kernel_core::terminal::Outgoing;
 use pos_kernel_core::{Code, OpenOptions, Terminal};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn received(terminal: &Terminal) -> Vec<(String, u64)> {
     let facts = facts(terminal).into_iter().filter_map(|fact| match fact {
@@ -83,6 +84,45 @@ fn a_file_that_was_not_moved_after_its_fact_counts_no_second_time() {
     assert_eq!(two.receive(10).unwrap(), []);
     assert_eq!(received(&two).iter().filter(|(_, number)| *number == 1 << 24 | 1).count(), 1);
     verified(&two);
+}
+
+#[test]
+fn whoever_waits_is_woken_by_a_message_and_by_the_end_of_the_terminal() {
+    const NEVER: Duration = Duration::from_secs(3600);
+    let root = tempfile::tempdir().unwrap();
+    let (one, two) = (open(root.path(), "T1"), open(root.path(), "T2"));
+    assert!(!two.wait_for_message(Duration::ZERO).unwrap(), "nothing is there");
+    assert!(!two.wait_for_message(Duration::from_millis(1)).unwrap(), "the time is over");
+    // Each sends only when the other has had its last one: every wait but the first begins with an
+    // empty inbox.
+    const ROUNDS: u64 = 50;
+    let echo = |terminal: &Terminal, to: &str, begins: bool| {
+        for round in 0..ROUNDS {
+            if begins || round > 0 {
+                send(terminal, to, round);
+            }
+            assert!(terminal.wait_for_message(NEVER).unwrap());
+            assert_eq!(receive_all(terminal).len(), 1);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            echo(&two, "T1", false);
+            send(&two, "T1", ROUNDS);
+        });
+        scope.spawn(|| echo(&one, "T2", true));
+    });
+    let everybody = one.broadcast(note(json!(0))).unwrap();
+    assert_eq!(everybody.sent, ["T2"]);
+    assert!(two.wait_for_message(NEVER).unwrap());
+    assert!(two.wait_for_message(NEVER).unwrap(), "it waits until it is accepted");
+    receive_all(&two);
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| two.wait_for_message(NEVER));
+        two.close().unwrap();
+        assert_eq!(waits.join().unwrap().unwrap_err().code(), Code::Closed);
+    });
+    verified(&one);
 }
 
 #[test]
