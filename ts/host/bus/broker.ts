@@ -32,6 +32,7 @@ import {
   busProtocol,
 } from './contract.js'
 import { comebackMs, Holds, holdMs } from './hold.js'
+import { Pace } from './pace.js'
 import { answerBytesMax, noName, Peer, pauseBytes, waitingBytesMax } from './peer.js'
 import { windowBytes } from './room.js'
 import { isPermitted, Topics, topicBytesMax } from './topics.js'
@@ -73,6 +74,9 @@ export class Broker {
     this.#release(uuid, 'HOST_UNREACHABLE', `${uuid} did not come onto the bus in time`),
   )
   #postponed: Peer[] = []
+  readonly #pace = new Pace<Peer>()
+  #paced: Peer[] = []
+  #paceTimer: NodeJS.Timeout | undefined
   #written: Outbox[] = []
   #isTurnDue = false
   /** Goes up whenever an address may lead elsewhere. */
@@ -156,6 +160,7 @@ export class Broker {
   /** Ends: all connections, and the socket. */
   async close(): Promise<void> {
     this.#holds.close()
+    clearTimeout(this.#paceTimer)
     for (const peer of [...this.#peers]) peer.cut()
     if (!this.#isListening) return
     this.#isListening = false
@@ -258,6 +263,7 @@ export class Broker {
 
   #gone(peer: Peer): void {
     this.#peers.delete(peer)
+    this.#pace.forget(peer)
     if (peer.identity === null) {
       this.#strangers -= 1
       return
@@ -295,15 +301,28 @@ export class Broker {
       this.#postpone(peer)
       return
     }
+    const now = performance.now()
+    if (this.#pace.mustWait(peer, now)) {
+      this.#postpone(peer)
+      this.#paced.push(peer)
+      this.#paceTimer ??= setTimeout(() => this.#paceOn(), 1)
+      return
+    }
     let left = turnFrames
+    let bytes = 0
+    let hasSaid = false
     while (left > 0 && !peer.isGone && frames.next()) {
       left -= 1
-      this.#counts.frames += 1
-      this.#counts.bytes += frames.end - frames.start
-      peer.sent += 1
+      bytes += frames.end - frames.start
+      hasSaid ||= frames.bytes[frames.start + 4] !== Kind.credit
       this.#take(peer, frames.bytes, frames.start, frames.end)
     }
+    const count = turnFrames - left
+    this.#counts.frames += count
+    this.#counts.bytes += bytes
+    peer.sent += count
     if (peer.isGone) return
+    this.#pace.spend(peer, count, bytes, hasSaid, now)
     if (frames.isBroken) {
       this.#break(peer, 'HOST_PROTOCOL', 'what it sent is no frame', { limit: frames.bytesMax })
     } else if (left === 0) {
@@ -314,6 +333,14 @@ export class Broker {
       peer.isPostponed = false
       peer.socket.resume()
     }
+  }
+
+  /** Those who had to wait for others have a turn again. */
+  #paceOn(): void {
+    this.#paceTimer = undefined
+    const paced = this.#paced
+    this.#paced = []
+    for (const peer of paced) if (!peer.isGone) this.#turn(peer)
   }
 
   #postpone(peer: Peer): void {

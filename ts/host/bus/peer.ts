@@ -1,8 +1,8 @@
 /**
  * One connection of the broker: what comes in piece by piece, what goes out, and the requests between it and others.
  *
- * A peer has a turn of so many frames, then others have theirs: a flood waits in the socket of whoever makes it. A
- * peer that does not read what it is answered is not read either.
+ * A peer has a turn of so many frames, then others have theirs, and beside others it has a pace (`pace.ts`): a flood
+ * waits in the socket of whoever makes it. A peer that does not read what it is answered is not read either.
  */
 import type net from 'node:net'
 import type { hostError } from '../error.js'
@@ -10,6 +10,7 @@ import { jsonBytes } from '../wire/channel.js'
 import { FrameSplitter, Kind } from '../wire/frame.js'
 import { Outbox } from '../wire/outbox.js'
 import type { BusIdentity } from './contract.js'
+import { burstFrames, type Paced } from './pace.js'
 import { Room } from './room.js'
 
 /** A hello has at most so many bytes; nothing longer is read of a caller that nobody knows. */
@@ -44,7 +45,7 @@ export interface PeerEvents {
 }
 
 /** A peer. */
-export class Peer {
+export class Peer implements Paced {
   readonly socket: net.Socket
   readonly frames = new FrameSplitter(helloBytesMax)
   readonly outbox: Outbox
@@ -61,6 +62,8 @@ export class Peer {
   readonly withheld = new Map<Peer, number[]>()
   readonly topics = new Set<string>()
   lastAskedId = 0
+  allowance = burstFrames
+  allowedAt = 0
   sent = 0
   received = 0
   /** Published messages that it had no room for, and how many of them it was told. */
