@@ -12,7 +12,7 @@
  * Invariants: what waits in the broker for a receiver is bounded (`room.ts`, `peer.ts`); a frame is passed on in its
  * sender's order; an answer is passed on once; who breaks the rules is cut off and reported, and nobody else notices.
  *
- * Read `peer.ts` for one connection, `room.ts` for back-pressure, `hold.ts` for apps that do not run yet,
+ * Read `peer.ts` for one connection, `turns.ts` for who is heard when, `room.ts` for back-pressure, `hold.ts` for apps that do not run yet,
  * `contract.ts` for what the supervisor says, `broker-main.ts` for the process.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
@@ -22,7 +22,6 @@ import path from 'node:path'
 import { hostError, isHostError } from '../error.js'
 import { jsonBytes, jsonOf } from '../wire/channel.js'
 import { frameBytesMax, headBytes, Kind, readU32 } from '../wire/frame.js'
-import type { Outbox } from '../wire/outbox.js'
 import {
   type BrokerHealth,
   type BusApp,
@@ -32,17 +31,15 @@ import {
   busProtocol,
 } from './contract.js'
 import { comebackMs, Holds, holdMs } from './hold.js'
-import { Pace } from './pace.js'
-import { answerBytesMax, noName, Peer, pauseBytes, waitingBytesMax } from './peer.js'
+import { answerBytesMax, noName, Peer, waitingBytesMax } from './peer.js'
 import { windowBytes } from './room.js'
 import { isPermitted, Topics, topicBytesMax } from './topics.js'
+import { Turns } from './turns.js'
 
 /** Milliseconds within which a caller shows who it is. */
 const helloMs = 2000
 /** Callers that have not shown yet who they are. */
 const strangersMax = 128
-/** Frames that a peer may have passed on before it is the others' turn. */
-const turnFrames = 64
 /** Requests that a peer may have under way. */
 export const asksMax = 4096
 /** Topics that a peer may hear. */
@@ -73,18 +70,19 @@ export class Broker {
   readonly #holds = new Holds((uuid) =>
     this.#release(uuid, 'HOST_UNREACHABLE', `${uuid} did not come onto the bus in time`),
   )
-  #postponed: Peer[] = []
-  readonly #pace = new Pace<Peer>()
-  #paced: Peer[] = []
-  #paceTimer: NodeJS.Timeout | undefined
-  #written: Outbox[] = []
-  #isTurnDue = false
+  readonly #turns = new Turns(
+    (peer, bytes, start, end) => this.#take(peer, bytes, start, end),
+    (peer) => {
+      const limit = peer.frames.bytesMax
+      this.#break(peer, 'HOST_PROTOCOL', 'what it sent is no frame', { limit })
+    },
+  )
   /** Goes up whenever an address may lead elsewhere. */
   #routes = 1
   #strangers = 0
   #isListening = false
   #listeningSince = 0
-  readonly #counts = { frames: 0, bytes: 0, busy: 0, missed: 0, refused: 0 }
+  readonly #counts = { busy: 0, missed: 0, refused: 0 }
 
   constructor(options: BrokerOptions) {
     this.#options = options
@@ -146,6 +144,8 @@ export class Broker {
     return {
       at: Date.now(),
       peers: connected.length,
+      frames: this.#turns.frames,
+      bytes: this.#turns.bytes,
       ...this.#counts,
       waitingBytes: connected.reduce((sum, [, peer]) => sum + peer.outbox.waitingBytes, 0),
       byInstance: Object.fromEntries(
@@ -160,7 +160,7 @@ export class Broker {
   /** Ends: all connections, and the socket. */
   async close(): Promise<void> {
     this.#holds.close()
-    clearTimeout(this.#paceTimer)
+    this.#turns.close()
     for (const peer of [...this.#peers]) peer.cut()
     if (!this.#isListening) return
     this.#isListening = false
@@ -184,16 +184,9 @@ export class Broker {
     }
     this.#strangers += 1
     const peer = new Peer(socket, {
-      onReadable: (it) => this.#turn(it),
-      onDrained: (it) => {
-        it.isStalled = false
-        this.#postponed.push(it)
-        this.#turnSoon()
-      },
-      onWritten: (outbox) => {
-        this.#written.push(outbox)
-        this.#turnSoon()
-      },
+      onReadable: (it) => this.#turns.take(it),
+      onDrained: (it) => this.#turns.goOn(it),
+      onWritten: (outbox) => this.#turns.flushSoon(outbox),
       onGone: (it) => {
         clearTimeout(timer)
         this.#gone(it)
@@ -263,7 +256,7 @@ export class Broker {
 
   #gone(peer: Peer): void {
     this.#peers.delete(peer)
-    this.#pace.forget(peer)
+    this.#turns.forget(peer)
     if (peer.identity === null) {
       this.#strangers -= 1
       return
@@ -289,78 +282,6 @@ export class Broker {
       other.room.forget(peer)
       other.withheld.delete(peer)
     }
-  }
-
-  // Turns.
-
-  /** Passes on what a peer sent, up to a number of frames; what is left waits until others had their turn. */
-  #turn(peer: Peer): void {
-    const { frames } = peer
-    if (peer.outbox.waitingBytes > pauseBytes) {
-      peer.isStalled = true
-      this.#postpone(peer)
-      return
-    }
-    const now = performance.now()
-    if (this.#pace.mustWait(peer, now)) {
-      this.#postpone(peer)
-      this.#paced.push(peer)
-      this.#paceTimer ??= setTimeout(() => this.#paceOn(), 1)
-      return
-    }
-    let left = turnFrames
-    let bytes = 0
-    let hasSaid = false
-    while (left > 0 && !peer.isGone && frames.next()) {
-      left -= 1
-      bytes += frames.end - frames.start
-      hasSaid ||= frames.bytes[frames.start + 4] !== Kind.credit
-      this.#take(peer, frames.bytes, frames.start, frames.end)
-    }
-    const count = turnFrames - left
-    this.#counts.frames += count
-    this.#counts.bytes += bytes
-    peer.sent += count
-    if (peer.isGone) return
-    this.#pace.spend(peer, count, bytes, hasSaid, now)
-    if (frames.isBroken) {
-      this.#break(peer, 'HOST_PROTOCOL', 'what it sent is no frame', { limit: frames.bytesMax })
-    } else if (left === 0) {
-      this.#postpone(peer)
-      this.#postponed.push(peer)
-      this.#turnSoon()
-    } else if (peer.isPostponed) {
-      peer.isPostponed = false
-      peer.socket.resume()
-    }
-  }
-
-  /** Those who had to wait for others have a turn again. */
-  #paceOn(): void {
-    this.#paceTimer = undefined
-    const paced = this.#paced
-    this.#paced = []
-    for (const peer of paced) if (!peer.isGone) this.#turn(peer)
-  }
-
-  #postpone(peer: Peer): void {
-    if (peer.isPostponed) return
-    peer.isPostponed = true
-    peer.socket.pause()
-  }
-
-  #turnSoon(): void {
-    if (this.#isTurnDue) return
-    this.#isTurnDue = true
-    setImmediate(() => {
-      this.#isTurnDue = false
-      const postponed = this.#postponed
-      this.#postponed = []
-      for (const peer of postponed) if (!peer.isGone) this.#turn(peer)
-      const written = this.#written
-      this.#written = []
-      for (const outbox of written) outbox.flush()
-    })
   }
 
   // Frames.
