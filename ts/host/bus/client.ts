@@ -22,6 +22,7 @@ import type {
 } from './bus.js'
 import { busProtocol } from './contract.js'
 import { postAddress } from './letter.js'
+import { cancelled, OpenRequests } from './open-requests.js'
 import { windowBytes } from './room.js'
 import { Topics } from './topics.js'
 
@@ -85,23 +86,12 @@ export async function connectBus(options: BusConnectOptions): Promise<Bus> {
   return client
 }
 
-interface Waiting {
-  readonly method: string
-  readonly resolve: (payload: Buffer) => void
-  readonly reject: (error: Error) => void
-  readonly due: number
-  readonly timeoutMs: number
-  /** Takes the listener off the caller's signal. */
-  readonly end: (() => void) | undefined
-}
-
 /** One connection. */
 interface Line {
   readonly socket: net.Socket
   readonly outbox: Outbox
   readonly frames: FrameSplitter
   owedBytes: number
-  lastId: number
   missed: number
 }
 
@@ -109,7 +99,7 @@ class BusClient implements Bus {
   readonly address: string
   readonly #options: BusConnectOptions
   #line: Line | undefined
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #open = new OpenRequests((id) => this.#line?.outbox.add(Kind.cancel, id, noName))
   readonly #answering = new Map<number, AbortController>()
   readonly #topics = new Topics<TopicHandler>()
   readonly #patterns = new Map<string, number>()
@@ -126,8 +116,6 @@ class BusClient implements Bus {
   readonly #counts = { handled: 0, sent: 0, missed: 0 }
   readonly #closing = new AbortController()
   #comeback: Promise<void> | undefined
-  #timer: NodeJS.Timeout | undefined
-  #timerDue = Number.POSITIVE_INFINITY
 
   constructor(options: BusConnectOptions) {
     this.#options = options
@@ -250,7 +238,6 @@ class BusClient implements Bus {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
-    clearTimeout(this.#timer)
     const line = this.#line
     if (line === undefined) {
       this.#dropAll()
@@ -283,16 +270,7 @@ class BusClient implements Bus {
     }
     if (signal?.aborted) return Promise.reject(cancelled(name))
     return new Promise((resolve, reject) => {
-      const id = this.#nextId(line)
-      let end: (() => void) | undefined
-      if (signal !== undefined) {
-        const onAbort = () => this.#giveUp(line, id, cancelled(name))
-        signal.addEventListener('abort', onAbort, { once: true })
-        end = () => signal.removeEventListener('abort', onAbort)
-      }
-      const due = performance.now() + timeoutMs
-      this.#waiting.set(id, { method: name, resolve, reject, due, timeoutMs, end })
-      if (due < this.#timerDue) this.#setTimer(due)
+      const id = this.#open.add({ method: name, resolve, reject, timeoutMs, signal })
       if (kind !== Kind.subscribe && kind !== Kind.unsubscribe) {
         this.#counts.sent += 1
         const what = kind === Kind.note ? 'message' : kind === Kind.request ? 'request' : 'topic'
@@ -326,46 +304,6 @@ class BusClient implements Bus {
     return this.#ask(kind, name, payload, { ...options, timeoutMs: left })
   }
 
-  #giveUp(line: Line, id: number, error: Error): void {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return
-    this.#waiting.delete(id)
-    waiting.end?.()
-    line.outbox.add(Kind.cancel, id, noName)
-    waiting.reject(error)
-  }
-
-  /** One timer for all deadlines; it looks again when the earliest that it knows of is due. */
-  #setTimer(due: number): void {
-    clearTimeout(this.#timer)
-    this.#timerDue = due
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - performance.now()) + 1)
-    this.#timer.unref()
-  }
-
-  #sweep(): void {
-    const now = performance.now()
-    let next = Number.POSITIVE_INFINITY
-    this.#timerDue = next
-    for (const [id, { method, due, timeoutMs }] of this.#waiting) {
-      if (due > now) {
-        next = Math.min(next, due)
-        continue
-      }
-      const message = `${method} did not answer within ${Math.round(timeoutMs)} ms`
-      const error = hostError('HOST_TIMED_OUT', message, { method, timeoutMs })
-      if (this.#line !== undefined) this.#giveUp(this.#line, id, error)
-    }
-    if (next < this.#timerDue) this.#setTimer(next)
-  }
-
-  #nextId(line: Line): number {
-    do {
-      line.lastId = line.lastId === 0xffff_ffff ? 1 : line.lastId + 1
-    } while (this.#waiting.has(line.lastId))
-    return line.lastId
-  }
-
   #nameBytes(name: string): Buffer {
     let bytes = this.#names.get(name)
     if (bytes === undefined) {
@@ -386,12 +324,12 @@ class BusClient implements Bus {
       const id = readU32(bytes, start + 8)
       switch (bytes[start + 4]) {
         case Kind.answer: {
-          const waiting = this.#settled(id)
+          const waiting = this.#open.settled(id)
           waiting?.resolve(bytes.subarray(nameEnd, end))
           break
         }
         case Kind.fault: {
-          const waiting = this.#settled(id)
+          const waiting = this.#open.settled(id)
           waiting?.reject(faultOf(waiting.method, bytes.subarray(nameEnd, end)))
           break
         }
@@ -424,14 +362,6 @@ class BusClient implements Bus {
     this.#early = undefined
     runAll(early?.messages)
     runAll(early?.requests)
-  }
-
-  #settled(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return undefined
-    this.#waiting.delete(id)
-    waiting.end?.()
-    return waiting
   }
 
   #hear(line: Line, bytes: Buffer, start: number, nameEnd: number, end: number): void {
@@ -563,7 +493,6 @@ class BusClient implements Bus {
       outbox,
       frames: new FrameSplitter(),
       owedBytes: 0,
-      lastId: 0,
       missed: 0,
     }
     await new Promise<void>((resolve, reject) => {
@@ -606,11 +535,7 @@ class BusClient implements Bus {
   }
 
   #dropAll(): void {
-    for (const { method, reject, end } of this.#waiting.values()) {
-      end?.()
-      reject(disconnected(method))
-    }
-    this.#waiting.clear()
+    this.#open.rejectAll(disconnected)
     for (const controller of this.#answering.values()) controller.abort()
     this.#answering.clear()
   }
@@ -652,10 +577,6 @@ function tooLarge(name: string, nameBytes: number, bytes: number): Error {
       ? `a name of ${nameBytes} bytes; at most 255`
       : `a message to ${name} of ${bytes} bytes; at most ${frameBytesMax}: send a reference to larger content`
   return hostError('HOST_TOO_LARGE', message, { bytes, limit: frameBytesMax })
-}
-
-function cancelled(method: string): Error {
-  return hostError('HOST_CANCELLED', `${method} was given up`, { method })
 }
 
 function disconnected(method: string): Error {
