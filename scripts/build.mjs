@@ -1,8 +1,8 @@
 /**
  * Builds the parts: `native` (crates/ into pos-kernel.<platform>.node, index.js, index.d.ts, and on
  * Linux the launcher of the process host, pos-kernel-launch), `launch` (the launcher alone), `ts`
- * (ts/ into dist/), and by name only `capi` (the C library into target/capi/, laid out as a prefix:
- * include/, lib/, lib/pkgconfig/).
+ * (ts/ into dist/, with the official client of FDC3 bundled), and by name only `capi` (the C library
+ * into target/capi/, laid out as a prefix: include/, lib/, lib/pkgconfig/).
  *
  * Called by hand (`npm run build`, `build:native`, `build:ts`) it always builds; `setup.mjs` asks
  * `isNativeFresh` and `isTypeScriptFresh` first. It is also the way out for a platform without a
@@ -97,6 +97,24 @@ async function buildBinding() {
   return true
 }
 
+/**
+ * The official client of FDC3 is published for bundlers and cannot be imported by Node: a bundle of it takes
+ * the place of the one module that names it.
+ */
+async function bundleFdc3Client() {
+  const { build } = await import('esbuild')
+  await build({
+    entryPoints: [path.join(root, 'ts/host/fdc3/proxy.ts')],
+    outfile: path.join(root, 'dist/host/fdc3/proxy.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    legalComments: 'inline',
+    logLevel: 'warning',
+  })
+}
+
 /** Compiles ts/ into an emptied dist/. Returns true when that worked. */
 export async function buildTypeScript() {
   // Emptied first, so that a module that was removed from ts/ does not live on in the package.
@@ -112,6 +130,7 @@ export async function buildTypeScript() {
     recursive: true,
     filter: (name) => !/\.(?:json|d\.ts)$/.test(name),
   })
+  await bundleFdc3Client()
   for (const room of ['cli', 'auditor']) {
     const command = path.join(root, 'dist', room, 'main.js')
     if (existsSync(command)) chmodSync(command, 0o755)
