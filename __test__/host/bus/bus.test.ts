@@ -31,6 +31,20 @@ test('messages and requests reach an instance, an app and a part of the host, un
   t.is(two.counts.handled, 4)
 })
 
+test('a handler for one sender hears that one alone, and the handler for everybody the others', async (t) => {
+  const bus = await testBus(t)
+  const one = await bus.join('one.1')
+  const two = await bus.join('two.1')
+  const part = await bus.join('host/agent')
+  const heard: string[] = []
+  two.onMessage((payload) => heard.push(`everybody ${payload}`))
+  two.onMessage((payload) => heard.push(`agent ${payload}`), 'host/agent')
+  await one.send('two.1', Buffer.from('a'))
+  await part.send('two.1', Buffer.from('b'))
+  await until('both are heard', () => heard.length === 2)
+  t.deepEqual(heard, ['everybody a', 'agent b'])
+})
+
 test('what a handler throws goes back as it is', async (t) => {
   const bus = await testBus(t)
   const one = await bus.join('one.1')

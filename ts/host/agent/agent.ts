@@ -24,7 +24,7 @@ import type { AgentProblem } from './problem.js'
 import type { Reply } from './reply.js'
 import { reply } from './reply.js'
 import { type IntentResolver, preferRunning } from './resolver.js'
-import { Schemas } from './schema.js'
+import { type SchemaProblem, Schemas } from './schema.js'
 
 /** What the agent needs of the world. */
 export interface Surroundings {
@@ -170,6 +170,16 @@ export class DesktopAgent {
     this.#connected.refuse(instanceId)
     this.#listening.refuse(instanceId)
     this.#opening.forget(instanceId)
+  }
+
+  /** Version of the standard that it speaks. */
+  get fdc3Version(): string {
+    return this.#fdc3Version
+  }
+
+  /** What is wrong with a message of a connection step; undefined when nothing is. */
+  schemaProblem(name: string, message: unknown): SchemaProblem | undefined {
+    return this.#schemas.problem(name, message)
   }
 
   /** True while this instance is connected. */

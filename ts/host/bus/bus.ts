@@ -70,8 +70,11 @@ export interface Bus {
     topic: string,
     onMessage: (payload: Buffer, sender: BusSender, topic: string) => void,
   ): Promise<() => Promise<void>>
-  /** Hears what is sent to this process. What came in the first second waits for the handler. */
-  onMessage(handler: (payload: Buffer, sender: BusSender) => void): void
+  /**
+   * Hears what is sent to this process. What came in the first second waits for the handler. With `from`, hears what this
+   * one instance or part of the host sends, and the handler for everybody does not.
+   */
+  onMessage(handler: (payload: Buffer, sender: BusSender) => void, from?: string): void
   /** Answers what this process is asked; waits as above. What the handler throws goes back as it is. */
   onRequest(
     handler: (

@@ -106,6 +106,7 @@ class BusClient implements Bus {
   readonly #names = new Map<string, Buffer>()
   readonly #senders = new Map<string, BusSender>()
   #onMessage: MessageHandler | undefined
+  readonly #onMessageFrom = new Map<string, MessageHandler>()
   #onRequest: RequestHandler | undefined
   /** What came before its handler; bounded by the window. Undefined when the time for that is over. */
   #early: { readonly messages: (() => void)[]; readonly requests: (() => void)[] } | undefined = {
@@ -194,8 +195,9 @@ class BusClient implements Bus {
     }
   }
 
-  onMessage(handler: MessageHandler): void {
-    this.#onMessage = handler
+  onMessage(handler: MessageHandler, from?: string): void {
+    if (from === undefined) this.#onMessage = handler
+    else this.#onMessageFrom.set(from, handler)
     process.nextTick(runAll, this.#early?.messages.splice(0))
   }
 
@@ -334,9 +336,7 @@ class BusClient implements Bus {
           break
         }
         case Kind.note:
-          if (this.#onMessage !== undefined || this.#early === undefined)
-            this.#hear(line, bytes, start, nameEnd, end)
-          else this.#early.messages.push(() => this.#hear(line, bytes, start, nameEnd, end))
+          this.#hear(line, bytes, start, nameEnd, end)
           break
         case Kind.request:
           if (this.#onRequest !== undefined || this.#early === undefined)
@@ -366,8 +366,13 @@ class BusClient implements Bus {
 
   #hear(line: Line, bytes: Buffer, start: number, nameEnd: number, end: number): void {
     const sender = this.#sender(bytes.toString('latin1', start + headBytes, nameEnd))
+    const hear = this.#onMessageFrom.get(sender.instance) ?? this.#onMessage
+    if (hear === undefined && this.#early !== undefined) {
+      this.#early.messages.push(() => this.#hear(line, bytes, start, nameEnd, end))
+      return
+    }
     this.#trace(sender, 'message', end - nameEnd)
-    this.#guard(() => this.#onMessage?.(bytes.subarray(nameEnd, end), sender))
+    this.#guard(() => hear?.(bytes.subarray(nameEnd, end), sender))
     this.#handled(line, end - start)
   }
 

@@ -61,9 +61,7 @@ export class BusLink {
     })
     this.#watch = setInterval(() => this.#look(), 1000)
     this.#watch.unref()
-    bus.onMessage((payload, sender) => {
-      if (sender.instance === agentAddress) this.#hear(payload)
-    })
+    bus.onMessage((payload) => this.#hear(payload), agentAddress)
     bus.onConnection((isConnected) => {
       if (isConnected) this.#join()
       else this.#session.lost()

@@ -1,0 +1,35 @@
+/** The agent as an app that the supervisor starts; see `agent-main.ts`. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type AppManifest, hostManifestSchema } from '../manifest/manifest.js'
+
+/** The name of the agent among apps; no app may have it. On the bus it is `host/agent`, with the token of its run. */
+export const agentUuid = 'host-agent'
+
+/** What the supervisor is told of it. It is never given up: its absence costs the apps their contexts and intents. */
+export function agentApp(root: string): AppManifest {
+  const folder = path.dirname(fileURLToPath(import.meta.url))
+  const built = path.join(folder, 'agent-main.js')
+  const isBuilt = existsSync(built)
+  const { apps } = hostManifestSchema.parse({
+    apps: [
+      {
+        startup_app: {
+          uuid: agentUuid,
+          name: 'Desktop agent',
+          script: isBuilt ? built : path.join(folder, 'agent-main.ts'),
+          args: [root],
+          // From sources, under the loader that this process runs under.
+          nodeArgs: isBuilt
+            ? []
+            : process.execArgv.filter((argument) => argument.startsWith('--import=')),
+        },
+        restart: { intensity: 1000, periodMs: 1000, backoffMs: 50, backoffMaxMs: 1000 },
+        health: { heartbeatMs: 1000, hangMs: 10_000 },
+        permissions: { read: [root], write: [root], network: true },
+      },
+    ],
+  })
+  return apps[0] as AppManifest
+}
