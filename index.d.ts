@@ -971,6 +971,16 @@ export interface NativeOwner {
   released: boolean
 }
 
+/** Who is at the other end of a local socket, as the kernel saw it when the connection was made. */
+export interface NativePeer {
+  /** Process. */
+  pid: number
+  /** User. */
+  uid: number
+  /** Group. */
+  gid: number
+}
+
 /** Perpetual totals besides those of sales and returns. */
 export interface NativePerpetual {
   /** Taxes on what was sold. */
@@ -1646,11 +1656,20 @@ export declare function openTerminal(options: NativeOpenOptions, onDurable: (dur
 /** Opens a terminal on the calling thread. */
 export declare function openTerminalSync(options: NativeOpenOptions, onDurable: (durable: number, error?: NativeFault | null) => void): NativeTerminal
 
+/** Who is at the other end of a connected local socket with this descriptor. */
+export declare function peerCredentials(fd: number): NativePeer
+
 /** Adds up what a store's log has merged. */
 export declare function reportStore(root: string, archive: string | undefined | null, reports: Array<string>): Promise<NativeAuditAnswer>
 
 /** As `reportStore`, on the calling thread. */
 export declare function reportStoreSync(root: string, archive: string | undefined | null, reports: Array<string>): NativeAuditAnswer
+
+/**
+ * Sets the data limit (`RLIMIT_DATA`) of a running process, up to the most that it was started with. Needs the same
+ * user, or root.
+ */
+export declare function setDataLimit(pid: number, bytes: number): void
 
 /**
  * Listens. `onWork` is called when there is work and the last has been taken; it keeps the process
@@ -1673,8 +1692,17 @@ export declare function storeTerminals(root: string, refresh: boolean): Promise<
  */
 export declare function unsettledWrites(root: string, terminal: string): number
 
+/** Forgets a watch; its function is not called any more. */
+export declare function unwatchProcess(watch: number): void
+
 /** Verifies one terminal, or all of a store. `onProgress` hears terminal, segments done, segments. */
 export declare function verifyStore(root: string, terminal?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((terminal: string, done: number, of: number) => void) | null, keys?: Array<string> | undefined | null, archive?: string | undefined | null): Promise<NativeVerifyReport>
 
 /** Versions of what is loaded. */
 export declare function version(): NativeVersion
+
+/**
+ * Calls `onGone` once when a process is gone: a number for `unwatchProcess`, or null when the process is gone
+ * already or is not the one that started at `startTime` ticks after the boot. Keeps no process alive.
+ */
+export declare function watchProcess(pid: number, startTime: number, onGone: () => void): number | null

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, reportStore, reportStoreSync, startService, storeConfig, storeShutdown, storeTerminals, unsettledWrites, verifyStore, version } = nativeBinding
+const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, peerCredentials, reportStore, reportStoreSync, setDataLimit, startService, storeConfig, storeShutdown, storeTerminals, unsettledWrites, unwatchProcess, verifyStore, version, watchProcess } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeService }
@@ -802,13 +802,17 @@ export { openStoreAudit }
 export { openStoreSync }
 export { openTerminal }
 export { openTerminalSync }
+export { peerCredentials }
 export { reportStore }
 export { reportStoreSync }
+export { setDataLimit }
 export { startService }
 export { storeConfig }
 export { storeShutdown }
 export { storeTerminals }
 export { unsettledWrites }
+export { unwatchProcess }
 export { verifyStore }
 export { version }
+export { watchProcess }
 export const __napiBindingTarget = __napiLoadedBindingTarget

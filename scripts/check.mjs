@@ -34,7 +34,7 @@ const typeScriptRooms = {
   auditor: [],
   wire: [],
   kernel: ['native'],
-  host: ['kernel', 'wire'],
+  host: ['native', 'kernel', 'wire'],
   mesh: ['kernel', 'wire'],
   cloud: ['wire'],
   script: ['kernel'],

@@ -80,7 +80,11 @@ export class Bench {
     confinement?: Confinement,
     more: object = {},
   ): Promise<Launched> {
-    const order = this.order(this.app(uuid, startup, more), `${uuid}.1`, confinement)
+    return this.launchOrder(this.order(this.app(uuid, startup, more), `${uuid}.1`, confinement))
+  }
+
+  /** Starts what was ordered, and ends it when the test is over. */
+  async launchOrder(order: LaunchOrder): Promise<Launched> {
     const launched = await this.launcher.launch(order)
     this.#launched.push(launched)
     return launched

@@ -26,6 +26,7 @@ mod packed;
 pub mod people;
 pub mod policy;
 pub mod pricing;
+pub mod process;
 pub mod proof;
 pub mod receipt;
 pub mod returns;

@@ -2,7 +2,7 @@
  * Who a process is. Its number alone says little: numbers are used again, after a reboot from the beginning.
  * What is read here are a few words of `/proc`, at once and without waiting.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** A process, beyond doubt on this machine. */
 export interface ProcessIdentity {
@@ -40,17 +40,32 @@ export function treeOf(pid: number): number[] {
   return found
 }
 
+let listsChildren: boolean | undefined
+
 function childrenOf(pid: number): number[] {
+  listsChildren ??= existsSync(`/proc/self/task/${process.pid}/children`)
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
-        .split(' ')
-        .filter((word) => word !== '')
-        .map(Number),
-    )
+    return listsChildren ? listed(pid) : searched(pid)
   } catch {
     return []
   }
+}
+
+function listed(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
+      .split(' ')
+      .filter((word) => word !== '')
+      .map(Number),
+  )
+}
+
+/** The longer way, for kernels that do not list children (`CONFIG_PROC_CHILDREN`). */
+function searched(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => statOf(candidate)?.parent === pid)
 }
 
 interface Stat {

@@ -19,6 +19,7 @@ import { type ExitRecord, parseExit, readExit, unseenExit } from './exit.js'
 import { identityOf, type ProcessIdentity, parentOf, stillRuns, treeOf } from './identity.js'
 import type { Confinement, Held } from './launcher.js'
 import { launcherProgram } from './program.js'
+import { type Watch, watchProcess } from './watch.js'
 
 /** What the program is told, but for the confinement, which it takes in its own words. */
 export interface RunOrder {
@@ -55,8 +56,6 @@ const answerMs = 30_000
 const killMs = 5000
 /** Variable in the environment of everything that descends from an app: the folder of its instance. */
 const markName = 'POS_KERNEL_INSTANCE_FOLDER'
-/** How often to look whether a run that was found again is still there. */
-const lookMs = 20
 
 /** Starts an app. Rejects with `HOST_LAUNCH`, and then nothing of it runs. */
 export async function startRun(uuid: string, order: RunOrder): Promise<Run> {
@@ -242,22 +241,18 @@ class FoundRun implements Run {
   readonly held = undefined
   readonly exited: Promise<ExitRecord>
   readonly #launcher: ProcessIdentity
-  #timer: NodeJS.Timeout | undefined
+  readonly #watch: Watch
   #isOver = false
 
   constructor(identity: ProcessIdentity, launcher: ProcessIdentity, instanceFolder: string) {
     this.process = identity
     this.#launcher = launcher
-    this.exited = new Promise((resolve) => {
-      const look = async () => {
-        if (stillRuns(launcher)) return
-        clearInterval(this.#timer)
-        const record = readExit(instanceFolder)
-        if (record === undefined) await endOrphans(identity, instanceFolder)
-        this.#isOver = true
-        resolve(record ?? unseenExit())
-      }
-      this.#timer = setInterval(look, lookMs)
+    this.#watch = watchProcess(launcher)
+    this.exited = this.#watch.gone.then(async () => {
+      const record = readExit(instanceFolder)
+      if (record === undefined) await endOrphans(identity, instanceFolder)
+      this.#isOver = true
+      return record ?? unseenExit()
     })
   }
 
@@ -280,7 +275,7 @@ class FoundRun implements Run {
   }
 
   release(): void {
-    clearInterval(this.#timer)
+    this.#watch.close()
   }
 }
 
