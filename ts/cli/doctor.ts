@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import { broken, type Check, reasonOf } from './doctor/check.js'
 import { checkFlushes, checkRoom, checkType } from './doctor/file-system.js'
+import { checkHost } from './doctor/host.js'
 import { checkLocks } from './doctor/lock.js'
 import { checkBinding, checkClock, checkNode, checkPlatform } from './doctor/machine.js'
 import { checkFiles, checkRoot } from './doctor/permissions.js'
@@ -19,8 +20,8 @@ export function register(program: Command): void {
     .summary('check platform, binding, disk, locks, clock, permissions; say what to fix')
     .description(
       'Checks everything that a store stands on and says what to fix: platform, Node, binding, ' +
-        'rights, file system, room, disk flushes, locks, clock. Works in a folder of its own below ' +
-        'the root and removes it. Exit 1 when something has to be fixed.',
+        'rights, file system, room, disk flushes, locks, clock; and for the process host its launcher, ' +
+        'limits and boundaries. Works in a folder of its own below the root and removes it. Exit 1 when something has to be fixed.',
     )
     .addHelpText(
       'after',
@@ -47,6 +48,7 @@ async function examine(root: string): Promise<readonly Check[]> {
   checks.push(await checkType(base), await checkRoom(base))
   if (rights.ok) checks.push(...(await examineDisk(base, binding.ok)))
   checks.push(await checkClock(root), await checkFiles(root))
+  checks.push(...(await checkHost()))
   return checks
 }
 

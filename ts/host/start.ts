@@ -7,6 +7,7 @@ import { ChromiumLauncher } from './launcher/chromium.js'
 import type { Launcher } from './launcher/launcher.js'
 import { NodeLauncher } from './launcher/node.js'
 import type { Governor } from './limits/governor.js'
+import { openGovernor } from './limits/system.js'
 import { type HostManifestInput, parseManifest } from './manifest/manifest.js'
 import { HostPlace } from './place.js'
 import { brokerUuid } from './supervisor/broker-seat.js'
@@ -27,8 +28,8 @@ export interface HostOptions {
   readonly manifestFolder?: string
   /** How apps become processes; the launchers of Node programs and of pages unless said. */
   readonly launchers?: readonly Launcher[]
-  /** What holds them to their limits. */
-  readonly governor: Governor
+  /** What holds them to their limits; what this machine has unless said. */
+  readonly governor?: Governor
 }
 
 /** A host that runs. */
@@ -76,7 +77,7 @@ export interface Host {
  * await host.close()
  */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { root, manifestFolder = process.cwd(), governor } = options
+  const { root, manifestFolder = process.cwd() } = options
   const { launchers = [new NodeLauncher({ root }), new ChromiumLauncher()] } = options
   const manifest = parseManifest(options.manifest, manifestFolder)
   if (manifest.apps.some(({ startup_app: { uuid } }) => uuid === brokerUuid)) {
@@ -88,6 +89,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   makeFolder(place.file('apps'))
   const lock = await lockHost(place)
   try {
+    const governor = options.governor ?? openGovernor({ place })
     const events = new EventLog(place)
     replaceFile(place.file('manifest.json'), options.manifest)
     const supervisor = new Supervisor({
@@ -101,6 +103,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await supervisor.start()
     return new RunningHost(supervisor, async () => {
       events.close()
+      governor.close?.()
       await lock.release()
     })
   } catch (error) {

@@ -1,8 +1,8 @@
 /**
  * Apps that Node runs: a module in a process of its own.
  *
- * The runtime is told to leave a report of an end for want of memory or by a fault (`node-*.json` in the folder of
- * the instance), and one on SIGUSR2, which a watchdog sends to a loop that stands. The heap is told of the limit so
+ * The runtime is told to leave a report of an end for want of memory, by a fault or by an error that nobody caught
+ * (`report.*.json` in the folder of the instance), and one on SIGUSR2, which a watchdog sends to a loop that stands. The heap is told of the limit so
  * that the collector works harder before it; the limit itself is held from outside.
  */
 import path from 'node:path'
@@ -16,8 +16,9 @@ import { findRun, type Run, startRun } from './run.js'
 export const outLogBytesMax = 4 * 1024 * 1024
 /** File descriptor of the bootstrap text, as the app finds it. */
 export const bootstrapFd = 3
-/** Share of the memory limit that the heap may grow to: the rest is for buffers, code and stacks. */
+/** The heap may grow to this share of the memory limit, and leaves at least so much for code, buffers and stacks. */
 const heapShare = 0.75
+const besideHeap = 56 * 1024 * 1024
 const MiB = 1024 * 1024
 
 /** What an app reads from its bootstrap descriptor, as JSON. */
@@ -151,6 +152,7 @@ function runtimeArgs(app: AppManifest, reportFolder: string): string[] {
   const { maxMemory } = app.resourceLimits
   const reports = [
     '--report-on-fatalerror',
+    '--report-uncaught-exception',
     '--report-on-signal',
     '--report-signal=SIGUSR2',
     '--report-exclude-network',
@@ -160,6 +162,8 @@ function runtimeArgs(app: AppManifest, reportFolder: string): string[] {
   const heap =
     maxMemory === undefined || isHeapGiven
       ? []
-      : [`--max-old-space-size=${Math.floor((maxMemory * heapShare) / MiB)}`]
+      : [
+          `--max-old-space-size=${Math.floor(Math.min(maxMemory * heapShare, maxMemory - besideHeap) / MiB)}`,
+        ]
   return [...heap, ...reports, ...nodeArgs]
 }

@@ -20,10 +20,22 @@ export interface Rings {
   }[]
 }
 
+/** What keeps an app from the rest of the machine, where this machine has it. */
+export interface Boundaries {
+  /** `own`: a user of its own; `store`: the owner of the store's folder, without capabilities; `same`: the supervisor's. */
+  readonly user: 'own' | 'store' | 'same'
+  /** The file system and TCP are shut but for what the manifest names. */
+  readonly reach: boolean
+  /** One sentence for each boundary that this app could not be given. */
+  readonly missing: readonly string[]
+}
+
 /** What was prepared for one instance. */
 export interface Hold {
   /** For the launch order. */
   readonly confinement: Confinement
+  /** What it is kept from; absent where nothing of the kind was tried. */
+  readonly boundaries?: Boundaries
   /** The means that hold, for `AppStatus.rings`. */
   readonly rings: { readonly memory: string; readonly cpu: string }
   /** Anonymous bytes and processor time of the whole tree, from the group where there is one. */
@@ -57,4 +69,6 @@ export interface Governor {
   adopt(app: AppManifest, instance: string): Promise<Hold>
   /** Removes groups of instances that are not in `alive`. */
   sweep(alive: ReadonlySet<string>): Promise<void>
+  /** Removes what was made for the store as a whole, where no app is left in it. */
+  close?(): void
 }

@@ -3,9 +3,9 @@
  * for `machine.ts`; what is done about it for `seat.ts`.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { chownSync } from 'node:fs'
 import type { Launched } from '../launcher/launcher.js'
 import type { Hold } from '../limits/governor.js'
+import { giveFolders } from '../limits/users.js'
 import type { HostPlace } from '../place.js'
 import { type Channel, jsonBytes, jsonOf } from '../wire/channel.js'
 import type { AppNotes, AppRequests } from './control.js'
@@ -107,7 +107,5 @@ export function makeRunFolders(
   makeFolder(folders.instance)
   makeFolder(folders.data, 0o700)
   makeFolder(folders.log)
-  if (user === undefined) return
-  chownSync(folders.data, user.uid, user.gid)
-  chownSync(folders.instance, user.uid, user.gid)
+  if (user !== undefined) giveFolders(folders, user)
 }

@@ -1,0 +1,183 @@
+/**
+ * How well each means holds: memory against leaks of 100 and 1000 MiB a second, and CPU averaged over ten seconds.
+ *
+ *     node bench/host/limits.mjs           every means of this machine
+ *     node bench/host/limits.mjs --json    the same as JSON
+ *     node bench/host/limits.mjs --only cpu
+ *
+ * Memory: most anonymous bytes above the limit, in percent: of a group the kernel's own high-water mark, else the
+ * high-water mark of resident bytes less what was resident of files before the leak. CPU: points of difference between
+ * target and what the app used, by the group's account or the process's clock.
+ */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { NodeLauncher } from '../../dist/host/launcher/node.js'
+import { openGovernor } from '../../dist/host/limits/system.js'
+import { giveFolders } from '../../dist/host/limits/users.js'
+import { parseManifest } from '../../dist/host/manifest/manifest.js'
+import { HostPlace } from '../../dist/host/place.js'
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+  },
+})
+const MiB = 1024 * 1024
+const maxMemory = 128 * MiB
+const gates = { memoryPercent: 1, cpuPoints: 3 }
+const moons = { memoryPercent: 0, cpuPoints: 0.5 }
+const eater = path.join(
+  fileURLToPath(new URL('../..', import.meta.url)),
+  '__test__/host/limits/apps/eat.mjs',
+)
+
+const root = mkdtempSync(path.join(os.tmpdir(), 'pos-kernel-limits-'))
+chmodSync(root, 0o755)
+const place = new HostPlace(root)
+const launcher = new NodeLauncher({ root })
+const results = { memory: [], cpu: [] }
+let run = 0
+
+try {
+  if (values.only !== 'cpu')
+    for (const only of ['cgroup2', 'cgroup1', 'rlimit', 'poll']) await memory(only)
+  if (values.only !== 'memory') for (const only of ['cgroup2', 'cgroup1', 'rlimit']) await cpu(only)
+} finally {
+  rmSync(root, { recursive: true, force: true })
+}
+if (values.json) console.log(JSON.stringify({ limitBytes: maxMemory, gates, moons, ...results }))
+
+/** An app under one means alone. */
+async function start(governor, args, limits) {
+  run += 1
+  const [app] = parseManifest(
+    {
+      apps: [
+        {
+          startup_app: {
+            uuid: `run${run}`,
+            name: 'run',
+            script: eater,
+            args,
+            env: { EAT_WHEN_TOLD: '1' },
+          },
+          resourceLimits: limits,
+        },
+      ],
+    },
+    root,
+  ).apps
+  const instance = `run${run}.1`
+  const folders = {
+    instance: place.instance(instance),
+    data: place.app(`run${run}`, 'data'),
+    log: place.app(`run${run}`, 'log'),
+  }
+  for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true, mode: 0o755 })
+  const hold = await governor.prepare(app, instance, 'best')
+  if (hold.confinement.user !== undefined) giveFolders(folders, hold.confinement.user)
+  const sockets = { control: place.controlSocket, bus: place.busSocket }
+  const { confinement } = hold
+  const launched = await launcher.launch({
+    app,
+    instance,
+    token: '0'.repeat(64),
+    folders,
+    sockets,
+    confinement,
+  })
+  while (!existsSync(path.join(folders.data, 'ready'))) await sleep(5)
+  const usage = async () => hold.usage(await launched.pids())
+  return { hold, launched, usage, go: () => writeFileSync(path.join(folders.data, 'go'), '') }
+}
+
+async function memory(only) {
+  const governor = openGovernor({ place, only })
+  if (!governor.rings.memory.includes(only)) return skip('memory', only, governor)
+  for (const mibPerSecond of [100, 1000]) {
+    const overshoots = []
+    let ending
+    for (let round = 0; round < Number(values.rounds); round += 1) {
+      const app = await start(governor, ['arrays', String(mibPerSecond)], { maxMemory })
+      const before = await app.usage()
+      app.go()
+      const record = await app.launched.exited
+      const files = before.rss - before.memory
+      const peak = peakOf(app.hold) ?? record.maxRssBytes - files
+      overshoots.push(Math.max(0, ((peak - maxMemory) / maxMemory) * 100))
+      ending =
+        record.endedBy ??
+        (record.oomKilled ? 'ended by the kernel' : `code ${record.code}, a report`)
+      await app.hold.remove()
+    }
+    const worst = Math.max(...overshoots)
+    results.memory.push({ means: only, mibPerSecond, overshootPercent: worst, ending })
+    say(
+      `memory  ${only.padEnd(8)} ${String(mibPerSecond).padStart(5)} MiB/s  overshoot ${worst.toFixed(2)} %  (gate ${gates.memoryPercent}, moon ${moons.memoryPercent})  ${ending}`,
+    )
+  }
+  governor.close()
+}
+
+/** The group's own high-water mark. */
+function peakOf(hold) {
+  for (const procs of hold.confinement.groups) {
+    for (const name of ['memory.max_usage_in_bytes', 'memory.peak']) {
+      const file = path.join(path.dirname(procs), name)
+      if (existsSync(file)) return Number(readFileSync(file, 'latin1'))
+    }
+  }
+  return undefined
+}
+
+async function cpu(only) {
+  const governor = openGovernor({ place, only })
+  const [means] = governor.rings.cpu
+  if (means === undefined || (only !== 'rlimit' && means !== only))
+    return skip('cpu', only, governor)
+  for (const target of [10, 25, 50]) {
+    const app = await start(governor, ['burn'], { maxCPU: target })
+    app.go()
+    await sleep(500)
+    const before = { at: performance.now(), ...(await app.usage()) }
+    await sleep(10_000)
+    const after = { at: performance.now(), ...(await app.usage()) }
+    const used = ((after.cpuMs - before.cpuMs) / (after.at - before.at)) * 100
+    await app.launched.kill()
+    await app.hold.remove()
+    results.cpu.push({ means, targetPercent: target, usedPercent: used })
+    say(
+      `cpu     ${means.padEnd(8)} ${String(target).padStart(5)} %      used ${used.toFixed(2)} %, ${Math.abs(used - target).toFixed(2)} points off  (gate ${gates.cpuPoints}, moon ${moons.cpuPoints})`,
+    )
+  }
+  governor.close()
+}
+
+function skip(what, only, governor) {
+  const reason =
+    governor.rings.missing.find(({ ring }) => ring === only)?.reason ?? 'not on this machine'
+  results[what].push({ means: only, skipped: reason })
+  say(`${what.padEnd(7)} ${only.padEnd(8)} SKIPPED: ${reason}`)
+  governor.close()
+}
+
+function say(line) {
+  if (!values.json) console.log(line)
+}
+
+function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

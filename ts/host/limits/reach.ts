@@ -1,0 +1,75 @@
+/**
+ * What of the file system stays within an app's reach where the kernel has Landlock: what any program needs of the
+ * system, the runtime and the app's own package to read; its own folders, and what its manifest names, to write.
+ */
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AppManifest } from '../manifest/manifest.js'
+import type { HostPlace } from '../place.js'
+
+/** From `ts/host/limits` as from `dist/host/limits`. */
+const packageFolder = path.resolve(fileURLToPath(new URL('../../..', import.meta.url)))
+
+const systemRead = [
+  ...['/usr', '/lib', '/lib32', '/lib64', '/bin', '/sbin', '/opt', '/etc', '/proc'],
+  ...['/sys/devices/system/cpu', '/sys/fs/cgroup', '/run/systemd/resolve'],
+  ...['/dev/urandom', '/dev/random', '/dev/zero', '/dev/full'],
+]
+const systemWrite = ['/dev/null']
+
+/** Reach of a Node app. */
+export function reachOf(
+  place: HostPlace,
+  app: AppManifest,
+  instance: string,
+): { read: string[]; write: string[]; tcp: boolean } {
+  const { startup_app: startup, permissions } = app
+  const isOfStore = permissions.store || startup.kind === 'terminal'
+  return {
+    read: [...systemRead, ...runtimeFolders(startup.script), ...permissions.read].filter(
+      existsSync,
+    ),
+    write: [
+      ...systemWrite,
+      place.app(startup.uuid, 'data'),
+      place.instance(instance),
+      ...permissions.write,
+      ...(isOfStore ? storeFolders(place.root) : []),
+    ],
+    tcp: permissions.network,
+  }
+}
+
+/** The runtime, this package, the app's package, and the folders that modules are looked up in from there. */
+export function runtimeFolders(script: string | undefined): string[] {
+  const runtime = path.dirname(path.dirname(realpathSync(process.execPath)))
+  const folders = [runtime === '/' ? path.dirname(realpathSync(process.execPath)) : runtime]
+  for (const from of [path.join(packageFolder, 'index.js'), script]) {
+    if (from !== undefined) folders.push(...moduleFolders(from))
+  }
+  return [...new Set(folders)]
+}
+
+/** The package that a module is in, and each `node_modules` above it; without a package, the module's folder. */
+function moduleFolders(from: string): string[] {
+  const found: string[] = []
+  let own: string | undefined
+  const begin = existsSync(from) ? realpathSync(from) : from
+  for (let folder = path.dirname(begin); ; folder = path.dirname(folder)) {
+    if (own === undefined && existsSync(path.join(folder, 'package.json'))) own = folder
+    const modules = path.join(folder, 'node_modules')
+    if (existsSync(modules)) found.push(realpathSync(modules))
+    if (folder === path.dirname(folder)) break
+  }
+  return [own ?? path.dirname(begin), ...found]
+}
+
+/** A store but for what the host keeps in it: keys, other apps' folders, reports. */
+function storeFolders(root: string): string[] {
+  mkdirSync(path.join(root, 'terminals'), { recursive: true })
+  mkdirSync(path.join(root, 'shared'), { recursive: true })
+  return readdirSync(root)
+    .filter((name) => name !== 'host')
+    .map((name) => path.join(root, name))
+}

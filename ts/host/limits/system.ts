@@ -1,0 +1,306 @@
+/**
+ * The governor of this machine: control groups where there are any, limits of the process beneath them, the launcher
+ * where there is neither; and a user and a reach of its own for each app.
+ *
+ * ```text
+ *               soft watermark     RLIMIT_DATA of each process        the group, over the whole tree
+ *   memory  ───────────┼──────────────────────┼──────────────────────────────┼────►
+ *            shed, drain, recycle   the runtime ends with a report    the kernel ends it
+ * ```
+ *
+ * RLIMIT_DATA counts what is mapped as data, used or not, and a Node process maps 40 to 120 MiB that it does not use:
+ * stacks of threads, room of heaps. So each process begins with a wide limit, and once it is looked at gets what it has
+ * mapped plus what the app may still take, less a little: a leak then ends with a report of the runtime, just before
+ * the kernel would end it without one.
+ */
+import { mkdirSync } from 'node:fs'
+import { binding } from '../../native.js'
+import { hostError } from '../error.js'
+import type { Confinement } from '../launcher/launcher.js'
+import type { AppManifest } from '../manifest/manifest.js'
+import { Tree } from '../monitor/tree.js'
+import type { HostPlace } from '../place.js'
+import type { Boundaries, Governor, Hold, Rings } from './governor.js'
+import { type Group, read } from './group.js'
+import { type Means, type Probe, probeRings, storeName } from './probe.js'
+import { reachOf, runtimeFolders } from './reach.js'
+import { closedFolder, Users, unreadable } from './users.js'
+
+const MiB = 1024 * 1024
+/** RLIMIT_DATA before the process was looked at: what it may take, and more than any Node process maps unused. */
+const mappedUnusedMax = 256 * MiB
+/** So much before the group's limit the process's own is reached: kernel memory of the app is charged there too. */
+const reportRoom = 6 * MiB
+/** A process's own limit is set anew so often. */
+const tuneEveryMs = 1000
+/** Processes and threads of an app whose manifest does not say: far more than an app needs, far fewer than hurt. */
+export const processesUsual = 512
+
+/** What a governor is opened with. */
+export interface GovernorOptions {
+  readonly place: HostPlace
+  /** Hold by nothing but this: for tests and for measuring one means at a time. */
+  readonly only?: Means
+}
+
+/** Opens the governor of this machine for a store. */
+export function openGovernor(options: GovernorOptions): SystemGovernor {
+  mkdirSync(options.place.folder, { recursive: true, mode: 0o711 })
+  return new SystemGovernor(options.place, probeRings(storeName(options.place.root), options.only))
+}
+
+/** Prepares limits and boundaries. */
+export class SystemGovernor implements Governor {
+  readonly rings: Rings
+  readonly #place: HostPlace
+  readonly #probe: Probe
+  readonly #users: Users
+
+  constructor(place: HostPlace, probe: Probe) {
+    this.#place = place
+    this.#probe = probe
+    this.#users = new Users(place)
+    this.rings = probe.rings
+  }
+
+  async prepare(
+    app: AppManifest,
+    instance: string,
+    isolation: 'best' | 'required' | 'none',
+  ): Promise<Hold> {
+    const { resourceLimits: limits } = app
+    if (isolation === 'required') this.#demand(app)
+    const { user, boundaries } = this.#boundariesOf(app, isolation)
+    const group = this.#probe.groups?.make(instance)
+    try {
+      group?.limit(groupLimits(limits))
+    } catch (error) {
+      await group?.remove()
+      throw unsupported(app, 'group', String(error))
+    }
+    const reach = boundaries.reach ? { reach: reachOf(this.#place, app, instance) } : {}
+    const own = boundaries.user === 'own'
+    const confinement: Confinement = {
+      groups: group?.procs ?? [],
+      ...this.#processLimits(app, own),
+      ...(user === undefined ? {} : { user }),
+      ...reach,
+    }
+    return new SystemHold(app, confinement, boundaries, this.rings, group)
+  }
+
+  async adopt(app: AppManifest, instance: string): Promise<Hold> {
+    const group = this.#probe.groups?.find(instance)
+    const boundaries: Boundaries = { user: 'same', reach: false, missing: ['found again'] }
+    return new SystemHold(app, { groups: [] }, boundaries, this.rings, group)
+  }
+
+  async sweep(alive: ReadonlySet<string>): Promise<void> {
+    const { groups } = this.#probe
+    const gone = groups?.instances().filter((instance) => !alive.has(instance)) ?? []
+    await Promise.all(
+      gone.map(async (instance) => {
+        const group = groups?.find(instance)
+        await group?.killAll()
+        await group?.remove()
+      }),
+    )
+  }
+
+  /** Removes the groups of this store that are empty. Call it when its last app is gone. */
+  close(): void {
+    this.#probe.groups?.close()
+  }
+
+  /** Refuses an app that asks for what nothing here holds. */
+  #demand(app: AppManifest): void {
+    const { maxMemory, maxCPU, maxProcesses } = app.resourceLimits
+    const asked = [
+      ['maxMemory', maxMemory, this.rings.memory.filter((means) => means !== 'poll')],
+      ['maxCPU', maxCPU, this.rings.cpu],
+      ['maxProcesses', maxProcesses, this.rings.processes],
+    ] as const
+    for (const [limit, value, means] of asked) {
+      if (value !== undefined && means.length === 0) throw unsupported(app, limit, this.#why())
+    }
+  }
+
+  #why(): string {
+    return this.rings.missing.map(({ ring, reason }) => `${ring}: ${reason}`).join('; ')
+  }
+
+  #boundariesOf(
+    app: AppManifest,
+    isolation: 'best' | 'required' | 'none',
+  ): { user: Confinement['user']; boundaries: Boundaries } {
+    const open: Boundaries = { user: 'same', reach: false, missing: [] }
+    if (isolation === 'none') return { user: undefined, boundaries: open }
+    const missing: string[] = []
+    let user: Confinement['user']
+    let kind: Boundaries['user'] = 'same'
+    if (!Users.canChange) missing.push('user: only root gives an app a user of its own')
+    else {
+      user = this.#users.userOf(app)
+      const own = user.uid >= 1_000_000_000
+      const { script } = app.startup_app
+      const needed =
+        script === undefined ? [] : [process.execPath, script, ...runtimeFolders(script)]
+      const hidden = own ? (closedFolder(this.#place.folder) ?? unreadable(needed)) : undefined
+      if (hidden === undefined) kind = own ? 'own' : 'store'
+      else {
+        missing.push(`user: other users cannot come to ${hidden}; let them, or move it`)
+        user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+      }
+    }
+    if (isolation === 'required' && missing.length > 0) {
+      throw unsupported(app, 'user', missing.join('; '))
+    }
+    // A browser has boundaries of its own inside, which need more of the system than an app is given.
+    const reach = app.startup_app.script !== undefined
+    return { user, boundaries: { user: kind, reach, missing } }
+  }
+
+  #processLimits(app: AppManifest, hasOwnUser: boolean): Partial<Confinement> {
+    const { maxMemory, maxCPU, maxProcesses, maxFiles } = app.resourceLimits
+    const { memory, cpu } = this.rings
+    const isNode = app.startup_app.script !== undefined
+    const isGrouped = memory[0] === 'cgroup1' || memory[0] === 'cgroup2'
+    return {
+      ...(maxFiles === undefined ? {} : { files: maxFiles }),
+      ...(hasOwnUser && this.rings.processes.includes('rlimit')
+        ? { processes: maxProcesses ?? processesUsual }
+        : {}),
+      ...(maxMemory !== undefined && isNode && memory.includes('rlimit')
+        ? { dataBytes: maxMemory + mappedUnusedMax }
+        : {}),
+      ...(maxMemory !== undefined && !isGrouped && memory.includes('poll')
+        ? { pollBytes: maxMemory }
+        : {}),
+      ...(maxCPU !== undefined && cpu[0] === 'launcher' ? { cpuPercent: maxCPU } : {}),
+    }
+  }
+}
+
+/** The means that hold an app's limits. */
+function ringsOf(app: AppManifest, rings: Rings): Hold['rings'] {
+  const { maxMemory, maxCPU } = app.resourceLimits
+  const best = (means: readonly string[], asked: number | undefined) =>
+    asked === undefined ? 'none' : (means[0] ?? 'none')
+  return { memory: best(rings.memory, maxMemory), cpu: best(rings.cpu, maxCPU) }
+}
+
+function unsupported(app: AppManifest, limit: string, reason: string) {
+  const { uuid } = app.startup_app
+  return hostError(
+    'HOST_LIMIT_UNSUPPORTED',
+    `${uuid}: ${limit} cannot be held on this machine: ${reason}; see "pos-kernel doctor"`,
+    { uuid, limit, ring: limit, reason },
+  )
+}
+
+function groupLimits(limits: AppManifest['resourceLimits']) {
+  const { maxMemory, maxCPU, maxProcesses } = limits
+  return {
+    ...(maxMemory === undefined ? {} : { memory: maxMemory }),
+    ...(maxCPU === undefined ? {} : { cpu: maxCPU }),
+    processes: maxProcesses ?? processesUsual,
+  }
+}
+
+class SystemHold implements Hold {
+  readonly confinement: Confinement
+  readonly boundaries: Boundaries
+  readonly rings: Hold['rings']
+  readonly #app: AppManifest
+  readonly #group: Group | undefined
+  readonly #tree = new Tree()
+  readonly #tunes: boolean
+  #limits: AppManifest['resourceLimits']
+  #tunedAt = Number.NEGATIVE_INFINITY
+
+  constructor(
+    app: AppManifest,
+    confinement: Confinement,
+    boundaries: Boundaries,
+    rings: Rings,
+    group: Group | undefined,
+  ) {
+    this.#app = app
+    this.#limits = app.resourceLimits
+    this.#tunes = rings.memory.includes('rlimit') && app.startup_app.script !== undefined
+    this.confinement = confinement
+    this.boundaries = boundaries
+    this.rings = ringsOf(app, rings)
+    this.#group = group
+  }
+
+  async usage(pids: readonly number[]) {
+    const inside = this.#group?.pids() ?? pids
+    const each = (await this.#tree.measure(inside, Date.now())) ?? nothing
+    const whole = this.#group?.usage()
+    const memory = whole?.memory ?? each.memory
+    const now = performance.now()
+    if (now - this.#tunedAt >= tuneEveryMs) {
+      this.#tunedAt = now
+      this.#tune(inside, memory)
+    }
+    return {
+      memory,
+      rss: each.rss,
+      cpuMs: whole?.cpuMs ?? each.cpuMs,
+      processes: each.processes,
+      files: each.files,
+    }
+  }
+
+  async oomKills(): Promise<number> {
+    return this.#group?.oomKills() ?? 0
+  }
+
+  async change(limits: AppManifest['resourceLimits'], pids: readonly number[]): Promise<void> {
+    try {
+      this.#group?.limit(groupLimits(limits))
+      this.#limits = limits
+      this.#tunedAt = Number.NEGATIVE_INFINITY
+      await this.usage(pids)
+    } catch (error) {
+      throw unsupported(this.#app, 'change', error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Gives each process what it has mapped and what all together may still take. */
+  #tune(pids: readonly number[], used: number): void {
+    const { maxMemory } = this.#limits
+    if (maxMemory === undefined || !this.#tunes) return
+    const room = Math.max(0, maxMemory - used - reportRoom)
+    for (const pid of pids) {
+      const mapped = mappedBytes(pid)
+      if (mapped === undefined) continue
+      try {
+        binding().setDataLimit(pid, mapped + room)
+      } catch {
+        // It has ended since, or belongs to another user; the group and the wide limit hold it.
+      }
+    }
+  }
+
+  async killAll(): Promise<boolean> {
+    await this.#group?.killAll()
+    return this.#group !== undefined
+  }
+
+  async remove(): Promise<void> {
+    this.#tree.close()
+    if (this.#group === undefined) return
+    if (this.#group.pids().length > 0) await this.#group.killAll()
+    await this.#group.remove()
+  }
+}
+
+const nothing = { memory: 0, rss: 0, cpuMs: 0, processes: 0, files: 0 }
+
+/** Bytes that a process has mapped as data; undefined when it is gone. */
+function mappedBytes(pid: number): number | undefined {
+  const found = /^VmData:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1]
+  return found === undefined ? undefined : Number(found) * 1024
+}
