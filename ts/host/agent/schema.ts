@@ -47,7 +47,8 @@ export class Schemas {
           file.endsWith(`${path.sep}context.schema.json`),
       )
       .map((file) => {
-        const schema = JSON.parse(readFileSync(file, 'utf8')) as { $id: string }
+        const schema = JSON.parse(readFileSync(file, 'utf8')) as PublishedSchema
+        mend(schema)
         this.#ajv.addSchema(schema)
         return schema.$id
       })
@@ -97,6 +98,25 @@ export class Schemas {
     }
     return check
   }
+}
+
+/**
+ * Two schemas of 2.2.0 refuse every error but `ApiTimeout`: a payload with an error is also "any object", an error's
+ * name is in more than one list, and `oneOf` takes neither. They are read as what they say in words.
+ */
+function mend(schema: PublishedSchema): void {
+  if (schema.$id === `${base}agentResponse.schema.json`) delete schema.properties?.payload?.oneOf
+  const errors = schema.$defs?.ErrorMessages
+  if (schema.$id === `${base}common.schema.json` && errors?.oneOf !== undefined) {
+    errors.anyOf = errors.oneOf
+    delete errors.oneOf
+  }
+}
+
+interface PublishedSchema {
+  readonly $id: string
+  readonly properties?: { readonly payload?: { oneOf?: unknown } }
+  readonly $defs?: { readonly ErrorMessages?: { oneOf?: unknown; anyOf?: unknown } }
 }
 
 /** A response that refuses, only to ask a schema about it. */
