@@ -57,6 +57,12 @@ const steps = [
   ['ts', 'ava, over the kernel service', () => ava(contract, overService)],
   ['checks', 'architecture', () => check(node('scripts/check.mjs'))],
   ['checks', 'error table', () => check(node('scripts/codes.mjs', '--check'))],
+  ['checks', 'host manifest schema', () => check(node('scripts/schema.mjs', '--check'))],
+  [
+    'checks',
+    'page of the dashboard',
+    () => check(tool('typescript', 'tsc', ['-p', 'ts/host/dashboard/page'])),
+  ],
   ['checks', 'doors', () => check(node('scripts/doors.mjs', '--check'))],
   ['checks', 'native contract', contractDrift],
   ['checks', 'typedoc', () => check(tool('typedoc', 'typedoc', []))],
