@@ -13,6 +13,7 @@
  *              broker  bus.sock    <------------------------- app/     send, request, publish, FDC3
  * ```
  */
+export { type Dashboard, type DashboardOptions, startDashboard } from './dashboard/dashboard.js'
 export { type HostCode, HostError, hostCodes, isHostError } from './error.js'
 export { ChromiumLauncher, type ChromiumOptions } from './launcher/chromium.js'
 export { ElectronLauncher, type ElectronParts, type ProcessWatch } from './launcher/electron.js'
