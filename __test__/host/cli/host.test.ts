@@ -82,7 +82,7 @@ test.serial('a detached host is watched, commanded and shut down', async (t) => 
   const nobody = await ask('recycle', 'nobody')
   t.deepEqual([nobody.code, nobody.answer.code], [1, 'HOST_UNKNOWN_APP'])
   const doctor = await ask('doctor')
-  t.true((doctor.answer.checks as { name: string }[]).some(({ name }) => name === 'launcher'))
+  t.true((doctor.answer.checks as { name: string }[]).some(({ name }) => name === 'host launcher'))
 
   const shut = await ask('shutdown', '--reason', 'the test is over')
   t.deepEqual([shut.code, shut.answer.ok], [0, true])

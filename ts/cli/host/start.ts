@@ -16,7 +16,6 @@ import { exitCodes } from '../failure.js'
 import { globalsOf, storeOf } from '../globals.js'
 import { print, printJson } from '../output.js'
 import { portOf } from './dashboard.js'
-import { governorOf } from './governor.js'
 import { eventLine } from './text.js'
 
 interface Options {
@@ -94,8 +93,7 @@ async function run(
     interrupt = () => resolve('interrupted')
   })
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
-  const governor = await governorOf(root)
-  const host = await startHost({ root, manifest, manifestFolder: folderOf(file), governor })
+  const host = await startHost({ root, manifest, manifestFolder: folderOf(file) })
   host.follow((event) => say(event, json))
   let dashboard: Dashboard | undefined
   try {
