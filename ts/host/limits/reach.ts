@@ -2,7 +2,17 @@
  * What of the file system stays within an app's reach where the kernel has Landlock: what any program needs of the
  * system, the runtime and the app's own package to read; its own folders, and what its manifest names, to write.
  */
-import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AppManifest } from '../manifest/manifest.js'
@@ -35,7 +45,7 @@ export function reachOf(
       place.app(startup.uuid, 'data'),
       place.instance(instance),
       ...permissions.write,
-      ...(isOfStore ? storeFolders(place.root) : []),
+      ...(isOfStore ? storeFolders(place.root, startup.terminal) : []),
     ],
     tcp: permissions.network,
   }
@@ -66,10 +76,35 @@ function moduleFolders(from: string): string[] {
 }
 
 /** A store but for what the host keeps in it: keys, other apps' folders, reports. */
-function storeFolders(root: string): string[] {
-  mkdirSync(path.join(root, 'terminals'), { recursive: true })
-  mkdirSync(path.join(root, 'shared'), { recursive: true })
+function storeFolders(root: string, terminal: string | undefined): string[] {
+  // The kernel makes a new entry durable up to the folder that the store is in, which is out of the app's reach.
+  makeDurable(root, ['terminals', ...(terminal === undefined ? [] : [terminal])])
+  makeDurable(root, ['shared'])
   return readdirSync(root)
     .filter((name) => name !== 'host')
     .map((name) => path.join(root, name))
+}
+
+/** Makes folders below a store, its owner's like the store itself, each durable before the next. */
+function makeDurable(root: string, names: readonly string[]): void {
+  const { uid, gid } = statSync(root)
+  let folder = root
+  for (const name of names) {
+    const above = folder
+    folder = path.join(above, name)
+    if (existsSync(folder)) continue
+    mkdirSync(folder)
+    if (process.getuid?.() === 0) chownSync(folder, uid, gid)
+    syncFolder(above)
+  }
+  syncFolder(path.dirname(root))
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }
