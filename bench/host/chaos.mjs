@@ -63,20 +63,20 @@ const done = { kills: 0, epochs: 1 }
 try {
   await startSupervisor()
   await Promise.all([...tills, 'clerk', 'echo', 'caller'].map((uuid) => back(uuid, null)))
-  for (let count = 0; count < kills; count += 1) {
+  for (let told = 50; done.kills < kills; ) {
     await delay(random() * 2 * pauseMs)
     const name = chosen()
     const waits = [kill(name)]
     // Now and then another one in the same moment.
-    if (random() < 0.1 && count + 1 < kills) {
-      count += 1
-      waits.push(kill(chosen()))
-    }
+    if (random() < 0.1) waits.push(kill(chosen()))
     // And mostly the next kill does not wait until this one is over; but the run stays within sight.
     if (random() < 0.5) await Promise.all(waits)
     else for (const wait of waits) pending.add(wait.finally(() => pending.delete(wait)))
     if (pending.size > 4) await Promise.race(pending)
-    if (!values.json && count % 50 === 49) console.log(`${count + 1} kills`)
+    if (!values.json && done.kills >= told) {
+      console.log(`${done.kills} kills`)
+      told += 50
+    }
   }
   await Promise.all(pending)
   report(await counted())

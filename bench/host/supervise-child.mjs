@@ -3,26 +3,10 @@ import { readFileSync } from 'node:fs'
 import { startHost } from '../../dist/host/index.js'
 
 const [root, manifest] = process.argv.slice(2)
-const hold = {
-  confinement: { groups: [] },
-  rings: { memory: 'none', cpu: 'none' },
-  usage: async () => ({ memory: 0, rss: 0, cpuMs: 0, processes: 1, files: 0 }),
-  oomKills: async () => 0,
-  change: async () => {},
-  killAll: async () => false,
-  remove: async () => {},
-}
-const governor = {
-  rings: { memory: [], cpu: [], processes: [], missing: [] },
-  prepare: async () => hold,
-  adopt: async () => hold,
-  sweep: async () => {},
-}
 const began = performance.now()
 const host = await startHost({
   root,
   manifest: JSON.parse(readFileSync(manifest, 'utf8')),
-  governor,
 })
 const { epoch, adopted } = host.status()
 console.log(JSON.stringify({ epoch, adopted, ms: performance.now() - began }))

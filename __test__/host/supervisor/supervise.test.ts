@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { HostError } from '../../../ts/host/error.js'
-import { NodeLauncher } from '../../../ts/host/launcher/node.js'
 import { HostPlace } from '../../../ts/host/place.js'
 import { startHost } from '../../../ts/host/start.js'
 import { readIntent } from '../../../ts/host/supervisor/records.js'
-import { plainGovernor } from '../support/plain-governor.js'
 import {
   appOf,
   appOn,
@@ -89,7 +87,7 @@ test.serial(
     const host = await hostFor(t, { apps: [appOf('rock', ['stubborn']), appOf('soft')] })
     await inState(host, 'rock', 'ready')
     await inState(host, 'soft', 'ready')
-    const { ended } = await host.shutdown({ deadlineMs: 50 })
+    const { ended } = await host.shutdown({ deadlineMs: 1500 })
     const told = Object.fromEntries(
       ended.map(({ uuid, reason, acknowledged }) => [uuid, [reason, acknowledged]]),
     )
@@ -214,6 +212,16 @@ test.serial('an app that has handled its messages is recycled by itself', async 
   await until(() => appOn(host, 'busy').generation > 1, 'another run')
 })
 
+test.serial('an app over its soft limit is asked to give memory back, then recycled', async (t) => {
+  const resourceLimits = { softMemory: 96 * 1024 * 1024 }
+  const host = await hostFor(t, { apps: [appOf('eater', ['eat=150'], { resourceLimits })] })
+  const soft = await until(() => host.heard.find(({ type }) => type === 'soft-limit'), 'the limit')
+  t.true(Number(soft.facts.usedBytes) > 96 * 1024 * 1024)
+  const event = await until(() => host.heard.find(({ type }) => type === 'recycling'), 'recycling')
+  t.regex(event.text, /its soft limit is 100663296/)
+  t.true(event.seq > soft.seq)
+})
+
 test.serial('stop rests, restart brings a new run, kill ends at once', async (t) => {
   const host = await hostFor(t, { apps: [appOf('app')] })
   await inState(host, 'app', 'ready')
@@ -232,8 +240,6 @@ test.serial('a store has one host', async (t) => {
   const second = startHost({
     root,
     manifest,
-    launchers: [new NodeLauncher({ root })],
-    governor: plainGovernor,
   })
   const error = await t.throwsAsync(second, { instanceOf: HostError })
   t.is(error?.code, 'HOST_RUNNING')

@@ -3,6 +3,7 @@ import type { Governor, Hold } from '../../../ts/host/limits/governor.js'
 
 const hold: Hold = {
   confinement: { groups: [] },
+  boundaries: { user: 'same', reach: false, missing: [] },
   rings: { memory: 'none', cpu: 'none' },
   usage: async () => ({ memory: 0, rss: 0, cpuMs: 0, processes: 1, files: 0 }),
   oomKills: async () => 0,

@@ -4,13 +4,18 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
+import {
+  identityOf,
+  type ProcessIdentity,
+  parentOf,
+  stillRuns,
+} from '../../../ts/host/launcher/identity.js'
 import type { Launcher, LaunchOrder } from '../../../ts/host/launcher/launcher.js'
 import { NodeLauncher } from '../../../ts/host/launcher/node.js'
 import type { HostManifestInput } from '../../../ts/host/manifest/manifest.js'
 import { type Host, startHost } from '../../../ts/host/start.js'
 import type { AppStatus, HostEvent } from '../../../ts/host/supervisor/status.js'
 import { projectRoot } from '../../support/child.js'
-import { plainGovernor } from './plain-governor.js'
 
 const programs = path.join(projectRoot, '__test__/host/support/programs')
 /** An app that speaks the control protocol. */
@@ -41,8 +46,12 @@ export function appOf(
 export function hostRoot(t: ExecutionContext): string {
   const root = mkdtempSync(path.join(os.tmpdir(), 'pk-host-'))
   t.teardown(async () => {
-    for (const pid of processesOf(root)) kill(pid)
-    while (processesOf(root).length > 0) await delay(5)
+    const pids = processesOf(root)
+    // The parent of an app is its launcher, which has something to write behind it.
+    const launchers = pids.map((pid) => identityOf(parentOf(pid) ?? 0))
+    for (const pid of pids) kill(pid)
+    while (processesOf(root).length > 0 || launchers.some((each) => each && stillRuns(each)))
+      await delay(5)
     rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 })
   })
   return root
@@ -74,9 +83,8 @@ export async function hostFor(
   }
   const host = await startHost({
     root,
-    manifest,
+    manifest: { isolation: 'none', ...manifest },
     launchers: [launcher],
-    governor: plainGovernor,
   })
   const heard: HostEvent[] = []
   host.follow((event) => heard.push(event))
@@ -130,26 +138,11 @@ export function processesOf(root: string): number[] {
     for (const run of names(path.join(apps, app, 'instances'))) {
       for (const file of ['instance.json', 'ended.json']) {
         const record = json(path.join(apps, app, 'instances', run, file))
-        if (record?.process !== undefined && startsAt(record.process)) pids.add(record.process.pid)
+        if (record?.process !== undefined && stillRuns(record.process)) pids.add(record.process.pid)
       }
     }
   }
   return [...pids]
-}
-
-interface Known {
-  readonly pid: number
-  readonly startTime: number
-}
-
-function startsAt({ pid, startTime }: Known): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] !== 'Z' && Number(fields[19]) === startTime
-  } catch {
-    return false
-  }
 }
 
 function names(folder: string): string[] {
@@ -160,7 +153,7 @@ function names(folder: string): string[] {
   }
 }
 
-function json(file: string): { readonly process?: Known } | undefined {
+function json(file: string): { readonly process?: ProcessIdentity } | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {

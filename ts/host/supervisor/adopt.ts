@@ -107,9 +107,7 @@ async function lookAt(
   }
   const exit = readExit(instanceFolder)
   closeRun(place, uuid, folder)
-  const { ending, phase } = record
-  const reason = endReasonOf(exit ?? unseenExit(), ending, phase === 'draining')
-  return { record, reason }
+  return { record, reason: endReasonOf(exit ?? unseenExit(), record) }
 }
 
 /** A run of an app that the manifest no longer has. */

@@ -31,7 +31,8 @@ export class BrokerSeat extends Seat {
   health: BrokerHealth | undefined
 
   constructor(house: House, roll: Roll, memory: ConstructorParameters<typeof Seat>[2]) {
-    super(brokerApp(), house, memory)
+    // It is the host: it makes the socket in the host's folder, which is no app's.
+    super(brokerApp(), { ...house, isolation: 'none' }, memory)
     this.#roll = roll
   }
 

@@ -28,6 +28,8 @@ export class EventLog {
   #file: number
   #bytes: number
   #seq: number
+  /** The last line was not written wholly. */
+  #isTorn: boolean
   readonly #latest: HostEvent[] = []
   readonly #listeners = new Set<(event: HostEvent) => void>()
 
@@ -39,7 +41,7 @@ export class EventLog {
     this.#file = openSync(this.#path, 'a', 0o600)
     this.#bytes = statSync(this.#path).size
     // A torn line would swallow the one behind it.
-    if (this.#bytes > 0) this.#append('\n')
+    this.#isTorn = this.#bytes > 0
   }
 
   /** Number of the last event; 0 before the first. */
@@ -100,16 +102,27 @@ export class EventLog {
     closeSync(this.#file)
   }
 
+  /** A full disk costs the line on it, not the supervisor: who listens has heard of the event. */
   #append(text: string): void {
-    const bytes = Buffer.from(text)
-    if (this.#bytes + bytes.length > generationBytesMax) {
-      closeSync(this.#file)
-      renameSync(this.#path, this.#before)
-      this.#file = openSync(this.#path, 'a', 0o600)
-      this.#bytes = 0
+    const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text)
+    try {
+      if (this.#bytes + bytes.length > generationBytesMax) this.#turn()
+      this.#isTorn = true
+      const written = writeSync(this.#file, bytes)
+      this.#bytes += written
+      this.#isTorn = written < bytes.length
+    } catch {
+      // The next line is tried again, on a line of its own.
     }
-    writeSync(this.#file, bytes)
-    this.#bytes += bytes.length
+  }
+
+  #turn(): void {
+    const next = openSync(`${this.#path}.next`, 'a', 0o600)
+    renameSync(this.#path, this.#before)
+    renameSync(`${this.#path}.next`, this.#path)
+    closeSync(this.#file)
+    this.#file = next
+    this.#bytes = 0
   }
 }
 

@@ -37,6 +37,8 @@ export class LiveRun {
   fatal: AppNotes['fatal'] | undefined
   /** It is to be ended as soon as it exists. */
   isDoomed = false
+  /** Its end has been heard of. */
+  isGone = false
   readonly startedAt: number
   /** What `instance.json` holds. */
   record: RunRecord | undefined

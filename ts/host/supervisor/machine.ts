@@ -77,7 +77,7 @@ export interface AppLife {
   readonly failures: Failures
   readonly restarts: number
   readonly recycles: number
-  /** No recycling before this time: a replacement has just failed. */
+  /** No recycling by itself before this time: it has just been done, or its replacement has failed. */
   readonly recycleAfter: number
   readonly lastEnd: {
     readonly reason: EndReason
@@ -322,7 +322,7 @@ class Work {
     const { main, next, policy, recycles } = this.life
     if (main === null || next !== null) return
     if (main.phase !== 'ready' && main.phase !== 'degraded') return
-    this.#set({ recycles: recycles + 1 })
+    this.#set({ recycles: recycles + 1, recycleAfter: this.#at + policy.restart.periodMs })
     this.#say('recycling', main.instance, `${main.instance} is recycled: ${why}`, { why })
     if (policy.mayOverlap) {
       this.#set({ next: this.#launch() })

@@ -82,8 +82,9 @@ export class Seat {
   #spareNumber: number
   #spareFailures = 0
   #spareTimer: NodeJS.Timeout | undefined
-  /** Launches under way. */
+  /** Launches under way, and ends that are being dealt with. */
   readonly #launches = new Set<Promise<void>>()
+  readonly #ends = new Set<Promise<void>>()
   #isEnding = false
   #isLeft = false
 
@@ -263,6 +264,11 @@ export class Seat {
     await Promise.all(spares.map(({ launched }) => launched?.exited))
   }
 
+  /** Resolves when no launch is under way and every end has been dealt with. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#launches, ...this.#ends])
+  }
+
   /** Leaves its processes alone and does nothing more. */
   async release(): Promise<void> {
     this.#isEnding = true
@@ -270,7 +276,7 @@ export class Seat {
     clearTimeout(this.#timer)
     clearTimeout(this.#spareTimer)
     // What has begun is written down first, so that it is found.
-    await Promise.all(this.#launches)
+    await this.settled()
     for (const { launched } of this.#runs.values()) launched?.release()
   }
 
@@ -440,7 +446,7 @@ export class Seat {
       })
     } catch (error) {
       const why = isHostError(error) ? error.message : String(error)
-      this.#gone(run, undefined, why)
+      await this.#gone(run, undefined, why)
       return
     }
     this.#keepRun(run)
@@ -490,7 +496,11 @@ export class Seat {
   }
 
   #watch(run: LiveRun, launched: Launched): void {
-    void launched.exited.then((exit) => this.#gone(run, exit))
+    const end = launched.exited
+      .then((exit) => this.#gone(run, exit))
+      .finally(() => this.#ends.delete(end))
+    // A process that runs is no work under way.
+    void launched.exited.then(() => this.#ends.add(end))
     const { voice } = launched
     if (voice === undefined) return
     // A page speaks through its launcher, and is who it is.
@@ -502,26 +512,20 @@ export class Seat {
   }
 
   /** A process is gone, or there never was one. */
-  #gone(run: LiveRun, exit: ExitRecord | undefined, why?: string): void {
-    if (this.#isLeft || this.#runs.get(run.instance) !== run) return
-    this.#runs.delete(run.instance)
+  async #gone(run: LiveRun, exit: ExitRecord | undefined, why?: string): Promise<void> {
+    if (this.#isLeft || run.isGone) return
+    run.isGone = true
     const known = this.#runOf(run)
+    this.#runs.delete(run.instance)
     closeRun(this.#house.place, this.uuid, run.folder)
     if (run.isSpare) this.#spareGone()
     else {
-      const reason =
-        exit === undefined
-          ? 'not-ready'
-          : endReasonOf(exit, known?.ending ?? null, known?.phase === 'draining')
-      this.dispatch({
-        type: 'ended',
-        instance: run.instance,
-        reason,
-        ...(why === undefined ? {} : { why }),
-      })
+      const { instance } = run
+      const reason = exit === undefined ? 'not-ready' : endReasonOf(exit, known)
+      this.dispatch({ type: 'ended', instance, reason, ...(why === undefined ? {} : { why }) })
     }
     run.channel?.finish()
-    void this.#cleanUp(run)
+    await this.#cleanUp(run)
   }
 
   #spareGone(): void {
@@ -602,8 +606,15 @@ export class Seat {
   #keepRun(run: LiveRun): void {
     const record = this.#recordOf(run)
     if (JSON.stringify(record) === JSON.stringify(run.record)) return
-    run.record = record
-    writeRun(this.#house.place, this.uuid, run.folder, record)
+    const { place, events } = this.#house
+    try {
+      writeRun(place, this.uuid, run.folder, record)
+      run.record = record
+    } catch (error) {
+      // A full disk costs what the next supervisor would know, not the app; the next change tries again.
+      const text = `instance.json of ${run.instance} was not written: ${(error as Error).message}`
+      events.say('lost', { uuid: this.uuid, instance: run.instance, text })
+    }
   }
 
   #recordOf(run: LiveRun): RunRecord {

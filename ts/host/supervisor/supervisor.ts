@@ -6,7 +6,7 @@
  * machine.ts   the life of one app                                       pure
  * vigil.ts     whether an app hangs, whether it is time for a fresh run   pure
  * seat.ts      carries out what the machine of an app decides
- * door.ts      the control socket
+ * watch.ts     measures and looks; door.ts, callers.ts: the control socket
  * records.ts   what the next supervisor has to know
  * ```
  *
@@ -14,22 +14,18 @@
  * terminal is there; what was begun, a run or a shutdown, is on disk before it is done, so that the next supervisor
  * takes it up where this one fell.
  */
-import { randomUUID, timingSafeEqual } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import type { BusRefusal } from '../bus/contract.js'
+import { randomUUID } from 'node:crypto'
 import { hostError } from '../error.js'
 import type { Launcher } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostManifest } from '../manifest/manifest.js'
-import { Monitor } from '../monitor/monitor.js'
-import { type HostPlace, uuidOf } from '../place.js'
-import { type Channel, jsonBytes } from '../wire/channel.js'
+import type { HostPlace } from '../place.js'
 import { adoptRuns } from './adopt.js'
 import { BrokerSeat, brokerUuid } from './broker-seat.js'
+import { Callers } from './callers.js'
 import type { ControlRequests, ShutdownResult } from './control.js'
-import { type Caller, Door } from './door.js'
+import { Door } from './door.js'
 import type { EventLog } from './event-log.js'
-import type { LiveRun } from './live-run.js'
 import { runsOf, stateOf } from './machine.js'
 import { startOrder, takenAlong, waitsFor } from './order.js'
 import { readSupervisor, type SupervisorRecord } from './records.js'
@@ -37,15 +33,8 @@ import { Memory } from './remember.js'
 import { type Question, readQuestion } from './requests.js'
 import { type House, Seat } from './seat.js'
 import { Shutdown } from './shutdown.js'
-import type { AppSample, HostEvent, HostStatus } from './status.js'
-import { hangAfterMs, isStopped, lookMs, recycleReason, softMemoryOf } from './vigil.js'
-
-/** Milliseconds between two statuses that a follower is told. */
-const statusMs = 1000
-/** A follower that has so many bytes unread is not told statuses. */
-const unreadMax = 1024 * 1024
-/** Milliseconds that an app has to give memory back. */
-const shedAnswerMs = 5000
+import type { HostEvent, HostStatus } from './status.js'
+import { Watch } from './watch.js'
 
 /** What a supervisor is given. */
 export interface SupervisorOptions {
@@ -66,8 +55,8 @@ export class Supervisor {
   readonly #broker: BrokerSeat
   readonly #record: SupervisorRecord
   readonly #memory: Memory
-  readonly #monitor: Monitor
-  readonly #followers = new Map<Channel, () => void>()
+  readonly #watch: Watch
+  readonly #callers: Callers
   readonly #startedAt = Date.now()
   #state: HostStatus['state'] = 'starting'
   #adopted = 0
@@ -75,8 +64,6 @@ export class Supervisor {
   #group: readonly string[] = []
   #isPlanned = false
   #door: Door | undefined
-  #looking: NodeJS.Timeout | undefined
-  #telling: NodeJS.Timeout | undefined
   #shutdown: Promise<ShutdownResult> | undefined
 
   constructor(options: SupervisorOptions) {
@@ -112,9 +99,16 @@ export class Supervisor {
     }
     this.#broker = new BrokerSeat(house, roll, memoryOf(brokerUuid))
     this.#memory = new Memory(place, this.#record, [...this.#seats.values(), this.#broker])
-    this.#monitor = new Monitor({
-      watched: () => this.#watched(),
-      onSample: (uuid, sample) => this.#sampled(uuid, sample),
+    this.#watch = new Watch(this.#seats, [this.#broker], events)
+    this.#callers = new Callers({
+      epoch: this.epoch,
+      key: options.key,
+      seats: this.#seats,
+      broker: this.#broker,
+      events,
+      status: () => this.status(),
+      answer: (question, signal) => this.#answer(question, signal),
+      onCome: () => this.#plan(),
     })
   }
 
@@ -132,7 +126,7 @@ export class Supervisor {
     this.#adopted = adopted
     await governor.sweep(kept)
     this.#door = await Door.open(place.controlSocket, {
-      identify: (hello) => this.#identify(hello),
+      identify: (hello) => this.#callers.identify(hello),
       onRefused: ({ uuid, name, code, text }) => {
         events.say('refused', { uuid, text: `${name} was refused: it ${text}`, facts: { code } })
       },
@@ -141,9 +135,7 @@ export class Supervisor {
       text: `supervisor ${this.epoch} of this store began; ${adopted} processes were taken over`,
       facts: { pid: process.pid, epoch: this.epoch, adopted },
     })
-    this.#looking = setInterval(() => void this.#look(), lookMs)
-    this.#telling = setInterval(() => this.#tellStatus(), statusMs)
-    this.#monitor.start()
+    this.#watch.start()
     this.#state = 'running'
     tellMissed()
     const intent = Shutdown.pending(place)
@@ -224,6 +216,7 @@ export class Supervisor {
       broker: this.#broker,
       isStrict: manifest.strategy !== 'one_for_one',
     })
+    await Promise.all([...this.#seats.values(), this.#broker].map((seat) => seat.settled()))
     this.#record.isShutDown = true
     await this.#memory.keep()
     events.say('host-stopped', {
@@ -236,10 +229,8 @@ export class Supervisor {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#looking)
-    clearInterval(this.#telling)
-    for (const end of this.#followers.values()) end()
-    await this.#monitor.stop()
+    this.#callers.end()
+    await this.#watch.stop()
     await this.#door?.close()
     await this.#memory.end()
     this.#onClosed()
@@ -327,186 +318,6 @@ export class Supervisor {
     throw hostError('HOST_UNKNOWN_APP', message, { uuid, known })
   }
 
-  // --- watching -----------------------------------------------------------------------------------
-
-  /** Looks for loops that stand and for runs that have had their time. */
-  async #look(): Promise<void> {
-    for (const seat of [...this.#seats.values(), this.#broker]) {
-      for (const run of seat.runs) {
-        if (run.launched !== undefined) await this.#lookAt(seat, run, run.launched.process.pid)
-      }
-      this.#recycle(seat)
-    }
-  }
-
-  async #lookAt(seat: Seat, run: LiveRun, pid: number): Promise<void> {
-    const known = runsOf(seat.life).find(({ instance }) => instance === run.instance)
-    run.silentMs += lookMs
-    // What starts has its own deadline; so has a spare, which has to have come within that time.
-    const isStarting = run.isSpare ? !run.isConnected : known?.phase === 'starting'
-    const limitMs = isStarting ? seat.app.health.readyMs : hangAfterMs(seat.app, run.isConnected)
-    if (run.silentMs < limitMs) return
-    if (await isProcessStopped(pid)) {
-      run.silentMs -= lookMs
-      return
-    }
-    if (run.isSpare) seat.endSpare(run)
-    else if (known !== undefined && known.phase !== 'starting')
-      seat.dispatch({ type: 'hang', instance: run.instance })
-  }
-
-  #recycle(seat: Seat): void {
-    const { life, main } = seat
-    const readyAt = life.main?.readyAt ?? null
-    if (main === undefined || readyAt === null || Date.now() < life.recycleAfter) return
-    const { health, sample, shedAt, loopP99 } = main
-    const facts = { at: Date.now(), readyAt, health, sample, shedAt, loopP99 }
-    const why = recycleReason(seat.app, facts)
-    if (why !== undefined) seat.dispatch({ type: 'recycle', why })
-  }
-
-  #watched() {
-    return [...this.#seats.values()].flatMap(({ uuid, main }) => {
-      const launched = main?.launched
-      if (main === undefined || launched === undefined) return []
-      const { instance, hold, health } = main
-      return [{ uuid, instance, pids: () => launched.pids(), hold, health }]
-    })
-  }
-
-  /** Asks an app that holds too much to give some back. */
-  #sampled(uuid: string, sample: AppSample): void {
-    const seat = this.#seats.get(uuid)
-    const run = seat?.main
-    if (seat === undefined || run === undefined) return
-    run.sample = sample
-    const limitBytes = softMemoryOf(seat.app)
-    if (limitBytes === null || sample.memory <= limitBytes) {
-      run.shedAt = null
-      return
-    }
-    if (run.shedAt !== null || seat.life.serving !== run.instance) return
-    run.shedAt = Date.now()
-    this.#options.events.say('soft-limit', {
-      uuid,
-      instance: run.instance,
-      text: `${run.instance} holds ${sample.memory} bytes, more than its soft limit, ${limitBytes}; it is asked to give memory back`,
-      facts: { usedBytes: sample.memory, limitBytes },
-    })
-    run.ask('shed', { usedBytes: sample.memory, limitBytes }, shedAnswerMs).catch(() => {
-      // What it did is seen at the next look.
-    })
-  }
-
-  // --- talking ------------------------------------------------------------------------------------
-
-  #identify(hello: Readonly<Record<string, unknown>>): Caller {
-    const { role } = hello
-    if (role === 'operator') return this.#operator(hello)
-    if (role === 'app') return this.#app(hello)
-    if (role === 'part') return this.#part(hello)
-    throw hostError('HOST_PROTOCOL', `said it is ${String(role)}, which nobody is here`, {
-      found: role,
-      known: ['operator', 'app', 'part'],
-    })
-  }
-
-  #operator({ key }: Readonly<Record<string, unknown>>): Caller {
-    const mine = Buffer.from(this.#options.key)
-    const shown = Buffer.from(typeof key === 'string' ? key : '')
-    if (shown.length !== mine.length || !timingSafeEqual(shown, mine)) {
-      const message = 'showed a key that is not the one in host.owner.json'
-      throw hostError('HOST_IDENTITY', message, { instance: 'operator' })
-    }
-    let connection: Channel | undefined
-    return {
-      name: 'operator',
-      uuid: null,
-      welcome: { epoch: this.epoch },
-      onOpen: (channel) => {
-        connection = channel
-      },
-      hear: () => {},
-      answer: (name, value, signal) => {
-        const question = readQuestion(name, value)
-        if (question.name === 'follow' && connection !== undefined)
-          return Promise.resolve(this.#followed(connection))
-        return this.#answer(question, signal)
-      },
-      onEnd: (channel) => this.#unfollow(channel),
-    }
-  }
-
-  #app({ instance, token }: Readonly<Record<string, unknown>>): Caller {
-    const uuid = typeof instance === 'string' ? uuidOf(instance) : ''
-    const seat = this.#seats.get(uuid)
-    const run = seat?.whoIs(String(instance), String(token))
-    if (seat === undefined || run === undefined) throw notThatRun(instance)
-    const { heartbeatMs, hangMs } = seat.app.health
-    let connection: Channel | undefined
-    return {
-      // A spare takes another name later.
-      get name() {
-        return run.instance
-      },
-      uuid,
-      welcome: { epoch: this.epoch, heartbeatMs, hangMs },
-      onOpen: (channel) => {
-        connection = channel
-        seat.attached(run, channel)
-        this.#plan()
-      },
-      hear: (name, value) => seat.hear(run, name, value),
-      answer: (name, value, signal) => {
-        if (!seat.app.permissions.control || name === 'shutdown' || name === 'evaluate') {
-          const message = `${uuid} may not ask for ${name}; give it permissions.control in the manifest, or ask as an operator`
-          throw hostError('HOST_FORBIDDEN', message, { uuid, permission: 'control' })
-        }
-        const question = readQuestion(name, value)
-        if (question.name === 'follow' && connection !== undefined)
-          return Promise.resolve(this.#followed(connection))
-        return this.#answer(question, signal)
-      },
-      onEnd: (channel) => {
-        run.detach(channel)
-        this.#unfollow(channel)
-      },
-    }
-  }
-
-  #part({ part, token }: Readonly<Record<string, unknown>>): Caller {
-    const run = this.#broker.whoIs(String(part), String(token))
-    if (run === undefined) throw notThatRun(part)
-    return {
-      name: run.instance,
-      uuid: null,
-      welcome: { epoch: this.epoch },
-      onOpen: (channel) => this.#broker.attached(run, channel),
-      hear: (name, value) => {
-        this.#broker.hear(run, name, value)
-        this.#broker.hearBroker(name, value, (refusal) => this.#refusedOnBus(refusal))
-      },
-      answer: (name, value, signal) => {
-        if (name !== 'start') {
-          const message = `the broker may ask to start an app, not to ${name}`
-          throw hostError('HOST_FORBIDDEN', message, { uuid: brokerUuid, permission: name })
-        }
-        return this.#answer(readQuestion(name, value), signal)
-      },
-      onEnd: (channel) => run.detach(channel),
-    }
-  }
-
-  #refusedOnBus({ instance, code, text, facts }: BusRefusal): void {
-    const uuid = typeof instance === 'string' ? uuidOf(instance) : null
-    this.#options.events.say('refused', {
-      uuid,
-      instance: instance ?? null,
-      text: `the bus refused ${instance ?? 'a caller'}: ${text}`,
-      facts: { ...facts, code },
-    })
-  }
-
   async #answer(question: Question, signal?: AbortSignal): Promise<unknown> {
     switch (question.name) {
       case 'status':
@@ -515,7 +326,7 @@ export class Supervisor {
         return this.#options.events.list(question.argument)
       case 'samples':
         this.#seat(question.argument.uuid)
-        return this.#monitor.history(question.argument.uuid, question.argument.from)
+        return this.#watch.history(question.argument.uuid, question.argument.from)
       case 'follow':
         throw hostError('HOST_UNSUPPORTED', 'following needs a connection', {
           what: 'follow',
@@ -630,41 +441,7 @@ export class Supervisor {
     if (this.#state !== 'stopping') return
     throw hostError('HOST_SHUTTING_DOWN', 'the host is shutting down and starts nothing', {})
   }
-
-  #followed(channel: Channel): { seq: number } {
-    if (!this.#followers.has(channel)) {
-      const end = this.#options.events.listen((event) => channel.note('event', jsonBytes(event)))
-      this.#followers.set(channel, end)
-    }
-    return { seq: this.#options.events.seq }
-  }
-
-  #unfollow(channel: Channel): void {
-    this.#followers.get(channel)?.()
-    this.#followers.delete(channel)
-  }
-
-  #tellStatus(): void {
-    if (this.#followers.size === 0) return
-    const bytes = jsonBytes(this.status())
-    for (const channel of this.#followers.keys()) {
-      if (channel.waitingBytes < unreadMax) channel.note('status', bytes)
-    }
-  }
 }
 
 /** Milliseconds that an app may drain where nobody says how long. */
 const drainMsMax = 600_000
-
-function notThatRun(instance: unknown): Error {
-  const message = `said it is ${String(instance).slice(0, 80)} and could not show that run's token`
-  return hostError('HOST_IDENTITY', message, { instance })
-}
-
-async function isProcessStopped(pid: number): Promise<boolean> {
-  try {
-    return isStopped(await readFile(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}

@@ -1,7 +1,7 @@
 /**
  * An app of tests that speaks the control protocol and nothing else. Its arguments say what is wrong with it:
  * `exit=CODE` at once, `mute` never ready, `hang` after it is ready, `deaf` to drain, `stubborn` to SIGTERM too,
- * `messages=N` handled with the first heartbeat, `file=PATH` gets a line at each start.
+ * `eat=MIB` of memory once it is ready, `messages=N` handled with the first heartbeat, `file=PATH` gets a line at each start.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import net from 'node:net'
@@ -25,6 +25,8 @@ function begin() {
 function ready() {
   if (instance.includes('.spare-') || args.includes('mute')) return
   control?.note('ready', jsonBytes({ restored: 'none' }))
+  const eaten = Number(option('eat') ?? 0)
+  if (eaten > 0) globalThis.kept ??= Buffer.alloc(eaten * 1024 * 1024, 1)
   if (args.includes('hang')) {
     setTimeout(() => {
       for (;;);

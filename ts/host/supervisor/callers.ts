@@ -1,0 +1,187 @@
+/**
+ * Who is at the control socket, and what each may say: operators with the key, apps with the token of their run, and
+ * the broker. Followers are among them.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import type { BusRefusal } from '../bus/contract.js'
+import { hostError } from '../error.js'
+import { uuidOf } from '../place.js'
+import { type Channel, jsonBytes } from '../wire/channel.js'
+import { type BrokerSeat, brokerUuid } from './broker-seat.js'
+import type { Caller } from './door.js'
+import type { EventLog } from './event-log.js'
+import { type Question, readQuestion } from './requests.js'
+import type { Seat } from './seat.js'
+import type { HostStatus } from './status.js'
+
+/** Milliseconds between two statuses that a follower is told. */
+const statusMs = 1000
+/** A follower that has so many bytes unread is not told statuses. */
+const unreadMax = 1024 * 1024
+
+/** What callers have around them. */
+export interface Counter {
+  readonly epoch: number
+  /** What operators show. */
+  readonly key: string
+  readonly seats: ReadonlyMap<string, Seat>
+  readonly broker: BrokerSeat
+  readonly events: EventLog
+  status(): HostStatus
+  answer(question: Question, signal?: AbortSignal): Promise<unknown>
+  /** A run came: others may have waited for it. */
+  onCome(): void
+}
+
+/** All who may come to the control socket. */
+export class Callers {
+  readonly #counter: Counter
+  readonly #followers = new Map<Channel, () => void>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(counter: Counter) {
+    this.#counter = counter
+    this.#timer = setInterval(() => this.#tellStatus(), statusMs)
+  }
+
+  /** Nobody is told anything any more. */
+  end(): void {
+    clearInterval(this.#timer)
+    for (const end of this.#followers.values()) end()
+    this.#followers.clear()
+  }
+
+  /** Who a hello is from; throws what is said to whoever is nobody. */
+  identify(hello: Readonly<Record<string, unknown>>): Caller {
+    const { role } = hello
+    if (role === 'operator') return this.#operator(hello)
+    if (role === 'app') return this.#app(hello)
+    if (role === 'part') return this.#part(hello)
+    throw hostError('HOST_PROTOCOL', `said it is ${String(role)}, which nobody is here`, {
+      found: role,
+      known: ['operator', 'app', 'part'],
+    })
+  }
+
+  #operator({ key }: Readonly<Record<string, unknown>>): Caller {
+    const mine = Buffer.from(this.#counter.key)
+    const shown = Buffer.from(typeof key === 'string' ? key : '')
+    if (shown.length !== mine.length || !timingSafeEqual(shown, mine)) {
+      const message = 'showed a key that is not the one in host.owner.json'
+      throw hostError('HOST_IDENTITY', message, { instance: 'operator' })
+    }
+    let connection: Channel | undefined
+    return {
+      name: 'operator',
+      uuid: null,
+      welcome: { epoch: this.#counter.epoch },
+      onOpen: (channel) => {
+        connection = channel
+      },
+      hear: () => {},
+      answer: (name, value, signal) => {
+        const question = readQuestion(name, value)
+        if (question.name === 'follow' && connection !== undefined)
+          return Promise.resolve(this.#followed(connection))
+        return this.#counter.answer(question, signal)
+      },
+      onEnd: (channel) => this.#unfollow(channel),
+    }
+  }
+
+  #app({ instance, token }: Readonly<Record<string, unknown>>): Caller {
+    const uuid = typeof instance === 'string' ? uuidOf(instance) : ''
+    const seat = this.#counter.seats.get(uuid)
+    const run = seat?.whoIs(String(instance), String(token))
+    if (seat === undefined || run === undefined) throw notThatRun(instance)
+    const { heartbeatMs, hangMs } = seat.app.health
+    let connection: Channel | undefined
+    return {
+      // A spare takes another name later.
+      get name() {
+        return run.instance
+      },
+      uuid,
+      welcome: { epoch: this.#counter.epoch, heartbeatMs, hangMs },
+      onOpen: (channel) => {
+        connection = channel
+        seat.attached(run, channel)
+        this.#counter.onCome()
+      },
+      hear: (name, value) => seat.hear(run, name, value),
+      answer: (name, value, signal) => {
+        if (!seat.app.permissions.control || name === 'shutdown' || name === 'evaluate') {
+          const message = `${uuid} may not ask for ${name}; give it permissions.control in the manifest, or ask as an operator`
+          throw hostError('HOST_FORBIDDEN', message, { uuid, permission: 'control' })
+        }
+        const question = readQuestion(name, value)
+        if (question.name === 'follow' && connection !== undefined)
+          return Promise.resolve(this.#followed(connection))
+        return this.#counter.answer(question, signal)
+      },
+      onEnd: (channel) => {
+        run.detach(channel)
+        this.#unfollow(channel)
+      },
+    }
+  }
+
+  #part({ part, token }: Readonly<Record<string, unknown>>): Caller {
+    const run = this.#counter.broker.whoIs(String(part), String(token))
+    if (run === undefined) throw notThatRun(part)
+    return {
+      name: run.instance,
+      uuid: null,
+      welcome: { epoch: this.#counter.epoch },
+      onOpen: (channel) => this.#counter.broker.attached(run, channel),
+      hear: (name, value) => {
+        this.#counter.broker.hear(run, name, value)
+        this.#counter.broker.hearBroker(name, value, (refusal) => this.#refusedOnBus(refusal))
+      },
+      answer: (name, value, signal) => {
+        if (name !== 'start') {
+          const message = `the broker may ask to start an app, not to ${name}`
+          throw hostError('HOST_FORBIDDEN', message, { uuid: brokerUuid, permission: name })
+        }
+        return this.#counter.answer(readQuestion(name, value), signal)
+      },
+      onEnd: (channel) => run.detach(channel),
+    }
+  }
+
+  #refusedOnBus({ instance, code, text, facts }: BusRefusal): void {
+    const uuid = typeof instance === 'string' ? uuidOf(instance) : null
+    this.#counter.events.say('refused', {
+      uuid,
+      instance: instance ?? null,
+      text: `the bus refused ${instance ?? 'a caller'}: ${text}`,
+      facts: { ...facts, code },
+    })
+  }
+
+  #followed(channel: Channel): { seq: number } {
+    if (!this.#followers.has(channel)) {
+      const end = this.#counter.events.listen((event) => channel.note('event', jsonBytes(event)))
+      this.#followers.set(channel, end)
+    }
+    return { seq: this.#counter.events.seq }
+  }
+
+  #unfollow(channel: Channel): void {
+    this.#followers.get(channel)?.()
+    this.#followers.delete(channel)
+  }
+
+  #tellStatus(): void {
+    if (this.#followers.size === 0) return
+    const bytes = jsonBytes(this.#counter.status())
+    for (const channel of this.#followers.keys()) {
+      if (channel.waitingBytes < unreadMax) channel.note('status', bytes)
+    }
+  }
+}
+
+function notThatRun(instance: unknown): Error {
+  const message = `said it is ${String(instance).slice(0, 80)} and could not show that run's token`
+  return hostError('HOST_IDENTITY', message, { instance })
+}
