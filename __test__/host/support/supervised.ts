@@ -12,7 +12,9 @@ import {
 } from '../../../ts/host/launcher/identity.js'
 import type { Launcher, LaunchOrder } from '../../../ts/host/launcher/launcher.js'
 import { NodeLauncher } from '../../../ts/host/launcher/node.js'
+import { openGovernor } from '../../../ts/host/limits/system.js'
 import type { HostManifestInput } from '../../../ts/host/manifest/manifest.js'
+import { HostPlace } from '../../../ts/host/place.js'
 import { type Host, startHost } from '../../../ts/host/start.js'
 import type { AppStatus, HostEvent } from '../../../ts/host/supervisor/status.js'
 import { projectRoot } from '../../support/child.js'
@@ -52,6 +54,10 @@ export function hostRoot(t: ExecutionContext): string {
     for (const pid of pids) kill(pid)
     while (processesOf(root).length > 0 || launchers.some((each) => each && stillRuns(each)))
       await delay(5)
+    // Control groups of a supervisor that left its apps: nobody comes to take them over.
+    const governor = openGovernor({ place: new HostPlace(root) })
+    await governor.sweep(new Set())
+    governor.close()
     rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 })
   })
   return root
