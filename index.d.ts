@@ -317,6 +317,20 @@ export declare class NativeTerminal {
   cashInTransitSync(): Array<NativeCashInTransit>
 }
 
+/** A thread that watches the event loop of the thread that made it. */
+export declare class NativeWatchdog {
+  /** Milliseconds between two beats at most. */
+  get beatMs(): number
+  /** True when the JavaScript stack of a standing loop can be had. */
+  get hasStack(): boolean
+  /** How often the loop stood. */
+  get hangs(): number
+  /** The loop goes round. */
+  beat(): void
+  /** Watches no more. May be called again. */
+  stop(): void
+}
+
 /** Checks a store's log by itself and against the journals. `onProgress` hears bytes done and bytes. */
 export declare function checkStoreAudit(root: string, archive?: string | undefined | null, anchor?: string | undefined | null, onProgress?: ((done: number, of: number) => void) | null): Promise<NativeAuditAnswer>
 
@@ -1641,6 +1655,14 @@ export interface NativeWaiting {
   at: string
 }
 
+/** How to watch. */
+export interface NativeWatchdogOptions {
+  /** A loop that gives no beat for so long stands; 100 to 600,000 milliseconds. */
+  hangMs: number
+  /** Folder for `hang.json`. */
+  folder: string
+}
+
 /** Opens a store off the event loop. `onTold` is called when `told` has something. */
 export declare function openStore(options: NativeStoreOptions, onTold: () => void): Promise<NativeStore>
 
@@ -1676,6 +1698,12 @@ export declare function setDataLimit(pid: number, bytes: number): void
  * alive until the service has stopped.
  */
 export declare function startService(options: NativeServeOptions, onWork: () => void): NativeService
+
+/**
+ * Watches the calling thread's event loop from now on. `on_hang` is called on this thread, in the midst of the
+ * JavaScript that keeps it, once for each time that it stands.
+ */
+export declare function startWatchdog(options: NativeWatchdogOptions, onHang: () => void): NativeWatchdog
 
 /** The configuration in a store's file, as JSON. */
 export declare function storeConfig(root: string): Promise<string>

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, peerCredentials, reportStore, reportStoreSync, setDataLimit, startService, storeConfig, storeShutdown, storeTerminals, unsettledWrites, unwatchProcess, verifyStore, version, watchProcess } = nativeBinding
+const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, NativeWatchdog, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, peerCredentials, reportStore, reportStoreSync, setDataLimit, startService, startWatchdog, storeConfig, storeShutdown, storeTerminals, unsettledWrites, unwatchProcess, verifyStore, version, watchProcess } = nativeBinding
 export { NativeCancel }
 export { NativeRules }
 export { NativeService }
@@ -781,6 +781,7 @@ export { NativeServiceClient }
 export { NativeStore }
 export { NativeStoreAudit }
 export { NativeTerminal }
+export { NativeWatchdog }
 export { checkStoreAudit }
 export { checkStoreAuditSync }
 export { clearStoreShutdown }
@@ -807,6 +808,7 @@ export { reportStore }
 export { reportStoreSync }
 export { setDataLimit }
 export { startService }
+export { startWatchdog }
 export { storeConfig }
 export { storeShutdown }
 export { storeTerminals }

@@ -8,11 +8,14 @@ import fs, { type FileHandle } from 'node:fs/promises'
 /** Why there is nothing to read. */
 export type Unreadable = 'missing' | 'not a file' | 'too long' | 'unreadable'
 
-/** The bytes of a file; or why there are none. With `tail`, of a longer file its last `bytesMax` bytes. */
+/**
+ * The bytes of a file; or why there are none. Of a file of more than `bytesMax` bytes nothing, or with `part` its first or
+ * its last so many.
+ */
 export async function readUntrusted(
   file: string,
   bytesMax: number,
-  tail = false,
+  part?: 'head' | 'tail',
 ): Promise<Buffer | Unreadable> {
   let handle: FileHandle | undefined
   try {
@@ -21,8 +24,9 @@ export async function readUntrusted(
     handle = await fs.open(file, flags)
     const stat = await handle.stat()
     if (!stat.isFile()) return 'not a file'
-    if (stat.size > bytesMax && !tail) return 'too long'
-    return await readAt(handle, Math.max(0, stat.size - bytesMax), Math.min(stat.size, bytesMax))
+    if (stat.size > bytesMax && part === undefined) return 'too long'
+    const length = Math.min(stat.size, bytesMax)
+    return await readAt(handle, part === 'tail' ? stat.size - length : 0, length)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return 'missing'

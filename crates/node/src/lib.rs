@@ -10,7 +10,7 @@
 //!
 //! Read `terminal.rs` first, then `input.rs` and `receipt.rs` (what a host gives and gets), `value.rs`
 //! (what else crosses) and `fault.rs` (how errors do). `logic.rs` is the door of the minimiser, which
-//! knows nothing of the others.
+//! knows nothing of the others; `watchdog.rs` watches the event loop that all of them are called on.
 
 pub mod audit;
 pub mod away;
@@ -20,6 +20,7 @@ pub mod export;
 mod fault;
 pub mod handover;
 pub mod input;
+mod interrupt;
 pub mod isolated;
 pub mod logic;
 mod packed;
@@ -37,3 +38,4 @@ pub mod store_audit;
 pub mod terminal;
 pub mod transfers;
 pub mod value;
+pub mod watchdog;

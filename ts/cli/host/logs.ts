@@ -56,7 +56,7 @@ async function run(
   }
   const file = place.app(uuid, 'log', 'out.log')
   const before = await textOf(place.app(uuid, 'log', 'out.1.log'))
-  const now = await readUntrusted(file, tailBytesMax, true)
+  const now = await readUntrusted(file, tailBytesMax, 'tail')
   const text = before + (typeof now === 'string' ? '' : now.toString('utf8'))
   const all = text.split('\n')
   const rest = all.pop() ?? ''
@@ -105,7 +105,7 @@ async function goOn(file: string, begun: string, say: (line: string) => Promise<
 }
 
 async function textOf(file: string): Promise<string> {
-  const bytes = await readUntrusted(file, tailBytesMax, true)
+  const bytes = await readUntrusted(file, tailBytesMax, 'tail')
   return typeof bytes === 'string' ? '' : bytes.toString('utf8')
 }
 

@@ -33,6 +33,8 @@ export interface FatalNote {
   readonly code: string
   readonly message: string
   readonly stack: string
+  /** The runtime found no memory. */
+  readonly isMemory: boolean
   readonly messages: readonly TracedMessage[]
 }
 
@@ -92,8 +94,15 @@ function fatalNoteOf(error: unknown, origin: string, trace: MessageTrace): Fatal
     code,
     message: message.slice(0, textMax),
     stack: stack.slice(0, textMax),
+    isMemory: isMemory(name, code, message),
     messages: trace.last(),
   }
+}
+
+/** V8 gives its error for a buffer that could not be had no code; only its text tells it from another `RangeError`. */
+function isMemory(name: string, code: string, message: string): boolean {
+  if (code === 'ERR_MEMORY_ALLOCATION_FAILED') return true
+  return name === 'RangeError' && message === 'Array buffer allocation failed'
 }
 
 /** Anything may be thrown, with getters that throw again. */

@@ -24,6 +24,10 @@ import { Pulse } from './pulse.js'
 const drainMsDefault = 10_000
 /** The supervisor that started this process is waited for so long; then the app goes on without. Milliseconds. */
 const firstMs = 5000
+/** Part of the time that a supervisor waits, from the last heartbeat on, after which the watchdog writes down what keeps the loop. */
+const standingPart = 0.7
+/** The shortest that the watchdog takes for standing; milliseconds. */
+const standingMsMin = 100
 
 /** Why an app drains. */
 export interface DrainOrder {
@@ -67,15 +71,12 @@ export class HostApp {
   #draining: Promise<boolean> | undefined
   #bus: Promise<Bus> | undefined
   #becoming: ((script: string) => void) | undefined
-  #unwatch: (() => void) | undefined
+  readonly #unwatch: (() => void)[] = []
   readonly #drainHooks: DrainHook[] = []
   readonly #shedHooks: ShedHook[] = []
   readonly #closers: (() => Promise<void> | void)[] = []
   readonly #onSignal = (signal: NodeJS.Signals) => {
     void this.drain(`the process was sent ${signal}`)
-  }
-  readonly #onReport = () => {
-    process.report.writeReport(`node-signal-${Date.now()}.json`)
   }
 
   /** @internal */
@@ -175,6 +176,8 @@ export class HostApp {
   /** Finishes what is under way, saves the state and ends the process with code 0; as when the supervisor asks. */
   async drain(why: string, deadlineMs: number = drainMsDefault): Promise<void> {
     await this.#drain(why, deadlineMs)
+    // Where the supervisor asked too, its answer goes out first.
+    await new Promise((resolve) => setImmediate(resolve))
     await this.#leave()
   }
 
@@ -182,8 +185,7 @@ export class HostApp {
   async close(): Promise<void> {
     process.off('SIGTERM', this.#onSignal)
     process.off('SIGINT', this.#onSignal)
-    process.off('SIGUSR2', this.#onReport)
-    this.#unwatch?.()
+    for (const unwatch of this.#unwatch.splice(0)) unwatch()
     clearInterval(this.#beat)
     this.pulse.end()
     for (const closer of this.#closers.splice(0)) await closer()
@@ -202,15 +204,6 @@ export class HostApp {
   }
 
   /**
-   * Has `closer` called before the connection ends.
-   *
-   * @internal
-   */
-  onClose(closer: () => Promise<void> | void): void {
-    this.#closers.push(closer)
-  }
-
-  /**
    * Has `begin` called when this spare becomes an instance.
    *
    * @internal
@@ -226,6 +219,8 @@ export class HostApp {
    */
   async connect(): Promise<void> {
     this.#armReports()
+    // An app may stand as soon as it has this object.
+    const watching = this.#watchLoop()
     let refuse: (error: Error) => void = () => {}
     let accept = () => {}
     const first = new Promise<void>((resolve, reject) => {
@@ -250,11 +245,13 @@ export class HostApp {
     try {
       await first
     } catch (error) {
+      await watching
       await this.close()
       throw error
     } finally {
       clearTimeout(timer)
     }
+    await watching
   }
 
   /** What the runtime writes when it fails, and on SIGUSR2, goes into the folder of the run. */
@@ -263,12 +260,14 @@ export class HostApp {
     report.directory = this.#bootstrap.instanceFolder
     report.filename = 'node-fatal.json'
     report.reportOnFatalError = true
+    report.reportOnSignal = true
     report.compact = true
     // Asking the resolver for the names of peers takes seconds.
     Object.assign(report, { excludeNetwork: true })
-    process.on('SIGUSR2', this.#onReport)
-    this.#unwatch = watchForCrash(this.#bootstrap.instanceFolder, this.trace, (note) =>
-      this.#link?.lastNote('fatal', note),
+    this.#unwatch.push(
+      watchForCrash(this.#bootstrap.instanceFolder, this.trace, (note) =>
+        this.#link?.lastNote('fatal', note),
+      ),
     )
   }
 
@@ -287,8 +286,22 @@ export class HostApp {
         this.trace.add({ at: Date.now(), ...traffic })
       },
     })
-    this.onClose(() => bus.close())
+    this.#closers.push(() => bus.close())
     return bus
+  }
+
+  /** Where the binding cannot be loaded the supervisor's own judgement remains. */
+  async #watchLoop(): Promise<void> {
+    const { hangMs, heartbeatMs, instanceFolder } = this.#bootstrap
+    if (hangMs === 0) return
+    // The supervisor counts from the last heartbeat, and what kept the loop has to be written down before it acts.
+    const standingMs = Math.max(standingMsMin, Math.round((hangMs - heartbeatMs) * standingPart))
+    try {
+      const { watchLoop } = await import('./watchdog.js')
+      this.#unwatch.push(watchLoop(standingMs, instanceFolder))
+    } catch (error) {
+      console.error(`the event loop is not watched from within: ${(error as Error).message}`)
+    }
   }
 
   #say(name: 'ready' | 'degraded', value: unknown): void {

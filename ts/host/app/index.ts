@@ -26,3 +26,9 @@ export { HostError, isHostError } from '../error.js'
 export type { Restored, RestoredFrom, SaveOptions, StateStore } from '../state/state.js'
 export { type ConnectOptions, connectHost } from './connect.js'
 export type { DrainHook, DrainOrder, HostApp, ShedHook, ShedOrder } from './host-app.js'
+export {
+  type HostTerminal,
+  type HostTerminalOptions,
+  openHostTerminal,
+  watchTerminal,
+} from './terminal.js'

@@ -1,6 +1,7 @@
 /**
  * What an app says of itself with each heartbeat, measured where it happens.
  */
+import fs from 'node:fs'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { AppHealth, TerminalHealth } from '../supervisor/status.js'
 
@@ -40,7 +41,7 @@ export class Pulse {
       loopP50,
       loopP99,
       heapUsed: process.memoryUsage().heapUsed,
-      handles: process.getActiveResourcesInfo().length,
+      handles: openFiles(),
       messages: this.messages,
       terminal: this.terminal?.() ?? null,
     }
@@ -56,5 +57,14 @@ export class Pulse {
     if (this.#delays.count === 0) return 0
     const ms = this.#delays.percentile(percentile) / 1e6 - this.#resolutionMs
     return Math.round(Math.max(0, ms) * 100) / 100
+  }
+}
+
+/** Open file descriptors; where the system does not list them, what keeps the event loop going. */
+function openFiles(): number {
+  try {
+    return fs.readdirSync('/proc/self/fd').length
+  } catch {
+    return process.getActiveResourcesInfo().length
   }
 }

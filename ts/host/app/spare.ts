@@ -12,4 +12,5 @@ host.onBecome((script) => {
   // What the script throws at its top is an error that nobody caught.
   void import(pathToFileURL(script).href)
 })
+await import('../bus/client.js')
 if (host.register !== undefined) await import('../../kernel/terminal.js')

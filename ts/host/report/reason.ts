@@ -1,4 +1,6 @@
 /** Why an instance ended: one word that a person, a rule and a test can agree on. */
+import type { ExitRecord } from '../launcher/exit.js'
+import type { Evidence } from './evidence.js'
 
 /**
  * - `finished`: it ended by itself with code 0;
@@ -31,4 +33,69 @@ export type EndReason = (typeof endReasons)[number]
 /** True for the ends that count as a failure: against intensity, for a restart, for a report. */
 export function isFailure(reason: EndReason): boolean {
   return reason !== 'finished' && reason !== 'stopped' && reason !== 'killed'
+}
+
+/** What the supervisor had asked of a run before it ended. */
+export type Asked = 'stop' | 'recycle' | 'kill' | 'hang' | 'not-ready' | 'limit'
+
+/** What is known of an end. */
+export interface EndFacts {
+  /** How the system and the launcher saw it. */
+  readonly exit: ExitRecord
+  /** What we had asked; null when nothing. */
+  readonly asked: Asked | null
+  /** It ended before the deadline of what we had asked. */
+  readonly wasInTime: boolean
+  /** Bytes that the app may hold; null without a limit. */
+  readonly memoryLimit: number | null
+  /** What it left in its folder. */
+  readonly evidence: Evidence
+}
+
+/** Signals by which a runtime ends itself. */
+const ownSignals: ReadonlySet<string | null> = new Set([
+  'SIGABRT',
+  'SIGBUS',
+  'SIGILL',
+  'SIGSEGV',
+  'SIGTRAP',
+])
+/**
+ * Part of its memory limit that a process held which could not have more. Where RLIMIT_DATA ends one, V8 dies by an abort, a
+ * trap or an access to what it did not get, with a report or without: measured, it then held 97 % and more.
+ */
+const fullPart = 0.9
+
+/**
+ * Why it ended. What we did ourselves comes first, and only where the end is the one that we would have brought about; then
+ * what the kernel counted; then what the runtime wrote; then the bare exit.
+ */
+export function reasonOf(facts: EndFacts): EndReason {
+  const { exit, asked, wasInTime, evidence } = facts
+  const isOurs = exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM' || isUnseen(exit)
+  if (exit.endedBy === 'poll-limit') return 'limit'
+  if (isOurs && (asked === 'hang' || asked === 'not-ready' || asked === 'limit')) return asked
+  if (isOurs && asked === 'kill') return 'killed'
+  if (isMemory(facts)) return 'oom'
+  if (isOurs && (asked === 'stop' || asked === 'recycle'))
+    return exit.signal !== 'SIGKILL' && wasInTime ? 'stopped' : 'killed'
+  if (exit.signal !== null) return 'signal'
+  if (evidence.fatal !== null) return 'exception'
+  if (exit.code === null) return 'unknown'
+  if (exit.code !== 0) return 'exception'
+  return asked === null ? 'finished' : 'stopped'
+}
+
+function isUnseen({ code, signal }: ExitRecord): boolean {
+  return code === null && signal === null
+}
+
+function isMemory({ exit, memoryLimit, evidence }: EndFacts): boolean {
+  const { fatal, runtime, lastWords } = evidence
+  if (exit.oomKilled && exit.signal === 'SIGKILL') return true
+  if (fatal?.isMemory && exit.signal === null) return true
+  if (!ownSignals.has(exit.signal) && !isUnseen(exit)) return false
+  if (runtime?.trigger === 'OOMError' || lastWords !== null) return true
+  if (memoryLimit === null || exit.maxRssBytes === null) return false
+  return exit.maxRssBytes >= memoryLimit * fullPart
 }

@@ -65,6 +65,12 @@ export function snapshotOf(bytes: Buffer): Snapshot | string {
   }
 }
 
+/** The generation that these first bytes of a snapshot name, whether it is whole or not; undefined where they name none. */
+export function generationNamed(head: Buffer): number | undefined {
+  if (head.length < bodyAt + 8 || !head.subarray(0, magic.length).equals(magic)) return undefined
+  return Number(head.readBigUInt64LE(bodyAt))
+}
+
 function digestOf(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes.subarray(bodyAt)).digest()
 }
