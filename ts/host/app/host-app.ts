@@ -70,7 +70,10 @@ export class HostApp {
   #recovery: unknown
   #draining: Promise<boolean> | undefined
   #bus: Promise<Bus> | undefined
-  #becoming: ((script: string) => void) | undefined
+  #isSpare: boolean
+  #begin: ((script: string) => void) | undefined
+  /** What a spare has become. */
+  #script: string | undefined
   readonly #unwatch: (() => void)[] = []
   readonly #drainHooks: DrainHook[] = []
   readonly #shedHooks: ShedHook[] = []
@@ -84,6 +87,7 @@ export class HostApp {
     this.#bootstrap = bootstrap
     this.#instance = bootstrap.instance
     this.#token = bootstrap.token
+    this.#isSpare = /\.spare-\d+$/.test(bootstrap.instance)
     this.#beatMs = bootstrap.heartbeatMs
     this.isHosted = isHosted
     this.state = new StateStore(bootstrap.dataFolder)
@@ -209,7 +213,9 @@ export class HostApp {
    * @internal
    */
   onBecome(begin: (script: string) => void): void {
-    this.#becoming = begin
+    // It may have been asked while its program was still loading.
+    if (this.#script === undefined) this.#begin = begin
+    else begin(this.#script)
   }
 
   /**
@@ -376,17 +382,17 @@ export class HostApp {
   }
 
   #become(order: AppRequests['become']['argument']): AppRequests['become']['answer'] {
-    const begin = this.#becoming
-    if (begin === undefined) {
+    if (!this.#isSpare) {
       const message = `${this.#instance} is no spare and becomes nothing else`
       throw hostError('HOST_UNSUPPORTED', message, { what: 'become', reason: 'no spare' })
     }
-    this.#becoming = undefined
+    this.#isSpare = false
     this.#instance = order.instance
     this.#token = order.token
     Object.assign(process.env, order.env)
     process.argv.splice(1, process.argv.length, order.script, ...order.args)
-    setImmediate(() => begin(order.script))
+    this.#script = order.script
+    setImmediate(() => this.#begin?.(order.script))
     return { instance: order.instance }
   }
 }
