@@ -39,8 +39,7 @@ export function showDetail() {
   shown.buttons.update(app)
   for (const [label, value] of Object.entries(factsOf(app))) setText(shown.facts(label), value)
   if (shown.charts !== undefined) shown.charts.add(app)
-  else if (app.sample === null) setText(shown.place, 'Nothing is measured while it does not run.')
-  else if (!shown.isDrawing) void drawCharts(shown)
+  else if (!shown.isDrawing || (shown.isEmpty && app.sample !== null)) void drawCharts(shown)
   const key = `${app.restarts} ${app.lastEnd?.instance ?? ''}`
   if (key !== reportsKey) {
     reportsKey = key
@@ -88,6 +87,7 @@ function build(uuid) {
     /** @type {Charts | undefined} */
     charts: undefined,
     isDrawing: false,
+    isEmpty: false,
     elements: [
       close,
       el('div', { class: 'detail-head' }, heading, state),
@@ -106,12 +106,19 @@ function build(uuid) {
 /** @param {ReturnType<typeof build>} detail */
 async function drawCharts(detail) {
   detail.isDrawing = true
+  detail.isEmpty = false
   const nothing = { columns: [], coarse: [] }
   const history = await ask(`/api/apps/${encodeURIComponent(detail.uuid)}/history`).catch(
     () => nothing,
   )
   const app = appOf(detail.uuid)
   if (shown !== detail || app === undefined) return
+  if (app.sample === null && (history.coarse[0] ?? []).length === 0) {
+    setText(detail.place, 'Nothing was measured: it did not run long enough.')
+    detail.isEmpty = true
+    detail.isDrawing = true
+    return
+  }
   const charts = new Charts(history, app)
   detail.charts = charts
   detail.place.replaceChildren(charts.element)
@@ -136,7 +143,8 @@ function factsOf(app) {
     Kind: `${app.kind}, ${app.launcher}`,
     'Last end': lastEnd === null ? 'never' : `${lastEnd.reason}, ${age(lastEnd.at, now())} ago`,
     'Next try': app.retryAt === null ? '–' : dateTime(app.retryAt),
-    Restarts: `${count(app.restarts)}, ${count(app.recycles)} recycled, ${app.spares} spare`,
+    Restarts: `${count(app.restarts)}, ${count(app.recycles)} recycled`,
+    'Warm spares': String(app.spares),
     'Memory held by': limits.memory === null ? 'no limit' : rings.memory,
     'Soft limit': memory(limits.softMemory),
     'CPU held by': limits.cpu === null ? 'no limit' : rings.cpu,
@@ -144,7 +152,7 @@ function factsOf(app) {
     'CPU now': percentOf(sample?.cpu, limits.cpu),
     Heap: memory(health?.heapUsed),
     'Loop p50': delay(health?.loopP50),
-    Files: `${count(sample?.files)}, ${count(sample?.processes)} processes`,
+    Files: sample === null ? '–' : `${count(sample.files)}, ${sample.processes} processes`,
     ...(terminal && {
       Sales: `${count(terminal.sales)}, ${terminal.openSales} open`,
       Journal: terminal.journal === 'ok' ? 'in order' : 'failed',

@@ -53,7 +53,12 @@ export function showSummary() {
     `${count(sum((app) => app.recycles))} recycled`,
   )
   const brokerIsWell = broker.state === 'ready'
-  show('Broker', broker.state, `${count(broker.frames)} frames`, brokerIsWell ? '' : 'warn')
+  show(
+    'Broker',
+    broker.state,
+    broker.frames === 1 ? '1 frame' : `${count(broker.frames)} frames`,
+    brokerIsWell ? '' : 'warn',
+  )
   const isSecond = status.epoch > 1 ? `, ${status.adopted} adopted` : ''
   show('Supervisor', age(status.startedAt, now()), `number ${status.epoch}${isSecond}`)
 }
