@@ -3,6 +3,7 @@ import path from 'node:path'
 import test from 'ava'
 import { HostError } from '../../../ts/host/error.js'
 import { HostPlace } from '../../../ts/host/place.js'
+import { readReport } from '../../../ts/host/report/report.js'
 import { startHost } from '../../../ts/host/start.js'
 import { readIntent } from '../../../ts/host/supervisor/records.js'
 import {
@@ -220,6 +221,17 @@ test.serial('an app over its soft limit is asked to give memory back, then recyc
   const event = await until(() => host.heard.find(({ type }) => type === 'recycling'), 'recycling')
   t.regex(event.text, /its soft limit is 100663296/)
   t.true(event.seq > soft.seq)
+})
+
+test.serial('an end is judged, and kept for whoever wants to know', async (t) => {
+  const restart = { type: 'temporary' } as const
+  const host = await hostFor(t, { apps: [appOf('bad', ['exit=3'], { restart })] })
+  const event = await until(() => host.heard.find(({ type }) => type === 'report'), 'a report')
+  t.is(event.instance, 'bad.1')
+  const { report } = await readReport(new HostPlace(host.root), 'bad.1')
+  t.is(report.reason, 'exception')
+  t.is(report.exit.code, 3)
+  t.true(report.events.some(({ type }) => type === 'launched'))
 })
 
 test.serial('stop rests, restart brings a new run, kill ends at once', async (t) => {

@@ -8,8 +8,8 @@ import { stillRuns } from '../launcher/identity.js'
 import type { Launched } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostPlace } from '../place.js'
-import type { EndReason } from '../report/reason.js'
-import { endReasonOf } from './end.js'
+import { type EndReason, reasonOf } from '../report/reason.js'
+import { endFactsOf } from './end.js'
 import type { EventLog } from './event-log.js'
 import { LiveRun } from './live-run.js'
 import { closeRun, type OpenRun, openRuns, type RunRecord } from './records.js'
@@ -107,7 +107,8 @@ async function lookAt(
   }
   const exit = readExit(instanceFolder)
   closeRun(place, uuid, folder)
-  return { record, reason: endReasonOf(exit ?? unseenExit(), record) }
+  const facts = await endFactsOf(app, instanceFolder, exit ?? unseenExit(), record)
+  return { record, reason: reasonOf(facts) }
 }
 
 /** A run of an app that the manifest no longer has. */

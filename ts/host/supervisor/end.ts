@@ -1,25 +1,24 @@
-/** Why a run ended, from how the system saw it and what we had asked. */
+/** What is known of an end: how the system saw it, what we had asked, and what the run left. */
 import type { ExitRecord } from '../launcher/exit.js'
-import type { EndReason } from '../report/reason.js'
+import type { AppManifest } from '../manifest/manifest.js'
+import { noEvidence, readEvidence } from '../report/evidence.js'
+import type { EndFacts } from '../report/reason.js'
 import type { Run } from './machine.js'
 
-/** The reason, in one word. */
-export function endReasonOf(
+/** The facts of an end, for `report/reason.ts`. */
+export async function endFactsOf(
+  { resourceLimits }: AppManifest,
+  instanceFolder: string,
   exit: ExitRecord,
   run: Pick<Run, 'ending' | 'phase'> | undefined,
-): EndReason {
-  const ending = run?.ending ?? null
-  const wasInTime = run?.phase === 'draining'
-  if (ending === 'hang' || ending === 'not-ready') return ending
-  if (exit.oomKilled) return 'oom'
-  if (exit.endedBy === 'poll-limit') return 'limit'
-  if (ending === 'kill') return 'killed'
-  if (ending !== null) {
-    const isClean = exit.code === 0 || exit.code === 143
-    const isUnseen = exit.code === null && exit.signal === null
-    return isClean || (wasInTime && isUnseen) ? 'stopped' : 'killed'
+): Promise<EndFacts> {
+  // Whoever was killed from outside had no time to say why, and what replaces it does not wait for us to look.
+  const isSilent = exit.signal === 'SIGKILL'
+  return {
+    exit,
+    asked: run?.ending ?? null,
+    wasInTime: run?.phase === 'draining',
+    memoryLimit: resourceLimits.maxMemory ?? null,
+    evidence: isSilent ? noEvidence : await readEvidence(instanceFolder).catch(() => noEvidence),
   }
-  if (exit.signal !== null) return 'signal'
-  if (exit.code === null) return 'unknown'
-  return exit.code === 0 ? 'finished' : 'exception'
 }

@@ -11,8 +11,10 @@ import type { Launched, Launcher } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { AppManifest, HostManifest } from '../manifest/manifest.js'
 import type { HostPlace } from '../place.js'
+import { type EndFacts, isFailure, reasonOf } from '../report/reason.js'
+import { writeReport } from '../report/report.js'
 import { Channel, jsonOf } from '../wire/channel.js'
-import { endReasonOf } from './end.js'
+import { endFactsOf } from './end.js'
 import type { EventLog } from './event-log.js'
 import { hashOf, LiveRun, makeRunFolders, newToken, runFolders } from './live-run.js'
 import {
@@ -35,7 +37,7 @@ import {
   type RunRecord,
   writeRun,
 } from './records.js'
-import type { AppHealth, AppStatus } from './status.js'
+import type { AppHealth, AppSample, AppStatus } from './status.js'
 import { softMemoryOf, withDelay } from './vigil.js'
 
 /** Milliseconds in which a spare answers that it has become what it was asked to. */
@@ -60,6 +62,8 @@ export interface House {
   readonly governor: Governor
   readonly launchers: readonly Launcher[]
   readonly events: EventLog
+  /** What was measured of an app lately. */
+  samples(uuid: string): readonly AppSample[]
   /** Has the broker know all runs; resolves when it does, or when there is none. */
   introduce(): Promise<void>
   /** Something changed here that others may wait for, and that has to be kept. */
@@ -515,17 +519,57 @@ export class Seat {
   async #gone(run: LiveRun, exit: ExitRecord | undefined, why?: string): Promise<void> {
     if (this.#isLeft || run.isGone) return
     run.isGone = true
-    const known = this.#runOf(run)
+    const end = exit && (await this.#judge(run, exit))
+    if (this.#isLeft) return
     this.#runs.delete(run.instance)
     closeRun(this.#house.place, this.uuid, run.folder)
+    const status = this.status()
     if (run.isSpare) this.#spareGone()
     else {
       const { instance } = run
-      const reason = exit === undefined ? 'not-ready' : endReasonOf(exit, known)
+      const reason = end?.reason ?? 'not-ready'
       this.dispatch({ type: 'ended', instance, reason, ...(why === undefined ? {} : { why }) })
     }
     run.channel?.finish()
+    if (end !== undefined && !run.isSpare && isFailure(end.reason)) {
+      await this.#report(run, end.facts, status)
+    }
     await this.#cleanUp(run)
+  }
+
+  /** Why it ended. */
+  async #judge(run: LiveRun, exit: ExitRecord) {
+    const known = this.#runOf(run)
+    const folder = runFolders(this.#house.place, this.uuid, run.folder).instance
+    const facts = await endFactsOf(this.app, folder, exit, known ?? run.record)
+    return { facts, reason: reasonOf(facts) }
+  }
+
+  /** Keeps what is known of a failure. */
+  async #report(run: LiveRun, facts: EndFacts, status: AppStatus): Promise<void> {
+    const { place, events } = this.#house
+    const { uuid } = this
+    const { instance, startedAt } = run
+    // What it left is read again, all of it: for the reason alone not everything had to be.
+    const { evidence: _, ...known } = facts
+    try {
+      const report = await writeReport(place, {
+        ...known,
+        instance,
+        uuid,
+        instanceFolder: runFolders(place, uuid, run.folder).instance,
+        startedAt,
+        status,
+        samples: this.#house.samples(uuid),
+        events: events.list({ limit: 200 }).filter((event) => event.uuid === uuid),
+        counters: { oomKills: (await run.hold?.oomKills()) ?? 0 },
+      })
+      const text = `${instance}: ${report.sentence}`
+      events.say('report', { uuid, instance, text, facts: { reason: report.reason } })
+    } catch (error) {
+      const text = `the end of ${instance} could not be kept: ${(error as Error).message}`
+      events.say('lost', { uuid, instance, text })
+    }
   }
 
   #spareGone(): void {

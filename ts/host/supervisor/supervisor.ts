@@ -78,6 +78,7 @@ export class Supervisor {
       governor,
       launchers,
       events,
+      samples: (uuid) => this.#watch.samples(uuid),
       introduce: () => this.#broker.tell(),
       changed: () => this.#plan(),
       failed: (seat) => this.#takeAlong(seat),
