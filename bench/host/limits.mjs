@@ -4,6 +4,7 @@
  *     node bench/host/limits.mjs           every means of this machine
  *     node bench/host/limits.mjs --json    the same as JSON
  *     node bench/host/limits.mjs --only cpu
+ *     node bench/host/limits.mjs --quick   one round, two seconds
  *
  * Memory: most anonymous bytes above the limit, in percent: of a group the kernel's own high-water mark, else the
  * high-water mark of resident bytes less what was resident of files before the leak. CPU: points of difference between
@@ -31,10 +32,12 @@ import { HostPlace } from '../../dist/host/place.js'
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     only: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
   },
 })
+const rounds = values.quick ? 1 : 3
+const cpuMs = values.quick ? 2000 : 10_000
 const MiB = 1024 * 1024
 const maxMemory = 128 * MiB
 const gates = { memoryPercent: 1, cpuPoints: 3 }
@@ -110,7 +113,7 @@ async function memory(only) {
   for (const mibPerSecond of [100, 1000]) {
     const overshoots = []
     let ending
-    for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       const app = await start(governor, ['arrays', String(mibPerSecond)], { maxMemory })
       const before = await app.usage()
       app.go()
@@ -153,7 +156,7 @@ async function cpu(only) {
     app.go()
     await sleep(500)
     const before = { at: performance.now(), ...(await app.usage()) }
-    await sleep(10_000)
+    await sleep(cpuMs)
     const after = { at: performance.now(), ...(await app.usage()) }
     const used = ((after.cpuMs - before.cpuMs) / (after.at - before.at)) * 100
     await app.launched.kill()
