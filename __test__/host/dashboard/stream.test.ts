@@ -1,9 +1,10 @@
 /** What an open page hears. */
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import http from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { type Dashboard, startDashboard } from '../../../ts/host/dashboard/dashboard.js'
+import { writeReport } from '../../../ts/host/report/report.js'
 import { appStatus, controlServer } from '../support/control-server.js'
 
 type Heard = { name: string; data: Record<string, unknown> }
@@ -92,19 +93,39 @@ test('what was measured is kept, and outlives the supervisor', async (t) => {
 
 test('crash reports are listed and read, and nothing else is', async (t) => {
   const host = await controlServer(t, [appStatus('clock')])
-  const folder = host.place.file('reports', 'clock.3')
-  mkdirSync(folder, { recursive: true })
+  const exit = {
+    code: null,
+    signal: 'SIGABRT',
+    endedBy: null,
+    oomKilled: false,
+    maxRssBytes: null,
+    cpuMs: null,
+    at: 5000,
+  }
+  await writeReport(host.place, {
+    instance: 'clock.3',
+    uuid: 'clock',
+    instanceFolder: host.place.instance('clock.3'),
+    startedAt: 1000,
+    status: null,
+    samples: [{ at: 4000, ...sample }],
+    events: [],
+    exit,
+    asked: null,
+    memoryLimit: null,
+    wasInTime: true,
+  })
   mkdirSync(host.place.file('reports', 'not a report'))
-  writeFileSync(`${folder}/report.json`, '{"reason":"oom"}')
   const dashboard = await startDashboard({ root: host.root })
   t.teardown(() => dashboard.stop())
-  const list = (await ask(dashboard, '/api/reports')) as { instance: string }[]
+  const list = (await ask(dashboard, '/api/reports')) as { instance: string; reason: string }[]
   t.deepEqual(
-    list.map(({ instance }) => instance),
-    ['clock.3'],
+    list.map(({ instance, reason }) => [instance, reason]),
+    [['clock.3', 'signal']],
   )
   const report = await ask(dashboard, '/api/reports/clock.3')
-  t.is(report.instance, 'clock.3')
-  t.regex(JSON.stringify(report.parts), /oom/)
+  t.is(report.parts[0].name, 'Why')
+  t.regex(report.parts[0].text, /^signal: .*SIGABRT/)
+  t.regex(JSON.stringify(report.parts), /SIGABRT/)
   t.is((await ask(dashboard, '/api/reports/clock.9')).code, 'HOST_UNKNOWN_INSTANCE')
 })
