@@ -57,8 +57,8 @@ pub struct Cart {
     adjustments: u32,
 }
 
-/// A change that has been worked out.
-struct Plan {
+/// A change that has been worked out, and is good as long as the cart stays as it is.
+pub(crate) struct Plan {
     touched: Touched,
     next: Next,
     outcome: Outcome,
@@ -76,6 +76,13 @@ enum Touched {
 enum Next {
     Moved(Moved),
     Replaced(Ledger),
+}
+
+impl Plan {
+    /// What the change comes to.
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
 }
 
 impl Cart {
@@ -104,6 +111,11 @@ impl Cart {
     pub fn new(policy: &Policy) -> Self {
         let (lines, ledger) = (Vec::new(), Ledger::new());
         Self { policy: *policy, lines, ledger, totals: Totals::default(), adjustments: 0 }
+    }
+
+    /// Makes room for so many lines.
+    pub(crate) fn expect_lines(&mut self, count: usize) {
+        self.lines.reserve_exact(count);
     }
 
     /// The policy it is priced by.
@@ -221,6 +233,15 @@ impl Cart {
     /// As [`Cart::preview`]; nothing is changed then.
     pub fn apply(&mut self, change: &Change<'_>) -> Result<Outcome> {
         let plan = self.plan(change)?;
+        let outcome = self.make(plan);
+        if let (Some(number), false) = (outcome.number, matches!(change, Change::Retract { .. })) {
+            self.adjustments = number;
+        }
+        Ok(outcome)
+    }
+
+    /// Makes a change of a line as it was planned a moment ago.
+    pub(crate) fn make(&mut self, plan: Plan) -> Outcome {
         match plan.next {
             Next::Moved(moved) => self.ledger.commit(&moved),
             Next::Replaced(ledger) => self.ledger = ledger,
@@ -233,13 +254,8 @@ impl Cart {
                 }
             }
         }
-        if let (Some(number), false) =
-            (plan.outcome.number, matches!(change, Change::Retract { .. }))
-        {
-            self.adjustments = number;
-        }
         self.totals = plan.outcome.totals;
-        Ok(plan.outcome)
+        plan.outcome
     }
 
     fn put(&mut self, index: usize, line: Line) {
@@ -249,7 +265,8 @@ impl Cart {
         }
     }
 
-    fn plan(&self, change: &Change<'_>) -> Result<Plan> {
+    /// As [`Cart::preview`], kept for [`Cart::make`].
+    pub(crate) fn plan(&self, change: &Change<'_>) -> Result<Plan> {
         work(1);
         match *change {
             Change::AddLine(input) => {

@@ -22,12 +22,50 @@ use crate::error::{Error, Result};
 use crate::limits::{TAX_COMPONENTS_MAX, TAX_ROWS_MAX, TAX_SETS_MAX};
 use crate::money::{divide, in_range};
 use crate::policy::{GrossSplit, Policy, TaxScope};
+use std::ops::{Deref, DerefMut};
 
-/// Taxes of one list of components, by position.
-pub(super) type Taxes = [i64; TAX_COMPONENTS_MAX];
+/// So many taxes of a list lie in place.
+const TAXES_IN_PLACE: usize = 2;
+
+/// Taxes of one list of components, by position. A list is nearly always short, and a plan of a change
+/// is moved about: only a long one lies elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Taxes {
+    few: [i64; TAXES_IN_PLACE],
+    many: Vec<i64>,
+}
+
+impl Taxes {
+    /// None at all: zero at every position.
+    pub(super) const NONE: Self = Self { few: [0; TAXES_IN_PLACE], many: Vec::new() };
+
+    /// Zeros for so many components.
+    pub(super) fn of(count: usize) -> Self {
+        let many = if count > TAXES_IN_PLACE { vec![0; count] } else { Vec::new() };
+        Self { few: [0; TAXES_IN_PLACE], many }
+    }
+
+    pub(super) fn at(&self, position: usize) -> i64 {
+        self.get(position).copied().unwrap_or(0)
+    }
+}
+
+impl Deref for Taxes {
+    type Target = [i64];
+
+    fn deref(&self) -> &[i64] {
+        if self.many.is_empty() { &self.few } else { &self.many }
+    }
+}
+
+impl DerefMut for Taxes {
+    fn deref_mut(&mut self) -> &mut [i64] {
+        if self.many.is_empty() { &mut self.few } else { &mut self.many }
+    }
+}
 
 /// What one line adds to the sums; all zero for a voided one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Contribution {
     pub(super) parts: Parts,
     /// Of `parts.amount`, what has its taxes given.
@@ -37,8 +75,7 @@ pub(super) struct Contribution {
 }
 
 impl Contribution {
-    pub(super) const NOTHING: Self =
-        Self { parts: Parts::NOTHING, settled: 0, taxes: [0; TAX_COMPONENTS_MAX] };
+    pub(super) const NOTHING: Self = Self { parts: Parts::NOTHING, settled: 0, taxes: Taxes::NONE };
 }
 
 /// Sums that no tax has a part in.
@@ -246,21 +283,22 @@ impl Ledger {
             live: set.live + new.live() - old.live(),
             base: moved(set.base, unsettled(old), unsettled(new))?,
             settled: moved(set.settled, old.settled, new.settled)?,
-            own: [0; TAX_COMPONENTS_MAX],
-            row_own: [0; TAX_COMPONENTS_MAX],
-            row_tax: [0; TAX_COMPONENTS_MAX],
+            own: Taxes::of(set.components.len()),
+            row_own: Taxes::of(set.components.len()),
+            row_tax: Taxes::of(set.components.len()),
             sums: Sums { parts: self.sums.parts.moved(&old.parts, &new.parts)?, ..self.sums },
         };
         let net_first = is_net_first(policy);
-        let (mut before, mut after) = ([0; TAX_COMPONENTS_MAX], [0; TAX_COMPONENTS_MAX]);
+        let (mut before, mut after) = (Taxes::NONE, Taxes::NONE);
         if net_first {
+            (before, after) = (next.own.clone(), next.own.clone());
             set.split_net_first(policy, set.base, &mut before);
             set.split_net_first(policy, next.base, &mut after);
         }
         for (position, component) in set.components.iter().enumerate() {
             work(1);
             let row = &self.rows[usize::from(set.rows[position])];
-            let (from, to) = (old.taxes[position], new.taxes[position]);
+            let (from, to) = (old.taxes.at(position), new.taxes.at(position));
             next.own[position] = moved(set.own[position], from, to)?;
             let own = moved(row.own, from, to)?;
             let tax = if policy.terms().tax_scope != TaxScope::PerRate {
@@ -387,7 +425,7 @@ impl Contribution {
 
 impl TaxSet {
     /// The inclusive taxes of a base whose net is rounded; they are each within one of exact.
-    fn split_net_first(&self, policy: &Policy, base: i64, out: &mut Taxes) {
+    fn split_net_first(&self, policy: &Policy, base: i64, out: &mut [i64]) {
         out.fill(0);
         let net = divide(i128::from(base) * PPM, self.price_parts, policy.terms().tax_rounding);
         let mut shares = [Share::new(0, 1); TAX_COMPONENTS_MAX];

@@ -183,7 +183,8 @@ impl Line {
         if self.is_voided {
             return Ok(Contribution::NOTHING);
         }
-        let mut given = Contribution::NOTHING;
+        let taxes = Taxes::of(set.components().len());
+        let mut given = Contribution { taxes, ..Contribution::NOTHING };
         match &self.settled {
             Some(taxes) => {
                 given.settled = self.amount;
@@ -210,7 +211,7 @@ impl Line {
     }
 
     /// Taxes that are worked out of this line alone: all with tax per line or unit, none per rate.
-    pub(super) fn own_taxes(&self, policy: &Policy, set: &TaxSet, out: &mut Taxes) -> Result<()> {
+    pub(super) fn own_taxes(&self, policy: &Policy, set: &TaxSet, out: &mut [i64]) -> Result<()> {
         let terms = policy.terms();
         let of = match terms.tax_scope {
             TaxScope::PerRate => return Ok(()),
@@ -264,7 +265,7 @@ impl Of {
 }
 
 /// Splits the inclusive tax of a line by the rates of its inclusive components.
-fn split_by_rate(tax: i64, components: &[TaxComponent], out: &mut Taxes) {
+fn split_by_rate(tax: i64, components: &[TaxComponent], out: &mut [i64]) {
     let rates: i128 = components.iter().filter(|c| c.inclusive).map(TaxComponent::rate).sum();
     if rates == 0 {
         return;

@@ -31,6 +31,7 @@ mod tax;
 mod turnover;
 
 pub use adjustment::{Adjustment, Direction, Worth};
+pub(crate) use cart::Plan;
 pub use cart::{Cart, LineView};
 pub use change::{Change, Outcome};
 pub use exchange::ExchangeRate;

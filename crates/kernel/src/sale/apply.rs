@@ -6,13 +6,13 @@
 use super::machine::{after, completed_sums, content, taken};
 use super::{End, Line, Sale, Tender};
 use crate::journal::{
-    Circle, Fact, Hash, LineReturned, RecordKind, SaleBegun, SaleCompleted, Sums, TenderAdded,
-    TenderKind, TenderState, body_of,
+    Circle, Fact, Hash, LineAdded, LineReturned, RecordKind, SaleBegun, SaleCompleted, Sums,
+    TenderAdded, TenderKind, TenderState, body_of,
 };
 use crate::money::{Decimal, in_range};
 use crate::policy::Policy;
 use crate::pricing::{
-    Cart, Change, ExchangeRate, GivenBack, LineKind, NewLine, Outcome, SoldLine, settle,
+    Cart, Change, ExchangeRate, GivenBack, LineKind, NewLine, Outcome, Plan, SoldLine, settle,
 };
 use std::fmt;
 
@@ -39,6 +39,9 @@ macro_rules! hold {
         }
     };
 }
+
+/// Bytes that a line with a text usually has in the journal.
+const USUAL_FACT_BYTES: usize = 96;
 
 /// What a fact says that a sale comes to after it.
 struct Claim<'a> {
@@ -81,6 +84,13 @@ impl Sale {
         })
     }
 
+    /// Makes room for so many lines, rung up at once.
+    pub(crate) fn expect_lines(&mut self, count: usize) {
+        self.lines.reserve_exact(count);
+        self.cart.expect_lines(count);
+        self.log.reserve((count + 2) * USUAL_FACT_BYTES);
+    }
+
     /// Keeps a fact's bytes: a checkpoint carries them on as they are.
     pub(crate) fn remember(&mut self, kind: RecordKind, body: &[u8]) {
         let size = u32::try_from(body.len()).expect("a record is smaller than a segment");
@@ -100,43 +110,7 @@ impl Sale {
         let wakes = matches!(fact, Fact::SaleResumed(_) | Fact::SaleTransferred(_));
         hold!(self.ticket.is_some() == wakes, "sale {} is {}", self.number, self.state().name());
         match fact {
-            Fact::LineAdded(fact) => {
-                self.next_line(fact.line)?;
-                if let Some(parent) = fact.parent {
-                    self.live_line_mut(parent)?;
-                }
-                let kind = fact.kind.unwrap_or(LineKind::Item);
-                let per = fact.per.unwrap_or(Decimal::whole(1));
-                let new = NewLine {
-                    kind,
-                    quantity: fact.quantity,
-                    unit_price: fact.unit_price,
-                    per,
-                    taxes: &fact.taxes,
-                };
-                let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
-                let outcome = self.change(&Change::AddLine(new), &claim)?;
-                self.lines.push(Line {
-                    number: fact.line,
-                    kind,
-                    sku: fact.sku.clone(),
-                    text: fact.text.clone(),
-                    quantity: fact.quantity,
-                    unit_price: fact.unit_price,
-                    per,
-                    taxes: fact.taxes.clone(),
-                    listed: outcome.amount,
-                    adjustments: Vec::new(),
-                    amount: fact.amount,
-                    voided: None,
-                    parent: fact.parent,
-                    of: None,
-                    sold: None,
-                    class: fact.class.clone(),
-                    attributes: fact.attributes.clone(),
-                });
-                amount_is(fact.line, fact.amount, &outcome)
-            }
+            Fact::LineAdded(fact) => self.take_line(fact.clone(), None),
             Fact::LineReturned(fact) => self.return_line(fact),
             Fact::LineVoided(fact) => {
                 let is_parent = self.live_children(fact.line).next().is_some();
@@ -260,17 +234,23 @@ impl Sale {
     fn change(&mut self, change: &Change<'_>, claim: &Claim<'_>) -> Result<Outcome, Contradiction> {
         self.lines_may_change()?;
         let outcome = self.cart.apply(change)?;
-        let totals = outcome.totals;
+        self.agrees(&outcome, claim)?;
+        Ok(outcome)
+    }
+
+    /// Compares what a change has come to with what the fact says.
+    fn agrees(&mut self, outcome: &Outcome, claim: &Claim<'_>) -> Result<(), Contradiction> {
+        let totals = &outcome.totals;
         hold!(totals.gross == claim.gross, "the total is {}, not {}", totals.gross, claim.gross);
         self.settlement = settle(self.policy(), totals.gross, [])?;
-        let sums = Sums::of(&totals, self.settlement.cash_payable);
+        let sums = Sums::of(totals, self.settlement.cash_payable);
         hold!(
             sums.as_ref() == claim.sums,
             "the sums of sale {} are {sums:?}, not {:?}",
             self.number,
             claim.sums
         );
-        Ok(outcome)
+        Ok(())
     }
 
     fn change_line(
@@ -283,6 +263,53 @@ impl Sale {
         let outcome = self.change(change, claim)?;
         self.mirror(line);
         Ok(outcome)
+    }
+
+    /// Folds a line in whose fact nobody needs any more; as it was planned, where it was decided a
+    /// moment ago.
+    pub(crate) fn take_line(
+        &mut self,
+        fact: LineAdded,
+        plan: Option<Plan>,
+    ) -> Result<(), Contradiction> {
+        self.next_line(fact.line)?;
+        if let Some(parent) = fact.parent {
+            self.live_line_mut(parent)?;
+        }
+        let kind = fact.kind.unwrap_or(LineKind::Item);
+        let per = fact.per.unwrap_or(Decimal::whole(1));
+        let LineAdded { line: number, quantity, unit_price, amount, .. } = fact;
+        let new = NewLine { kind, quantity, unit_price, per, taxes: &fact.taxes };
+        let claim = Claim { gross: fact.gross, sums: fact.sums.as_ref() };
+        let outcome = match plan {
+            Some(plan) => {
+                self.lines_may_change()?;
+                let outcome = self.cart.make(plan);
+                self.agrees(&outcome, &claim)?;
+                outcome
+            }
+            None => self.change(&Change::AddLine(new), &claim)?,
+        };
+        self.lines.push(Line {
+            number,
+            kind,
+            sku: fact.sku,
+            text: fact.text,
+            quantity,
+            unit_price,
+            per,
+            taxes: fact.taxes,
+            listed: outcome.amount,
+            adjustments: Vec::new(),
+            amount,
+            voided: None,
+            parent: fact.parent,
+            of: None,
+            sold: None,
+            class: fact.class,
+            attributes: fact.attributes,
+        });
+        amount_is(number, amount, &outcome)
     }
 
     fn return_line(&mut self, fact: &LineReturned) -> Result<(), Contradiction> {

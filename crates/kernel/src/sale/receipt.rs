@@ -1,7 +1,7 @@
 //! The receipt: what the host prints, from the facts and nothing else.
 
 use super::machine::SoldItem;
-use super::{Line, Sale, State, Tender, Totals};
+use super::{End, Line, Sale, State, Tender, Totals};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Circle, PerpetualSums, SoldAt, TaxRowRecord};
@@ -82,9 +82,9 @@ pub struct Receipt {
 impl Receipt {
     /// The receipt of a completed sale; `None` when the sale is not completed.
     #[must_use]
-    pub fn of(sale: Sale, meta: ReceiptMeta) -> Option<Self> {
-        let fact = sale.completion()?.clone();
+    pub fn of(mut sale: Sale, meta: ReceiptMeta) -> Option<Self> {
         let totals = sale.totals();
+        let Some(End::Completed(fact)) = sale.end.take() else { return None };
         Some(Self {
             net: totals.net,
             tax: totals.tax,

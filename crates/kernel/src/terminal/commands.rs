@@ -13,12 +13,12 @@ use crate::error::{Error, Result};
 use crate::journal::{Circle, Fact, Key, RecordKind, Sums, TenderKind, TenderState};
 use crate::limits::{OPEN_SALES_MAX, SEGMENT_BYTES_PER_SALE, SEGMENT_BYTES_PER_TAX};
 use crate::money::Decimal;
-use crate::pricing::{Adjustment, LineKind};
+use crate::pricing::{Adjustment, LineKind, Plan};
 use crate::rules::{Attribute, Given as Value};
 use crate::sale::{
     LineInput, Reason, Receipt, ReceiptMeta, Sale, State, TaxInput, TenderInput, Totals, machine,
 };
-use crate::till::{Check, Till};
+use crate::till::Till;
 use pos_kernel_wal::{Record, WalError};
 use std::ops::Range;
 
@@ -414,14 +414,11 @@ impl Terminal {
             return Ok(Answer { value, sequence, wait, replayed: true });
         }
         self.reserve(&core.till)?;
-        let (sale, completion, sequence, hash) = self.ring_up(&mut core, sold, key)?;
+        let (mut sale, completion, sequence, hash) = self.ring_up(&mut core, sold, key)?;
         let at_ns = self.last_wall_ns(&core);
-        core.till.adopt(sale).expect("it has the next number");
         core.till
-            .apply(&completion, &[], sequence, at_ns, Check::Live)
+            .take_whole(&mut sale, &completion, sequence)
             .expect("a decided fact contradicts nothing");
-        let number = completion.sale().expect("a completion has a sale");
-        let sale = core.till.hand_out(number).expect("it was settled a moment ago");
         let stamp = core.hlc.stamp(&*self.clock);
         if let Fact::SaleCompleted(completed) = &completion
             && completed.circle.is_none_or(|circle| circle == Circle::Sale)
@@ -462,13 +459,14 @@ impl Terminal {
             let mut bodies = Bodies::new(std::mem::take(&mut core.bodies));
             let mut sale = Sale::begun(&begun, first_sequence, stamp.wall_ns)
                 .expect("a decided fact contradicts nothing");
+            sale.expect_lines(sold.lines.len());
             bodies.push(&mut sale, &begun.into());
             for line in sold.lines {
-                let mut fact = machine::add_line(&sale, line, None)?;
+                let (mut fact, plan) = machine::plan_line(&sale, line, None)?;
                 core.till.may_tax(&sale, &fact.taxes, self.taxes_max())?;
                 fact.is_judged(core.till.rules.judge_line(&sale, line, fact.amount)?);
                 let number = fact.line;
-                bodies.fold(&mut sale, &people.sign_and_use(fact)?);
+                bodies.take_line(&mut sale, people.sign_and_use(fact)?, plan);
                 for (adjustment, reason) in line.adjustments {
                     let reason = (*reason).into();
                     let fact = machine::adjust_line(&sale, number, *adjustment, reason, None)?;
@@ -638,6 +636,16 @@ impl Bodies {
     fn fold(&mut self, sale: &mut Sale, fact: &Fact) {
         sale.apply(fact).expect("a decided fact contradicts nothing");
         self.push(sale, fact);
+    }
+
+    /// Folds in a line as it was planned, whose fact nobody needs any more.
+    fn take_line(&mut self, sale: &mut Sale, fact: Fact, plan: Plan) {
+        self.push(sale, &fact);
+        let folded = match fact {
+            Fact::LineAdded(fact) => sale.take_line(fact, Some(plan)),
+            fact => sale.apply(&fact),
+        };
+        folded.expect("a decided fact contradicts nothing");
     }
 
     fn records(&self) -> Vec<Record<'_>> {

@@ -6,6 +6,7 @@
 //! of the same segment.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 
 type KeyHash = [u8; 16];
 
@@ -24,7 +25,7 @@ pub struct KeyEntry {
 /// The newest keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyWindow {
-    entries: HashMap<KeyHash, KeyEntry>,
+    entries: HashMap<KeyHash, KeyEntry, BuildHasherDefault<FirstBytes>>,
     order: VecDeque<KeyHash>,
     keys_max: usize,
     /// How many of the newest no checkpoint carries yet.
@@ -35,7 +36,7 @@ impl KeyWindow {
     /// An empty window for this many keys.
     #[must_use]
     pub fn new(keys_max: usize) -> Self {
-        Self { entries: HashMap::new(), order: VecDeque::new(), keys_max, fresh: 0 }
+        Self { entries: HashMap::default(), order: VecDeque::new(), keys_max, fresh: 0 }
     }
 
     /// How many keys are remembered at most.
@@ -114,6 +115,22 @@ impl KeyWindow {
             window.insert(hash, KeyEntry { sequence, fingerprint });
         }
         Some(window)
+    }
+}
+
+/// The first bytes of a hash: they are as good as any, and need no other hash over them.
+#[derive(Debug, Clone, Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -174,12 +174,6 @@ impl Till {
         self.settled.iter().rev().find(|sale| wanted(sale))
     }
 
-    /// Gives a finished sale away instead of keeping it readable.
-    pub(crate) fn hand_out(&mut self, number: u64) -> Option<Sale> {
-        let index = self.settled.iter().rposition(|sale| sale.number == number)?;
-        self.settled.remove(index)
-    }
-
     /// Totals of a currency, zero when it was never used.
     #[must_use]
     pub fn totals_of(&self, currency: Currency) -> CurrencyTotals {
@@ -343,19 +337,9 @@ impl Till {
                 self.open.insert(begun.sale, sale);
             }
             Fact::SaleCompleted(completed) => {
-                self.count_completion(completed)?;
                 let mut sale = self.take(completed.sale)?;
-                if check == Check::Replay {
-                    sale.check_content(completed)?;
-                    self.rules.hold(&sale, fact)?;
-                }
-                sale.apply(fact)?;
+                self.complete(&mut sale, fact, completed, check)?;
                 self.settle(sale);
-                // Training receipts have numbers of their own, and are not signed.
-                let counts = completed.circle.is_none_or(|circle| circle == Circle::Sale);
-                if let Some(signing) = self.signing.as_mut().filter(|_| counts) {
-                    signing.complete(completed.receipt);
-                }
             }
             Fact::SaleTransferred(transferred) => {
                 let mut sale = self.take(transferred.sale)?;
@@ -419,21 +403,58 @@ impl Till {
                 self.open_bytes += sale.log_bytes() - before;
             }
         }
-        if let Some(key) = fact.key() {
-            self.keys.remember(&key.text, KeyEntry { sequence, fingerprint: key.fingerprint });
+        self.remember(fact, sequence);
+        Ok(())
+    }
+
+    /// Takes in a sale that was rung up whole, its facts but the completion already folded. Nobody sees
+    /// it open, and nobody but the caller has it afterwards.
+    ///
+    /// # Errors
+    /// What in it contradicts the facts before it.
+    pub(crate) fn take_whole(
+        &mut self,
+        sale: &mut Sale,
+        completion: &Fact,
+        sequence: u64,
+    ) -> std::result::Result<(), Contradiction> {
+        hold_number("sale", sale.number, self.next_sale)?;
+        let Fact::SaleCompleted(completed) = completion else {
+            return Err(Contradiction(format!("sale {} ends without a completion", sale.number)));
+        };
+        self.people.hold_signature(completion)?;
+        self.next_sale += 1;
+        self.complete(sale, completion, completed, Check::Live)?;
+        self.remember(completion, sequence);
+        Ok(())
+    }
+
+    /// Ends a sale that is out of the open ones.
+    fn complete(
+        &mut self,
+        sale: &mut Sale,
+        fact: &Fact,
+        completed: &SaleCompleted,
+        check: Check,
+    ) -> std::result::Result<(), Contradiction> {
+        self.count_completion(sale, completed)?;
+        if check == Check::Replay {
+            sale.check_content(completed)?;
+            self.rules.hold(&*sale, fact)?;
+        }
+        sale.apply(fact)?;
+        // Training receipts have numbers of their own, and are not signed.
+        let counts = completed.circle.is_none_or(|circle| circle == Circle::Sale);
+        if let Some(signing) = self.signing.as_mut().filter(|_| counts) {
+            signing.complete(completed.receipt);
         }
         Ok(())
     }
 
-    /// Takes in a sale that was rung up whole, its facts already folded.
-    ///
-    /// # Errors
-    /// When its number is not the next one.
-    pub(crate) fn adopt(&mut self, sale: Sale) -> std::result::Result<(), Contradiction> {
-        hold_number("sale", sale.number, self.next_sale)?;
-        self.next_sale += 1;
-        self.restore_sale(sale);
-        Ok(())
+    fn remember(&mut self, fact: &Fact, sequence: u64) {
+        if let Some(key) = fact.key() {
+            self.keys.remember(&key.text, KeyEntry { sequence, fingerprint: key.fingerprint });
+        }
     }
 
     /// Puts a sale back that a checkpoint carried.
@@ -493,10 +514,11 @@ impl Till {
         Err(Contradiction(format!("sale {} begins with another policy than was set", fact.sale)))
     }
 
-    fn count_completion(&mut self, fact: &SaleCompleted) -> std::result::Result<(), Contradiction> {
-        let Some(sale) = self.open.get(&fact.sale) else {
-            return Err(Contradiction(format!("sale {} is not open", fact.sale)));
-        };
+    fn count_completion(
+        &mut self,
+        sale: &Sale,
+        fact: &SaleCompleted,
+    ) -> std::result::Result<(), Contradiction> {
         hold_number("receipt", fact.receipt, self.next_receipt_in(sale.circle()))?;
         let before = self.totals_of(fact.currency);
         let after = self.perpetual(fact.currency).after(sale)?;

@@ -1,13 +1,13 @@
 //! Lines: sold, given back, taken away.
 
-use super::{changed, components, live_line, may_change_lines, next_number, unless_one};
+use super::{changed, components, live_line, may_change_lines, next_number, planned, unless_one};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::{Key, LineAdded, LineReturned, LineVoided, QuantitySet, SoldAt, SoldFor};
 use crate::limits::LINES_MAX;
 use crate::money::{Currency, Decimal};
 use crate::policy::UnboundReturns;
-use crate::pricing::{Change, LineKind, NewLine, SoldLine};
+use crate::pricing::{Change, LineKind, NewLine, Plan, SoldLine};
 use crate::sale::Sale;
 use crate::sale::input::{self, LineInput, Reason};
 
@@ -19,6 +19,16 @@ use crate::sale::input::{self, LineInput, Reason};
 /// `PK_E_LINE_VOIDED` for the parent; `PK_E_MIXED_RETURNS`, `PK_E_UNBOUND_RETURN` and
 /// `PK_E_APPROVAL_REQUIRED` for a return.
 pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<LineAdded> {
+    plan_line(sale, line, key).map(|(fact, _)| fact)
+}
+
+/// As [`add_line`], with the plan of the change: who folds the fact in at once need not work it out
+/// again.
+pub(crate) fn plan_line(
+    sale: &Sale,
+    line: &LineInput<'_>,
+    key: Option<Key>,
+) -> Result<(LineAdded, Plan)> {
     may_change_lines(sale)?;
     input::line(line)?;
     one_more_line(sale)?;
@@ -31,8 +41,9 @@ pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<L
     let taxes = components(sale, line.taxes);
     let LineInput { kind, quantity, unit_price, per, .. } = *line;
     let change = Change::AddLine(NewLine { kind, quantity, unit_price, per, taxes: &taxes });
-    let (outcome, sums) = changed(sale, &change)?;
-    Ok(LineAdded {
+    let (plan, sums) = planned(sale, &change)?;
+    let outcome = plan.outcome();
+    let fact = LineAdded {
         sale: sale.number,
         line: next_number(sale.lines.len()),
         sku: line.sku.to_owned(),
@@ -51,7 +62,8 @@ pub fn add_line(sale: &Sale, line: &LineInput<'_>, key: Option<Key>) -> Result<L
         rules: Vec::new(),
         class: None,
         attributes: Vec::new(),
-    })
+    };
+    Ok((fact, plan))
 }
 
 /// A sold line, ready to come back in parts.

@@ -16,6 +16,7 @@ pub use changes::{adjust_line, adjust_sale, override_price, override_taxes, retr
 pub(crate) use ending::content;
 pub use ending::{complete, suspend, void};
 pub(in crate::sale) use ending::{completed_sums, taken};
+pub(crate) use lines::plan_line;
 pub use lines::{SoldItem, add_line, return_line, set_quantity, void_line};
 pub(in crate::sale) use tenders::after;
 pub use tenders::{confirm_tender, decline_tender, tender, void_tender};
@@ -28,7 +29,7 @@ use crate::journal::{Bytes, Key, ReturnsOf, SaleBegun, Sums};
 use crate::limits::LINES_MAX;
 use crate::money::{Currency, Decimal};
 use crate::policy::Policy;
-use crate::pricing::{Change, Outcome, TaxComponent, settle};
+use crate::pricing::{Change, Outcome, Plan, TaxComponent, settle};
 
 /// Begins a sale, priced by the till's policy for the currency if it has one.
 ///
@@ -65,10 +66,17 @@ pub fn begin(
 
 /// What a change of the lines comes to, and the sums that its fact says.
 fn changed(sale: &Sale, change: &Change<'_>) -> Result<(Outcome, Option<Sums>)> {
-    let outcome = sale.cart.preview(change)?;
+    let (plan, sums) = planned(sale, change)?;
+    Ok((*plan.outcome(), sums))
+}
+
+fn planned(sale: &Sale, change: &Change<'_>) -> Result<(Plan, Option<Sums>)> {
+    let plan = sale.cart.plan(change)?;
+    let totals = &plan.outcome().totals;
     // Lines change only while no tender is live.
-    let paid = settle(sale.policy(), outcome.totals.gross, [])?;
-    Ok((outcome, Sums::of(&outcome.totals, paid.cash_payable)))
+    let paid = settle(sale.policy(), totals.gross, [])?;
+    let sums = Sums::of(totals, paid.cash_payable);
+    Ok((plan, sums))
 }
 
 fn components(sale: &Sale, taxes: &[TaxInput]) -> Vec<TaxComponent> {
