@@ -19,6 +19,8 @@ const NATIVE = path.join(ROOT, 'target/release/examples/registers')
 const NODE = path.join(HERE, 'store-child.mjs')
 const SHIM = path.join(HERE, 'native/target/slowsync.so')
 const REGISTERS = 64
+/** Threads that serve all registers of the native store by `submit`. */
+const THREADS = 4
 const SLOW_US = 1000
 
 const { values: given } = parseArgs({
@@ -52,25 +54,33 @@ const figures = []
 for (let round = 0; round < rounds; round += 1) {
   for (const delayUs of [0, SLOW_US]) {
     for (const side of sides) {
-      for (const [deployment, registers] of [
-        ['alone', 1],
-        ['store', REGISTERS],
-      ]) {
-        const figure = await measure(side, deployment, registers, delayUs)
-        figures.push({ side, delayUs, ...figure })
-        process.stderr.write(
-          `${side} ${deployment} ${registers} +${delayUs} us: ${JSON.stringify(figure)}\n`,
-        )
+      for (const way of ways(side)) {
+        const figure = await measure(side, way, delayUs)
+        figures.push({ side, delayUs, way: way.name, ...figure })
+        process.stderr.write(`${side} ${way.name} +${delayUs} us: ${JSON.stringify(figure)}\n`)
       }
     }
   }
 }
 report()
 
-async function measure(side, deployment, registers, delayUs) {
+/** What is measured on a side, the one writer first. */
+function ways(side) {
+  const alone = { name: 'one writer', deployment: 'alone', registers: 1, threads: [] }
+  const store = { deployment: 'store', registers: REGISTERS, threads: [] }
+  if (side === 'node') return [alone, { ...store, name: `store of ${REGISTERS}` }]
+  return [
+    alone,
+    { ...store, name: `store of ${REGISTERS}, a thread each` },
+    { ...store, name: `store of ${REGISTERS}, ${THREADS} threads`, threads: [String(THREADS)] },
+  ]
+}
+
+async function measure(side, { deployment, registers, threads }, delayUs) {
   const root = mkdtempSync(path.join(given.dir, 'store-'))
   const program = side === 'native' ? [NATIVE] : [process.execPath, NODE]
-  const [command, ...args] = [...program, root, deployment, String(registers), String(seconds)]
+  const counts = [String(registers), String(seconds), ...threads]
+  const [command, ...args] = [...program, root, deployment, ...counts]
   const slow = delayUs > 0 ? { LD_PRELOAD: SHIM, SLOWSYNC_DELAY_US: String(delayUs) } : {}
   const env = { ...process.env, ...slow }
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -87,21 +97,23 @@ function median(values) {
 
 function report() {
   const results = []
-  const rate = (side, delayUs, deployment) =>
+  const rate = (side, delayUs, way) =>
     median(
       figures
-        .filter((it) => it.side === side && it.delayUs === delayUs && it.deployment === deployment)
+        .filter((it) => it.side === side && it.delayUs === delayUs && it.way === way.name)
         .map((it) => it.salesPerSecond),
     )
   for (const side of sides) {
     for (const delayUs of [0, SLOW_US]) {
-      const [one, many] = [rate(side, delayUs, 'alone'), rate(side, delayUs, 'store')]
-      const base = { unit: 'sales/s', flushDelayUs: delayUs }
-      results.push({ name: `${side} one writer`, peer: 'pos-kernel', value: one, ...base })
-      const ratio = many / one
-      const goal = goals[side]
-      const name = `${side} store of ${REGISTERS}`
-      results.push({ name, peer: 'pos-kernel', value: many, ...base, ratio, goal })
+      const [alone, ...stores] = ways(side)
+      const one = rate(side, delayUs, alone)
+      const base = { peer: 'pos-kernel', unit: 'sales/s', flushDelayUs: delayUs }
+      results.push({ name: `${side} ${alone.name}`, value: one, ...base })
+      for (const way of stores) {
+        const value = rate(side, delayUs, way)
+        const name = `${side} ${way.name}`
+        results.push({ name, value, ...base, ratio: value / one, goal: goals[side] })
+      }
     }
   }
   if (given.json) {
@@ -111,7 +123,7 @@ function report() {
   for (const { name, flushDelayUs, value, ratio, goal } of results) {
     const times = ratio === undefined ? '' : `  ${ratio.toFixed(1)} x one writer (goal ${goal})`
     console.log(
-      `${name.padEnd(22)} flush +${flushDelayUs} us  ${Math.round(value)} sales/s${times}`,
+      `${name.padEnd(34)} flush +${flushDelayUs} us  ${Math.round(value)} sales/s${times}`,
     )
   }
 }

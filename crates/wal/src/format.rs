@@ -19,10 +19,11 @@
 //! 52 segment  u32  number of this segment
 //! 56 place    u32  offset in this segment / 8
 //! 60 count    u16  records
-//! 62 version  u8   1
+//! 62 version  u8   1, or 2: what the link covers, see `Links`
 //! 63 flags    u8   1 checkpoint, 2 seal, 4 an owner begins, 8 an owner ends cleanly
 //! 64 records, then zeros up to a multiple of 8
-//! -32 link    BLAKE3, keyed with the previous link, of bytes 4..length-32
+//! -32 link    BLAKE3, keyed with the previous link, of bytes 4..length-32; in version 2 of bytes 4..64
+//!             and the crc32c u32 of bytes 64..length-32
 //!
 //! record
 //!  0 size u32 | 4 kind u16 | 6 flags u8 | 7 zero u8 | 8 body
@@ -55,8 +56,8 @@ pub const SEGMENT_BYTES_MIN: usize = 64 << 10;
 pub const SEGMENT_BYTES_MAX: usize = 1 << 30;
 /// No sequence, counter or number comes near this; adding to one below it never overflows.
 const NUMBER_MAX: u32 = u32::MAX / 2;
-/// Version of this layout.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of this layout, in a log whose links cover the records.
+pub const FORMAT_VERSION: u32 = Links::Records.version();
 /// Longest journal name in bytes.
 pub const NAME_BYTES_MAX: usize = 32;
 
@@ -83,6 +84,48 @@ const _: () = assert!(BLOCK_BYTES.is_multiple_of(8));
 /// A BLAKE3 link of the chain.
 pub type Link = [u8; LINK_BYTES];
 
+/// What the links of a log cover, told by the version in its headers and frames. A log has one kind,
+/// and one that is met where the other is asked for is refused as another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// Every byte of every record: who changes one changes all that follows.
+    Records,
+    /// The head of a frame and a checksum of its records. For a log of bytes that are chained where they
+    /// belong: hashing them twice proves nothing more, and costs as much as all else of an append.
+    Heads,
+}
+
+impl Links {
+    /// The version that says so.
+    #[must_use]
+    pub const fn version(self) -> u32 {
+        match self {
+            Self::Records => 1,
+            Self::Heads => 2,
+        }
+    }
+
+    fn of_version(version: u32) -> Option<Self> {
+        [Self::Records, Self::Heads].into_iter().find(|links| links.version() == version)
+    }
+
+    /// The link of a frame, up to which everything else of it stands.
+    fn link(self, frame: &[u8], previous: &Link) -> Link {
+        let hash = match self {
+            Self::Records => blake3::keyed_hash(previous, &frame[4..]),
+            Self::Heads => {
+                let (head, records) = frame.split_at(FRAME_HEAD_BYTES);
+                let mut covered = [0; FRAME_HEAD_BYTES];
+                covered[..FRAME_HEAD_BYTES - 4].copy_from_slice(&head[4..]);
+                let crc = crc32c::crc32c(records);
+                covered[FRAME_HEAD_BYTES - 4..].copy_from_slice(&crc.to_le_bytes());
+                blake3::keyed_hash(previous, &covered)
+            }
+        };
+        *hash.as_bytes()
+    }
+}
+
 /// The times of one append, given by the caller so that tests can own them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stamp {
@@ -97,6 +140,8 @@ pub struct Stamp {
 /// The first block of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentHeader {
+    /// What its links cover.
+    pub links: Links,
     /// Size of the file.
     pub segment_bytes: u32,
     /// Number of the segment, from 1.
@@ -224,7 +269,7 @@ impl SegmentHeader {
         assert!(self.name.len() <= NAME_BYTES_MAX);
         let mut block = vec![0; BLOCK_BYTES];
         block[0..8].copy_from_slice(&SEGMENT_MAGIC);
-        block[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        block[8..12].copy_from_slice(&self.links.version().to_le_bytes());
         block[12..16].copy_from_slice(&self.segment_bytes.to_le_bytes());
         block[16..20].copy_from_slice(&self.segment.to_le_bytes());
         block[20..24].copy_from_slice(&self.epoch.to_le_bytes());
@@ -259,9 +304,9 @@ impl SegmentHeader {
             return Err(HeaderFault::Broken("segment header has another magic"));
         }
         let version = u32_at(block, 8);
-        if version != FORMAT_VERSION {
+        let Some(links) = Links::of_version(version) else {
             return Err(HeaderFault::Version(version));
-        }
+        };
         let segment_bytes = u32_at(block, 12) as usize;
         let is_size = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&segment_bytes);
         if !is_size || !segment_bytes.is_multiple_of(BLOCK_BYTES) {
@@ -277,6 +322,7 @@ impl SegmentHeader {
         let name = std::str::from_utf8(&name[..name_end])
             .map_err(|_| HeaderFault::Broken("journal name is not UTF-8"))?;
         let header = Self {
+            links,
             segment_bytes: u32_at(block, 12),
             segment: u32_at(block, 16),
             epoch: u32_at(block, 20),
@@ -363,7 +409,7 @@ impl Mark {
 pub(crate) fn encode_frame<'a>(
     out: &mut Vec<u8>,
     header: &FrameHeader,
-    salt: u64,
+    (links, salt): (Links, u64),
     previous: &Link,
     records: impl IntoIterator<Item = (u16, u8, &'a [u8])>,
 ) -> Link {
@@ -380,7 +426,7 @@ pub(crate) fn encode_frame<'a>(
     out.extend_from_slice(&header.segment.to_le_bytes());
     out.extend_from_slice(&(header.offset / 8).to_le_bytes());
     out.extend_from_slice(&header.count.to_le_bytes());
-    out.push(1);
+    out.push(version_byte(links));
     out.push(header.flags);
     let mut count = 0;
     for (kind, flags, body) in records {
@@ -393,7 +439,7 @@ pub(crate) fn encode_frame<'a>(
     }
     assert_eq!(count, usize::from(header.count));
     out.resize(start + length - LINK_BYTES, 0);
-    let link = *blake3::keyed_hash(previous, &out[start + 4..]).as_bytes();
+    let link = links.link(&out[start..], previous);
     out.extend_from_slice(&link);
     assert_eq!(out.len(), start + length);
     let crc = salted_crc(salt, &out[start + 4..]);
@@ -409,7 +455,8 @@ pub(crate) enum Parsed {
 }
 
 /// Reads the frame at `offset` of a segment image and checks its CRC, place and shape.
-pub(crate) fn parse_frame(image: &[u8], offset: usize, segment: u32, salt: u64) -> Parsed {
+pub(crate) fn parse_frame(image: &[u8], offset: usize, of: &SegmentHeader) -> Parsed {
+    let (segment, salt) = (of.segment, of.salt);
     if offset + 8 > image.len() || is_blank(&image[offset..offset + 8]) {
         return Parsed::Blank;
     }
@@ -442,7 +489,7 @@ pub(crate) fn parse_frame(image: &[u8], offset: usize, segment: u32, salt: u64) 
     if header.segment != segment || header.offset as usize != offset {
         return Parsed::Broken("a frame stands where it does not belong");
     }
-    if frame[62] != 1 {
+    if frame[62] != version_byte(of.links) {
         return Parsed::Broken("a frame has an unknown version");
     }
     if !is_sequence(header.sequence) || header.epoch > NUMBER_MAX {
@@ -461,7 +508,12 @@ pub(crate) fn frame_link(frame: &[u8]) -> Link {
 
 /// The link that a frame must have after `previous`.
 pub(crate) fn expected_link(frame: &[u8], previous: &Link) -> Link {
-    *blake3::keyed_hash(previous, &frame[4..frame.len() - LINK_BYTES]).as_bytes()
+    let links = Links::of_version(frame[62].into()).expect("checked when the frame was parsed");
+    links.link(&frame[..frame.len() - LINK_BYTES], previous)
+}
+
+fn version_byte(links: Links) -> u8 {
+    u8::try_from(links.version()).expect("versions are small")
 }
 
 /// Checks that the records fill the frame exactly, then iterates over them.

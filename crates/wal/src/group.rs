@@ -32,6 +32,9 @@ const COMPANY_WAIT_MAX: Duration = Duration::from_millis(2);
 const COMPANY_SHARE: u32 = 8;
 /// Below this a timed sleep takes longer than the wait is worth; the leader yields instead.
 const SLEEP_WORTH: Duration = Duration::from_micros(200);
+/// A leader that yields and comes back later than it would have waited has met busy processors. Company
+/// then gathers during a flush, and so many flushes wait for none before the next one that tries.
+const BUSY_FLUSHES: u32 = 32;
 
 /// A thread that waits for its bytes to be durable, or to lead.
 #[derive(Debug)]
@@ -77,6 +80,18 @@ pub struct Flush {
     cause: FlushCause,
     begun: Instant,
     ticket: u64,
+}
+
+/// What was handed to the storage to be synced, and is not yet known to be on the device. Whoever has
+/// it does not lead: any number may be under way beside a flush, since it is the storage that flushes.
+#[derive(Debug)]
+#[must_use = "what was handed over is known to be durable once its sync has ended"]
+pub struct StartedSync {
+    file: Arc<dyn StorageFile>,
+    point: Point,
+    cause: FlushCause,
+    /// `None` where syncs are not shared: whoever ends it leads a flush, or waits for one.
+    ticket: Option<u64>,
 }
 
 type Listener = Arc<dyn Fn(Result<u64, IoFault>) + Send + Sync>;
@@ -272,6 +287,10 @@ impl Shared {
         let mut me: Option<Arc<Waiter>> = None;
         loop {
             if state.durable.sequence >= sequence {
+                if me.is_some_and(|me| me.appointed()) && state.poison.is_none() {
+                    // Another one's sync came first; the lead goes to who still needs it.
+                    self.hand_over(state);
+                }
                 return Ok(());
             }
             if let Some(fault) = &state.poison {
@@ -293,7 +312,7 @@ impl Shared {
             state.waiters.push(waiter.clone());
             drop(state);
             waiter.park();
-            if self.durable_sequence() >= sequence {
+            if !waiter.appointed() && self.durable_sequence() >= sequence {
                 return Ok(());
             }
             state = self.lock();
@@ -347,6 +366,72 @@ impl Shared {
         }
     }
 
+    /// Writes what is pending and, where the storage shares its syncs, begins one beside whoever leads.
+    pub(crate) fn begin_sync(&self, cause: FlushCause) -> Result<StartedSync, WalError> {
+        let (file, point) = self.write_out()?;
+        if !file.shares_syncs() {
+            return Ok(StartedSync { file, point, cause, ticket: None });
+        }
+        self.mark_when_due(&file)?;
+        match file.begin_sync() {
+            Ok(ticket) => Ok(StartedSync { file, point, cause, ticket: Some(ticket) }),
+            Err(error) => {
+                let mut state = self.lock();
+                Err(self.judge_io(&mut state, "sync", Err(error)).expect_err("it failed"))
+            }
+        }
+    }
+
+    /// Has the sync that is about to begin carry a durable mark, unless somebody leads, who does.
+    fn mark_when_due(&self, file: &Arc<dyn StorageFile>) -> Result<(), WalError> {
+        let mut state = self.lock();
+        state.commits_since_mark += 1;
+        let is_in_use = state.active.as_ref().is_some_and(|it| Arc::ptr_eq(&it.file, file));
+        if state.commits_since_mark < COMMITS_PER_MARK || state.leader || !is_in_use {
+            return Ok(());
+        }
+        // Whoever rolls waits for a leader: no mark is written into a segment that is sealed.
+        state.leader = true;
+        let (block, at) = state.next_mark();
+        drop(state);
+        let written = file.write_at(&block, at);
+        let mut state = self.lock();
+        self.judge_io(&mut state, "mark", written)?;
+        self.hand_over(state);
+        Ok(())
+    }
+
+    /// Ends a sync: everything up to its point is durable. Whoever waited for that is woken, and
+    /// whoever leads goes on.
+    pub(crate) fn end_sync(&self, sync: StartedSync) -> Result<(), WalError> {
+        let StartedSync { file, point, cause, ticket } = sync;
+        let Some(ticket) = ticket else { return self.wait_durable(point.sequence, cause) };
+        let result = file.end_sync(ticket);
+        let mut state = self.lock();
+        self.judge_io(&mut state, "sync", result)?;
+        state.flushes.count(cause);
+        let before = state.durable;
+        if point.sequence <= before.sequence {
+            return Ok(());
+        }
+        if let Some(fault) = &state.poison {
+            return Err(WalError::OutcomeUnknown(fault.clone()));
+        }
+        self.became_durable(&mut state, point);
+        if state.marked == before.sequence {
+            self.wake_keeper(&state);
+        }
+        let is_settled = |waiter: &mut Arc<Waiter>| waiter.sequence <= point.sequence;
+        let settled: Vec<_> = state.waiters.extract_if(.., is_settled).collect();
+        let notify = state.notify_upto > before.sequence;
+        drop(state);
+        settled.iter().for_each(|waiter| waiter.wake(false));
+        if notify {
+            self.tell(Ok(point.sequence));
+        }
+        Ok(())
+    }
+
     /// Ends a flush: everything up to its point is durable, and whoever waited for it is woken.
     pub(crate) fn end_flush(&self, flush: Flush) -> Result<(), WalError> {
         let Flush { file, before, point, cause, begun, ticket } = flush;
@@ -362,7 +447,9 @@ impl Shared {
         // Gaps do not count: a batch that was moved to a new block would else seem to need all of it.
         let batch = point.bytes - before.bytes;
         state.batch_bytes = (state.batch_bytes * 7 + batch) / 8;
-        self.became_durable(&mut state, point);
+        if point.sequence > state.durable.sequence {
+            self.became_durable(&mut state, point);
+        }
         if state.marked == before.sequence {
             // The log was fully marked and is no longer: the idle timer must start.
             self.wake_keeper(&state);
@@ -402,6 +489,10 @@ impl Shared {
         if company < 2 {
             return;
         }
+        if state.flushes_alone > 0 {
+            state.flushes_alone -= 1;
+            return;
+        }
         let flush = Duration::from_nanos(state.latency.smoothed_ns);
         let limit = (flush / COMPANY_SHARE).min(COMPANY_WAIT_MAX);
         let begun = Instant::now();
@@ -418,8 +509,13 @@ impl Shared {
                 state.leader_listens_for = None;
             } else {
                 drop(state);
+                let yielded = Instant::now();
                 thread::yield_now();
                 state = self.lock();
+                if yielded.elapsed() > limit {
+                    state.flushes_alone = BUSY_FLUSHES;
+                    return;
+                }
             }
         }
     }

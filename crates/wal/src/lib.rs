@@ -37,8 +37,8 @@ mod walk;
 mod writer;
 
 pub use error::{Damage, IoFault, WalError};
-pub use format::{FrameHeader, Link, RecordView, SegmentHeader, Stamp};
-pub use group::Flush;
+pub use format::{FrameHeader, Link, Links, RecordView, SegmentHeader, Stamp};
+pub use group::{Flush, StartedSync};
 pub use manifest::oldest_segment;
 pub use os::OsStorage;
 pub use reader::{Problem, ProblemKind, Reader, SegmentEnds, SegmentScan, SegmentTail};

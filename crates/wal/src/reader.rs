@@ -5,7 +5,7 @@
 
 use crate::error::WalError;
 use crate::format::{
-    BLOCK_BYTES, FRAMES_START, FrameHeader, HeaderFault, Link, Parsed, SegmentHeader, parse_frame,
+    BLOCK_BYTES, FRAMES_START, FrameHeader, Link, Links, Parsed, SegmentHeader, parse_frame,
     u32_at, used_bytes,
 };
 use crate::manifest::Manifest;
@@ -69,6 +69,8 @@ pub struct Reader {
     dir: PathBuf,
     /// Folders in which segments are looked for that are not in the journal's own.
     archives: Vec<PathBuf>,
+    /// What the links of its segments cover.
+    pub(crate) links: Links,
     /// The oldest segment of the journal itself; those before it stand in archives.
     pub(crate) oldest: u32,
     /// What the journal consists of, oldest first: the segments that are there, and of those that
@@ -155,7 +157,19 @@ impl Reader {
     /// # Errors
     /// [`WalError::Io`] when the folder cannot be read. `Ok(None)` when it holds no journal.
     pub fn open(storage: Arc<dyn Storage>, dir: &Path) -> Result<Option<Self>, WalError> {
-        Self::with_archives(storage, dir, &[])
+        Self::find(storage, dir, &[], Links::Records)
+    }
+
+    /// As [`Self::open`], for a log whose links cover something else than records.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`WalError::Version`].
+    pub fn linked_by(
+        links: Links,
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+    ) -> Result<Option<Self>, WalError> {
+        Self::find(storage, dir, &[], links)
     }
 
     /// As [`Self::open`], with the segments before those of the journal that stand in archives. An
@@ -167,6 +181,15 @@ impl Reader {
         storage: Arc<dyn Storage>,
         dir: &Path,
         archives: &[PathBuf],
+    ) -> Result<Option<Self>, WalError> {
+        Self::find(storage, dir, archives, Links::Records)
+    }
+
+    fn find(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        archives: &[PathBuf],
+        links: Links,
     ) -> Result<Option<Self>, WalError> {
         let numbers = match segment::list(&*storage, dir) {
             Ok(numbers) => numbers,
@@ -181,7 +204,7 @@ impl Reader {
         // Files after the one that the manifest names are prepared, or begun and not yet promised.
         let mut newest = named;
         for number in numbers.iter().copied().rev().take_while(|number| *number > named) {
-            let begun = match segment::load(&*storage, dir, number, Access::Read)? {
+            let begun = match segment::load(&*storage, dir, (number, links), Access::Read)? {
                 Some((_, Loaded::Live(image))) => Walk::new(&image).next().is_some(),
                 // Without a manifest only the very first roll may have been torn.
                 Some((_, Loaded::Broken { .. })) if numbers.last() == Some(&1) => {
@@ -212,7 +235,7 @@ impl Reader {
         archived.extend(numbers.into_iter().filter(|number| *number >= oldest));
         let segments = with_gaps(&archived, first, newest);
         let (dir, archives) = (dir.to_owned(), archives.to_vec());
-        Ok(Some(Self { storage, dir, archives, oldest, segments }))
+        Ok(Some(Self { storage, dir, archives, links, oldest, segments }))
     }
 
     /// The oldest segment of the journal itself: those before it are read from archives.
@@ -245,13 +268,7 @@ impl Reader {
         let Ok(file) = self.storage.open(&path, Access::Read) else { return Ok(None) };
         let mut block = vec![0; BLOCK_BYTES];
         file.read_at(&mut block, 0).map_err(WalError::io("read", &path))?;
-        match SegmentHeader::from_block(&block) {
-            Ok(header) => Ok(header),
-            Err(HeaderFault::Version(found)) => {
-                Err(WalError::Version { found, known: crate::format::FORMAT_VERSION })
-            }
-            Err(HeaderFault::Broken(_)) => Ok(None),
-        }
+        Ok(segment::header_of(&block, self.links)?.unwrap_or(None))
     }
 
     /// Kind and body of the records in a segment's first frame, its checkpoint, without reading the
@@ -272,7 +289,7 @@ impl Reader {
             }
             image.resize(FRAMES_START + length, 0);
         }
-        let Parsed::Frame(frame) = parse_frame(&image, FRAMES_START, segment, header.salt) else {
+        let Parsed::Frame(frame) = parse_frame(&image, FRAMES_START, &header) else {
             return Ok(None);
         };
         let records = Frame::at(&image, frame).records();
@@ -334,7 +351,12 @@ impl Reader {
             sequence: 0,
             message: message.to_owned(),
         };
-        let loaded = segment::load(&*self.storage, self.folder_of(segment), segment, Access::Read)?;
+        let loaded = segment::load(
+            &*self.storage,
+            self.folder_of(segment),
+            (segment, self.links),
+            Access::Read,
+        )?;
         let image = match loaded {
             None => return Ok(Err(lost(ProblemKind::Missing, 0, "the segment is missing"))),
             Some((_, Loaded::Blank)) => {

@@ -7,7 +7,7 @@
 
 use crate::error::{Damage, WalError};
 use crate::format::{
-    FLAG_OWNER_ENDS, FRAMES_START, FrameHeader, Link, RecordView, SegmentHeader, Stamp,
+    FLAG_OWNER_ENDS, FRAMES_START, FrameHeader, Link, Links, RecordView, SegmentHeader, Stamp,
 };
 use crate::manifest::Manifest;
 use crate::segment::{self, Image, Loaded, offset_u32};
@@ -125,7 +125,7 @@ pub(crate) fn open(
 ) -> Result<Opened, WalError> {
     options.check()?;
     let made = make_dirs(&*storage, dir).map_err(WalError::io("create", dir))?;
-    let Some((file, image, manifest)) = newest(&*storage, dir)? else {
+    let Some((file, image, manifest)) = newest(&*storage, dir, options.links)? else {
         sync_way_to(&*storage, dir, &made).map_err(WalError::io("sync the way to", dir))?;
         let tail = Tail { oldest: 1, ..Tail::default() };
         let replay = Replay {
@@ -204,6 +204,7 @@ pub(crate) fn open(
 fn newest(
     storage: &dyn Storage,
     dir: &Path,
+    links: Links,
 ) -> Result<Option<(Arc<dyn StorageFile>, Image, Option<Manifest>)>, WalError> {
     let manifest = Manifest::load(storage, dir)?;
     let mut numbers = segment::list(storage, dir).map_err(WalError::io("list", dir))?;
@@ -216,7 +217,7 @@ fn newest(
     for segment in numbers {
         let named = manifest.is_some_and(|manifest| manifest.current == segment);
         let lost = |offset, found| WalError::Damaged(nothing_left(segment, offset, found));
-        match load_from_device(storage, dir, segment)? {
+        match load_from_device(storage, dir, (segment, links))? {
             None if named => return Err(lost(0, "the segment that the manifest names is missing")),
             Some((_, Loaded::Blank)) if named => {
                 return Err(lost(0, "the header of the segment in use is blank"));
@@ -254,9 +255,10 @@ fn nothing_left(segment: u32, offset: u32, found: &'static str) -> Damage {
 fn load_from_device(
     storage: &dyn Storage,
     dir: &Path,
-    segment: u32,
+    (segment, links): (u32, Links),
 ) -> Result<Option<(Arc<dyn StorageFile>, Loaded)>, WalError> {
-    let Some((file, loaded)) = segment::load(storage, dir, segment, Access::Write)? else {
+    let loaded = segment::load(storage, dir, (segment, links), Access::Write)?;
+    let Some((file, loaded)) = loaded else {
         return Ok(None);
     };
     let Loaded::Live(image) = loaded else { return Ok(Some((file, loaded))) };
@@ -271,7 +273,7 @@ fn load_from_device(
                 .map_err(WalError::io("re-read", &path))?;
         }
     }
-    Ok(Some((file, segment::interpret(bytes, used, segment)?)))
+    Ok(Some((file, segment::interpret(bytes, used, (segment, links))?)))
 }
 
 struct Survey {

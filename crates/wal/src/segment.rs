@@ -2,7 +2,7 @@
 
 use crate::error::WalError;
 use crate::format::{
-    BLOCK_BYTES, HeaderFault, MARK_OFFSETS, Mark, SegmentHeader, is_blank, used_bytes,
+    BLOCK_BYTES, HeaderFault, Links, MARK_OFFSETS, Mark, SegmentHeader, is_blank, used_bytes,
 };
 use crate::storage::{Access, Storage, StorageFile};
 use std::io;
@@ -161,7 +161,7 @@ pub(crate) enum Loaded {
 pub(crate) fn load(
     storage: &dyn Storage,
     dir: &Path,
-    segment: u32,
+    (segment, links): (u32, Links),
     access: Access,
 ) -> Result<Option<(Arc<dyn StorageFile>, Loaded)>, WalError> {
     let path = path(dir, segment);
@@ -171,7 +171,7 @@ pub(crate) fn load(
         Err(error) => return Err(WalError::io("open", &path)(error)),
     };
     let (bytes, used) = read_whole(&*file).map_err(WalError::io("read", &path))?;
-    let loaded = interpret(bytes, used, segment)?;
+    let loaded = interpret(bytes, used, (segment, links))?;
     Ok(Some((file, loaded)))
 }
 
@@ -203,19 +203,20 @@ fn read_whole(file: &dyn StorageFile) -> io::Result<(Vec<u8>, usize)> {
     Ok((bytes, used))
 }
 
-/// Reads header and marks of an image.
-pub(crate) fn interpret(bytes: Vec<u8>, used: usize, segment: u32) -> Result<Loaded, WalError> {
+/// Reads header and marks of an image. One whose links cover something else is of another version.
+pub(crate) fn interpret(
+    bytes: Vec<u8>,
+    used: usize,
+    (segment, links): (u32, Links),
+) -> Result<Loaded, WalError> {
     let broken = |offset: usize, found| Ok(Loaded::Broken { offset: offset_u32(offset), found });
     if bytes.is_empty() {
         return Ok(Loaded::Blank);
     }
-    let header = match SegmentHeader::from_block(&bytes) {
+    let header = match header_of(&bytes, links)? {
         Ok(Some(header)) => header,
         Ok(None) => return Ok(Loaded::Blank),
-        Err(HeaderFault::Version(found)) => {
-            return Err(WalError::Version { found, known: crate::format::FORMAT_VERSION });
-        }
-        Err(HeaderFault::Broken(found)) => return broken(0, found),
+        Err(found) => return broken(0, found),
     };
     if header.segment != segment {
         return broken(0, "segment header belongs to another segment");
@@ -233,6 +234,20 @@ pub(crate) fn interpret(bytes: Vec<u8>, used: usize, segment: u32) -> Result<Loa
         }
     }
     Ok(Loaded::Live(Box::new(Image { bytes, used, header, mark, broken_marks })))
+}
+
+/// Reads the header of a segment whose links are to cover this; the inner error says what is wrong.
+pub(crate) fn header_of(
+    block: &[u8],
+    links: Links,
+) -> Result<Result<Option<SegmentHeader>, &'static str>, WalError> {
+    let other = |found| WalError::Version { found, known: links.version() };
+    match SegmentHeader::from_block(block) {
+        Ok(Some(header)) if header.links != links => Err(other(header.links.version())),
+        Ok(header) => Ok(Ok(header)),
+        Err(HeaderFault::Version(found)) => Err(other(found)),
+        Err(HeaderFault::Broken(found)) => Ok(Err(found)),
+    }
 }
 
 pub(crate) fn offset_u32(offset: usize) -> u32 {

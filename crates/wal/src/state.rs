@@ -2,8 +2,8 @@
 
 use crate::error::IoFault;
 use crate::format::{
-    BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_SEAL, FRAMES_START, FrameHeader, Link, MARK_OFFSETS, Mark,
-    Stamp, encode_frame, frame_bytes,
+    BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_SEAL, FRAMES_START, FrameHeader, Link, Links, MARK_OFFSETS,
+    Mark, Stamp, encode_frame, frame_bytes,
 };
 use crate::group::Waiter;
 use crate::recover::LiveSegment;
@@ -36,6 +36,7 @@ pub(crate) struct Active {
     /// Size of the file.
     pub(crate) bytes: usize,
     pub(crate) salt: u64,
+    pub(crate) links: Links,
     pub(crate) sealed: bool,
     /// Bytes of its largest checkpoint: the next segment begins with one of about this size.
     pub(crate) checkpoint_bytes: usize,
@@ -94,6 +95,8 @@ pub(crate) struct State {
     /// Frames of the last batch, and those that were appended while it was flushed.
     pub(crate) last_company: u64,
     pub(crate) late: u64,
+    /// Flushes that wait for no company: the processors are busy.
+    pub(crate) flushes_alone: u32,
     /// Smoothed bytes between two syncs; decides whether a batch starts on a new block.
     pub(crate) batch_bytes: usize,
     pub(crate) mark_counter: u64,
@@ -126,6 +129,7 @@ impl State {
                 number: live.header.segment,
                 bytes: live.header.segment_bytes as usize,
                 salt: live.header.salt,
+                links: live.header.links,
                 sealed: live.sealed,
                 checkpoint_bytes: live.checkpoint_bytes,
                 last_checkpoint_bytes: live.last_checkpoint_bytes,
@@ -149,6 +153,7 @@ impl State {
             keeper_asleep: false,
             last_company: 0,
             late: 0,
+            flushes_alone: 0,
             batch_bytes: 0,
             mark_counter,
             marked: 0,
@@ -202,8 +207,8 @@ impl State {
             flags,
         };
         let bodies = records.iter().map(|record| (record.kind, record.flags, record.body));
-        let link =
-            encode_frame(&mut self.pending, &header, active.salt, &self.appended.link, bodies);
+        let kind = (active.links, active.salt);
+        let link = encode_frame(&mut self.pending, &header, kind, &self.appended.link, bodies);
         let end = place + length;
         assert_eq!(self.pending_at + self.pending.len(), end);
         if flags & FLAG_CHECKPOINT != 0 {

@@ -87,6 +87,12 @@ pub trait StorageFile: Send + Sync + Debug {
     /// # Errors
     /// The operating system's; the pages may be gone, so nothing may be tried again.
     fn sync(&self) -> io::Result<()>;
+    /// A sync that was begun here is no flush of its own but a place in one that many share; any number
+    /// may be under way, and a failure of one fails all. Without that, two syncs of a file at a time
+    /// could tell one caller of an error and the other of success.
+    fn shares_syncs(&self) -> bool {
+        false
+    }
     /// Begins a sync of what was written so far; [`Self::end_sync`] with the ticket given here ends
     /// it. A storage in which many files share a flush lets them share it between the two.
     ///

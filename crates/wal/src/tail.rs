@@ -13,8 +13,8 @@
 
 use crate::error::WalError;
 use crate::format::{
-    BLOCK_BYTES, FRAMES_START, FrameHeader, HeaderFault, Link, Parsed, SegmentHeader, is_blank,
-    parse_frame, used_bytes,
+    BLOCK_BYTES, FRAMES_START, FrameHeader, Link, Parsed, SegmentHeader, is_blank, parse_frame,
+    used_bytes,
 };
 use crate::reader::{LOOKS, Problem, ProblemKind, Reader};
 use crate::segment::{self, Image, Loaded, offset_u32};
@@ -223,13 +223,10 @@ impl Part {
             return damaged(offset_u32(read), "segment file has lost its length");
         }
         // Only as long as the header says and the file is: a forged size asks for no memory.
-        let size = match SegmentHeader::from_block(&head) {
+        let size = match segment::header_of(&head, reader.links)? {
             Ok(Some(header)) => header.segment_bytes as usize,
             Ok(None) => return damaged(0, "the segment's header is blank"),
-            Err(HeaderFault::Broken(found)) => return damaged(0, found),
-            Err(HeaderFault::Version(found)) => {
-                return Err(WalError::Version { found, known: crate::format::FORMAT_VERSION });
-            }
+            Err(found) => return damaged(0, found),
         };
         let stands = file.size().map_err(WalError::io("read", &path))?;
         if stands != size as u64 {
@@ -240,7 +237,7 @@ impl Part {
         }
         let mut bytes = vec![0; size];
         bytes[..FRAMES_START].copy_from_slice(&head);
-        match segment::interpret(bytes, FRAMES_START, segment)? {
+        match segment::interpret(bytes, FRAMES_START, (segment, reader.links))? {
             Loaded::Live(image) => Ok(Ok(Self { image, file, filled: 0..0, whole: false })),
             Loaded::Blank => damaged(0, "the segment's header is blank"),
             Loaded::Broken { offset, found } => damaged(offset, found),
@@ -296,8 +293,7 @@ impl Part {
         let mut size = WINDOW_BYTES;
         loop {
             let whole = self.fill(offset, size)?;
-            let (segment, salt) = (self.image.header.segment, self.image.header.salt);
-            let parsed = parse_frame(&self.image.bytes, offset, segment, salt);
+            let parsed = parse_frame(&self.image.bytes, offset, &self.image.header);
             if let Parsed::Frame(header) = parsed {
                 let frame = Frame::at(&self.image.bytes, header);
                 if frame.place() != *place {

@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
     }
 
     fn parse(&self, offset: usize) -> Parsed {
-        parse_frame(&self.image.bytes, offset, self.image.header.segment, self.image.header.salt)
+        parse_frame(&self.image.bytes, offset, &self.image.header)
     }
 }
 
@@ -199,8 +199,7 @@ pub(crate) fn judge(image: &Image, stop: Stop) -> Verdict {
     while at + FRAME_MIN_BYTES <= garbage_end {
         // The place is looked at first: a checksum at every eighth byte would take seconds.
         if u32_at(&image.bytes, at + 56) as usize == at / 8
-            && let Parsed::Frame(header) =
-                parse_frame(&image.bytes, at, image.header.segment, image.header.salt)
+            && let Parsed::Frame(header) = parse_frame(&image.bytes, at, &image.header)
         {
             durable = durable.max(header.durable);
             good_records_after += u64::from(header.count);

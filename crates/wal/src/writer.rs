@@ -7,10 +7,10 @@
 use crate::error::{IoFault, WalError};
 use crate::format::{
     BLOCK_BYTES, FLAG_CHECKPOINT, FLAG_OWNER_BEGINS, FLAG_SEAL, FRAME_RECORDS_MAX, FRAMES_START,
-    KIND_SEAL, Link, NAME_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SegmentHeader, Stamp,
-    frame_bytes,
+    KIND_SEAL, Link, Links, NAME_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SegmentHeader,
+    Stamp, frame_bytes,
 };
-use crate::group::{Flush, Shared};
+use crate::group::{Flush, Shared, StartedSync};
 use crate::keeper::Keeper;
 use crate::manifest::Manifest;
 use crate::recover::{self, Opened, Tail};
@@ -44,6 +44,8 @@ pub struct Options {
     pub idle_mark: Duration,
     /// Mixed into the salts of new segments.
     pub entropy: u64,
+    /// What its links cover.
+    pub links: Links,
 }
 
 impl Options {
@@ -56,6 +58,7 @@ impl Options {
             background: true,
             idle_mark: Duration::from_millis(50),
             entropy: 0,
+            links: Links::Records,
         }
     }
 
@@ -377,6 +380,7 @@ impl Wal {
             state.flushes.roll += 1;
         }
         let header = SegmentHeader {
+            links: self.options.links,
             segment_bytes: self.segment_bytes(),
             segment: number,
             epoch: state.epoch,
@@ -391,6 +395,7 @@ impl Wal {
             number,
             bytes: self.segment_bytes() as usize,
             salt: header.salt,
+            links: header.links,
             sealed: false,
             checkpoint_bytes: 0,
             last_checkpoint_bytes: 0,
@@ -623,6 +628,25 @@ impl Wal {
     /// As [`Self::begin_flush`].
     pub fn end_flush(&self, flush: Flush) -> Result<(), WalError> {
         self.shared.end_flush(flush)
+    }
+
+    /// Hands everything appended to the storage and begins a sync, whoever leads a flush meanwhile: so
+    /// one thread can have many logs, and many appends of one, on their way to a device that their
+    /// storage shares among them. Where syncs are not shared, the flush comes with
+    /// [`Self::end_sync`].
+    ///
+    /// # Errors
+    /// As [`Self::begin_flush`].
+    pub fn begin_sync(&self, cause: FlushCause) -> Result<StartedSync, WalError> {
+        self.shared.begin_sync(cause)
+    }
+
+    /// Ends a sync that was begun here: what it covers is durable.
+    ///
+    /// # Errors
+    /// As [`Self::begin_flush`].
+    pub fn end_sync(&self, sync: StartedSync) -> Result<(), WalError> {
+        self.shared.end_sync(sync)
     }
 
     /// Marks the log durable as it stands. The background thread does this when the log is idle.

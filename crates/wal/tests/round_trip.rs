@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use pos_kernel_wal::{
-    FlushCause, Options, OsStorage, Reader, Record, Stamp, Wal, WalError, format,
+    FlushCause, Links, Options, OsStorage, Reader, Record, Stamp, Wal, WalError, format,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +92,61 @@ fn everything_comes_back_over_many_segments() {
     assert_eq!(next, 2000);
     assert_eq!(reader.segment_of(last).unwrap(), reader.segments().next_back());
     assert_eq!(reader.segment_of(1).unwrap(), Some(1));
+}
+
+#[test]
+fn a_log_of_linked_heads_is_chained_like_any_and_is_no_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let heads = || Options { links: Links::Heads, ..options(false) };
+    let open = |options| Wal::open(Arc::new(OsStorage), dir.path(), options);
+    let mut wal = open(heads()).unwrap().wal;
+    let checkpoint = Record { kind: CHECKPOINT, flags: 0, body: b"state" };
+    wal.start(stamp(1), &[checkpoint], &[record(b"owner")]).unwrap();
+    let mut last = 0;
+    for index in 0..1000_u32 {
+        last = append(&wal, &[&index.to_le_bytes()[..], &[1; 200]].concat());
+    }
+    wal.wait_durable(last, FlushCause::Record).unwrap();
+    let head = wal.position().head;
+    drop(wal);
+    // Where links of records are asked for it is of another version, and nothing is believed of it.
+    let other = |outcome: Result<(), WalError>| match outcome {
+        Err(WalError::Version { found, known }) => assert_eq!((found, known), (2, 1)),
+        outcome => panic!("{outcome:?}"),
+    };
+    other(open(options(false)).map(drop));
+    let journal = Reader::open(Arc::new(OsStorage), dir.path()).unwrap().unwrap();
+    other(journal.scan(1, true).map(drop));
+    other(journal.header(1).map(drop));
+    let reader = || Reader::linked_by(Links::Heads, Arc::new(OsStorage), dir.path());
+    let reader = || reader().unwrap().unwrap();
+    let scan = |segment| reader().scan(segment, true).unwrap().unwrap();
+    let scans: Vec<_> = reader().segments().map(scan).collect();
+    assert!(scans.len() > 2);
+    for pair in scans.windows(2) {
+        assert_eq!(pair[1].ends().follows(&pair[0].ends()), None);
+    }
+    assert!(scans.iter().all(|scan| scan.problems.is_empty()));
+    assert_eq!(scans.last().unwrap().last_link, head);
+    // A frame follows the one before it and no other.
+    let frames: Vec<_> = scans[0].frames().collect();
+    assert!(frames[2].follows(&frames[1].link()));
+    assert!(!frames[2].follows(&frames[0].link()));
+    // A rotten byte of a record that was durable is found.
+    let file = dir.path().join("segment-000001.wal");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[frames[5].header.offset as usize + format::FRAME_HEAD_BYTES + 30] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert!(!scan(1).problems.is_empty());
+    // A journal is no such log either.
+    let dir = tempfile::tempdir().unwrap();
+    drop(begun(dir.path()));
+    let refused = Wal::open(Arc::new(OsStorage), dir.path(), heads()).map(drop);
+    assert!(matches!(refused, Err(WalError::Version { found: 1, known: 2 })));
+}
+
+fn begun(dir: &Path) -> Wal {
+    open(dir, false).0
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::seat::Seat;
 use pos_kernel_wal::storage::StorageFile;
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes between two syncs above which the file itself is synced: the log is for small writes.
@@ -21,11 +21,18 @@ pub(super) struct JournalFile {
     logged: AtomicU64,
     /// Of those, how many the file itself was synced after; held while it is.
     settled: Mutex<u64>,
+    /// A sync of the file itself has failed: none is tried again, whoever asks for it.
+    failed: AtomicBool,
 }
 
 impl JournalFile {
     fn new(inner: Arc<dyn StorageFile>) -> Self {
-        Self { inner, logged: AtomicU64::new(0), settled: Mutex::new(0) }
+        Self {
+            inner,
+            logged: AtomicU64::new(0),
+            settled: Mutex::new(0),
+            failed: AtomicBool::new(false),
+        }
     }
 
     /// Syncs the file itself.
@@ -34,6 +41,9 @@ impl JournalFile {
     /// in the log alone, and no segment of that may be given up any more.
     fn sync(&self, ledger: &Ledger) -> io::Result<()> {
         let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.failed.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier sync of the journal has failed"));
+        }
         let logged = self.logged.load(Ordering::Acquire);
         ledger.count_file_sync();
         match self.inner.sync() {
@@ -42,6 +52,7 @@ impl JournalFile {
                 Ok(())
             }
             Err(error) => {
+                self.failed.store(true, Ordering::Release);
                 if logged > *settled {
                     ledger.poison("sync of a journal", &error);
                 }
@@ -143,6 +154,10 @@ impl StorageFile for SegmentFile {
     fn sync(&self) -> io::Result<()> {
         let ticket = self.begin_sync()?;
         self.end_sync(ticket)
+    }
+
+    fn shares_syncs(&self) -> bool {
+        true
     }
 
     fn begin_sync(&self) -> io::Result<u64> {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::terminal::{TerminalId, TerminalLock, journal_dir, terminal_dir};
 use pos_kernel_wal::storage::{Access, Storage, StorageFile};
 use pos_kernel_wal::{
-    FlushCause, Opened, Options, ProblemKind, Reader, RecordView, Replay, SegmentScan, Wal,
+    FlushCause, Links, Opened, Options, ProblemKind, Reader, RecordView, Replay, SegmentScan, Wal,
     WalError, format, segment_path,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,8 @@ pub(super) struct Settled {
 
 /// Options of a store's log.
 pub(super) fn log_options(background: bool, segment_bytes: u32, entropy: u64) -> Options {
-    Options { segment_bytes, background, entropy, ..Options::new(LOG_NAME) }
+    let links = Links::Heads;
+    Options { segment_bytes, background, entropy, links, ..Options::new(LOG_NAME) }
 }
 
 /// Brings in what a store process that is gone has left. Returns once every journal in the store
@@ -97,7 +98,8 @@ pub(super) fn begin(wal: &mut Wal, hlc: &mut Hlc, clock: &dyn Clock) -> Result<(
 
 /// The segments of the log before the one in use, whole and in one chain.
 fn older_segments(disk: &Arc<dyn Storage>, dir: &Path, current: u32) -> Result<Vec<SegmentScan>> {
-    let Some(reader) = Reader::open(disk.clone(), dir)? else { return Ok(Vec::new()) };
+    let reader = Reader::linked_by(Links::Heads, disk.clone(), dir)?;
+    let Some(reader) = reader else { return Ok(Vec::new()) };
     let mut scans: Vec<SegmentScan> = Vec::new();
     for segment in reader.segments().filter(|segment| *segment < current) {
         let scan = reader.scan(segment, true)?;
@@ -287,7 +289,7 @@ fn is_absent(disk: &dyn Storage, root: &Path) -> bool {
 
 /// The terminals that the log holds writes of, as it stands. An owner may be writing it.
 fn held_in_log(disk: &Arc<dyn Storage>, root: &Path) -> Result<BTreeMap<String, u64>> {
-    let Some(reader) = Reader::open(disk.clone(), &log_dir(root))? else {
+    let Some(reader) = Reader::linked_by(Links::Heads, disk.clone(), &log_dir(root))? else {
         return Ok(BTreeMap::new());
     };
     let mut scans = Vec::new();

@@ -22,7 +22,8 @@ use crate::money::Decimal;
 use crate::pricing::Adjustment;
 use crate::sale::{Reason, input};
 use crate::till::{Check, Till};
-use pos_kernel_wal::{Appended, FlushCause, Record, Stamp, WalError, format};
+use pos_kernel_wal::{Appended, FlushCause, Record, Stamp, StartedSync, Wal, WalError, format};
+use std::sync::Arc;
 
 /// What a command gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,39 @@ pub struct Answer<T> {
     pub wait: bool,
     /// The idempotency key was seen before: this is the answer of the first call.
     pub replayed: bool,
+}
+
+/// An answer on its way to the device; [`Submitted::settle`] gives it once it is there.
+///
+/// Dropping it takes nothing back: what was submitted is in the journal, and it is on the device with
+/// the next one that is settled.
+#[derive(Debug)]
+#[must_use = "an answer may be given to the host only once it is settled"]
+pub struct Submitted<T> {
+    answer: Answer<T>,
+    wal: Arc<Wal>,
+    sync: Option<StartedSync>,
+}
+
+impl<T> Submitted<T> {
+    /// Sequence of the last record behind the answer.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.answer.sequence
+    }
+
+    /// Waits until the answer may be given. Whoever waits for one register of a store waits for all
+    /// that were submitted before it, so the others then answer at once.
+    ///
+    /// # Errors
+    /// `PK_E_OUTCOME_UNKNOWN`.
+    pub fn settle(self) -> Result<T> {
+        let Self { answer, wal, sync } = self;
+        if let Some(sync) = sync {
+            wal.end_sync(sync)?;
+        }
+        Ok(answer.value)
+    }
 }
 
 /// How soon a fact has to be on the device in `sale` mode.
@@ -356,6 +390,51 @@ impl Terminal {
             self.wait_durable(answer.sequence)?;
         }
         Ok(answer.value)
+    }
+
+    /// Sends an answer on its way to the device without waiting for it, so that one thread can have
+    /// sales under way at many registers of a store and they share a flush. The answer is with the
+    /// operating system when this returns: it survives the death of the process. A terminal by itself
+    /// shares its device with nobody, and flushes when the answer is settled.
+    ///
+    /// ```
+    /// # use pos_kernel_core::journal::TenderKind;
+    /// # use pos_kernel_core::money::Decimal;
+    /// # use pos_kernel_core::sale::{LineInput, TenderInput};
+    /// # use pos_kernel_core::terminal::Sold;
+    /// # use pos_kernel_core::{OpenOptions, Store, StoreOptions};
+    /// # let root = tempfile::tempdir()?;
+    /// # let root = Some(root.path().to_owned());
+    /// let store = Store::open(&StoreOptions { root, ..StoreOptions::default() })?;
+    /// let open = |id: &str| {
+    ///     store.open_terminal(&OpenOptions { id: Some(id.to_owned()), ..OpenOptions::default() })
+    /// };
+    /// let tills = [open("TILL_1")?, open("TILL_2")?];
+    /// let sold = Sold {
+    ///     store: "STORE_001",
+    ///     currency: "EUR",
+    ///     reference: None,
+    ///     lines: &[LineInput::item("A-1", Decimal::whole(2), Decimal::whole(500))],
+    ///     adjustments: &[],
+    ///     tenders: &[TenderInput::of(TenderKind::Cash, 1000)],
+    /// };
+    /// let mut under_way = Vec::new();
+    /// for till in &tills {
+    ///     under_way.push(till.submit(till.sell(&sold, None)?)?);
+    /// }
+    /// // One flush for both.
+    /// for submitted in under_way {
+    ///     assert_eq!(submitted.settle()?.gross, 1000);
+    /// }
+    /// store.close()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `PK_E_OUTCOME_UNKNOWN`.
+    pub fn submit<T>(&self, answer: Answer<T>) -> Result<Submitted<T>> {
+        let sync = answer.wait.then(|| self.wal.begin_sync(self.cause())).transpose()?;
+        Ok(Submitted { answer, wal: self.wal.clone(), sync })
     }
 
     /// Returns once the journal is durable up to `sequence`.

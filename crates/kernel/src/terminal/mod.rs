@@ -36,7 +36,7 @@ mod transfers;
 
 pub use archive::ArchiveReport;
 pub use commands::{Begun, LineAdjustment, LineAnswer, Sold, TenderAnswer, VoidAnswer};
-pub use commit::Answer;
+pub use commit::{Answer, Submitted};
 pub use config::{Config, Durability};
 pub use coordination::{Configured, Drain, Drained};
 pub use handover::{SuspendAnswer, Waiting};

@@ -7,8 +7,8 @@ use crate::support::{cash, line, long, sold};
 use pos_kernel_core::clock::TestClock;
 use pos_kernel_core::code::Code;
 use pos_kernel_core::journal::verify_terminal;
-use pos_kernel_core::sale::LineInput;
-use pos_kernel_core::terminal::{Durability, History};
+use pos_kernel_core::sale::{LineInput, Receipt};
+use pos_kernel_core::terminal::{Answer, Durability, History};
 use pos_kernel_core::{OpenOptions, Store, StoreOptions, Terminal};
 use pos_kernel_wal::sim::{Random, SimStorage};
 use pos_kernel_wal::storage::Storage;
@@ -80,16 +80,21 @@ fn key(register: usize, sale: usize) -> String {
     format!("{}-{sale}", IDS[register])
 }
 
-/// Sells under the key of a register's n-th sale. True when it was in the journal already.
+/// Sells under the key of a register's n-th sale and waits for it. True when it was in the journal
+/// already.
 fn sell(terminal: &Terminal, register: usize, sale: usize) -> bool {
+    let answer = ask(terminal, register, sale);
+    let replayed = answer.replayed;
+    terminal.settle(answer).unwrap();
+    replayed
+}
+
+fn ask(terminal: &Terminal, register: usize, sale: usize) -> Answer<Receipt> {
     let (key, text) = (key(register, sale), "x".repeat(60 + sale % 3 * 90));
     let wide = LineInput { text: Some(&text), ..line("A", "1", "100") };
     // Now and then one that is too large for the log, so that its journal is synced itself.
     let lines = vec![wide; if sale % 13 == 12 { 40 } else { 1 + sale % 9 }];
-    let answer = terminal.sell(&sold(Some(&key), &lines, &[cash(4_000)]), Some(&key)).unwrap();
-    let replayed = answer.replayed;
-    terminal.settle(answer).unwrap();
-    replayed
+    terminal.sell(&sold(Some(&key), &lines, &[cash(4_000)]), Some(&key)).unwrap()
 }
 
 #[derive(Debug, Default)]
@@ -204,11 +209,33 @@ impl Shop {
         }
     }
 
+    /// One thread has a sale under way at every register at a time, and settles them in any order.
+    fn sell_at(&self, seats: &[Arc<Terminal>; 3], rounds: usize) {
+        for round in 0..rounds {
+            let mut under_way = Vec::new();
+            for register in 0..3 {
+                let sale = {
+                    let mut progress = self.progress.lock().unwrap();
+                    progress.asked[register] += 1;
+                    progress.asked[register] - 1
+                };
+                let answer = ask(&seats[register], register, sale);
+                under_way.push((register, sale, seats[register].submit(answer).unwrap()));
+            }
+            under_way.rotate_left(round % 3);
+            for (register, sale, submitted) in under_way {
+                assert_eq!(submitted.settle().unwrap().number, sale as u64 + 1);
+                self.progress.lock().unwrap().durable[register] = sale + 1;
+            }
+        }
+    }
+
     fn trade(&self) {
         // Three in the store, over several segments of the log and of the journals.
         let store = self.site.store();
         let open = |register: usize| store.open_terminal(&self.site.options(register)).unwrap();
         let mut seats = [open(0), open(1), open(2)];
+        self.sell_at(&seats, 6);
         for round in 0..14 {
             for (register, seat) in seats.iter().enumerate() {
                 self.sell(seat, register, 1 + (round + register) % 3);
@@ -250,6 +277,7 @@ impl Shop {
                 self.sell(seat, register, 2);
             }
         }
+        self.sell_at(&seats, 5);
         drop((seats, store));
         let alone = self.site.alone(0);
         self.sell(&alone, 0, 2);

@@ -209,6 +209,94 @@ fn one_thread_that_asks_for_sixty_four_registers_pays_for_two_flushes() {
 }
 
 #[test]
+fn one_thread_with_a_sale_under_way_at_sixty_four_registers_pays_for_one_flush() {
+    let shop = Shop::new(REGISTERS, false, 4 << 20);
+    let before = shop.store.stats();
+    let (lines, tenders) = ([line("A", "1", "100")], [cash(100)]);
+    for round in 1..=3_u64 {
+        let submit = |terminal: &Arc<Terminal>| {
+            let answer = terminal.sell(&sold(None, &lines, &tenders), None).unwrap();
+            assert!(terminal.durable_sequence() < answer.sequence);
+            (terminal.clone(), terminal.submit(answer).unwrap())
+        };
+        let under_way: Vec<_> = shop.terminals.iter().map(submit).collect();
+        let now = shop.store.stats();
+        assert_eq!(now.log_syncs - before.log_syncs, round * REGISTERS as u64);
+        assert_eq!(now.log_flushes - before.log_flushes, round - 1, "nobody has waited yet");
+        for (terminal, submitted) in under_way {
+            let sequence = submitted.sequence();
+            assert_eq!(submitted.settle().unwrap().number, round);
+            assert!(terminal.durable_sequence() >= sequence);
+        }
+        assert_eq!(shop.store.stats().log_flushes - before.log_flushes, round);
+    }
+    assert_eq!(
+        shop.store.stats().file_syncs,
+        before.file_syncs,
+        "no journal was flushed by itself"
+    );
+    shop.store.close().unwrap();
+}
+
+#[test]
+fn threads_that_submit_and_threads_that_wait_share_one_register_and_lose_nothing() {
+    let shop = Shop::new(2, true, 256 << 10);
+    std::thread::scope(|scope| {
+        for thread in 0..6 {
+            let terminal = &shop.terminals[thread % 2];
+            scope.spawn(move || {
+                let (lines, tenders) = ([line("A", "1", "100")], [cash(100)]);
+                let cart = sold(None, &lines, &tenders);
+                for round in 0..60 {
+                    let (first, second) = (terminal.sell(&cart, None), terminal.sell(&cart, None));
+                    let first = terminal.submit(first.unwrap()).unwrap();
+                    let second = second.unwrap();
+                    let sequence = second.sequence;
+                    if (thread + round) % 3 == 0 {
+                        terminal.settle(second).unwrap();
+                    } else {
+                        terminal.submit(second).unwrap().settle().unwrap();
+                    }
+                    assert!(terminal.durable_sequence() >= sequence);
+                    // What was submitted is never taken back, settled or not.
+                    if round % 4 != 0 {
+                        first.settle().unwrap();
+                    }
+                }
+            });
+        }
+    });
+    for terminal in &shop.terminals {
+        assert_eq!(terminal.status().unwrap().next_receipt, 3 * 60 * 2 + 1);
+    }
+    let dirs: Vec<_> = shop.terminals.iter().map(|it| it.dir().to_owned()).collect();
+    shop.store.close().unwrap();
+    for dir in dirs {
+        let report = verify_terminal(&History::of_terminal(&dir), None, &|_, _| {}).unwrap();
+        assert_eq!(report.problems, []);
+        assert_eq!(report.receipts, 3 * 60 * 2);
+    }
+}
+
+#[test]
+fn a_sale_under_way_at_a_terminal_by_itself_is_flushed_when_it_is_settled() {
+    let root = tempfile::tempdir().unwrap();
+    let (root, id) = (Some(root.path().to_owned()), Some("REGISTER_01".to_owned()));
+    let options = OpenOptions { root, id, background: false, ..OpenOptions::default() };
+    let terminal = Terminal::open(&options).unwrap();
+    let (lines, tenders) = ([line("A", "1", "100")], [cash(100)]);
+    let answer = terminal.sell(&sold(None, &lines, &tenders), None).unwrap();
+    let (sequence, before) = (answer.sequence, terminal.stats());
+    let submitted = terminal.submit(answer).unwrap();
+    assert_eq!(terminal.stats().writes, before.writes + 1, "the operating system has it");
+    assert_eq!(terminal.stats().flushes.total(), before.flushes.total());
+    submitted.settle().unwrap();
+    assert_eq!(terminal.stats().flushes.total(), before.flushes.total() + 1);
+    assert!(terminal.durable_sequence() >= sequence);
+    terminal.close().unwrap();
+}
+
+#[test]
 fn the_log_takes_no_more_room_however_much_is_sold() {
     for background in [false, true] {
         let shop = Shop::new(4, background, 64 << 10);
@@ -236,8 +324,11 @@ fn a_failed_flush_of_the_log_ends_every_register() {
     let (lines, tenders) = ([line("A", "1", "100")], [cash(100)]);
     let cart = sold(None, &lines, &tenders);
     let answer = shop.terminals[0].sell(&cart, None).unwrap();
+    let other = shop.terminals[2].sell(&cart, None).unwrap();
+    let other = shop.terminals[2].submit(other).unwrap();
     let error = shop.terminals[0].settle(answer).unwrap_err();
     assert_eq!(error.code(), Code::OutcomeUnknown);
+    assert_eq!(other.settle().unwrap_err().code(), Code::OutcomeUnknown);
     *shop.held.failing.lock().unwrap() = None;
     for terminal in &shop.terminals {
         let refused = terminal.sell(&cart, None).and_then(|answer| terminal.settle(answer));

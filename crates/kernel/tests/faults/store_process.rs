@@ -3,7 +3,7 @@
 use crate::process::{listen, say, spawn};
 use crate::support::{cash, line, long, sold};
 use pos_kernel_core::journal::verify_terminal;
-use pos_kernel_core::terminal::{Durability, History};
+use pos_kernel_core::terminal::{Durability, History, Submitted};
 use pos_kernel_core::{OpenOptions, Store, StoreOptions, Terminal};
 use pos_kernel_wal::sim::Random;
 use std::collections::BTreeMap;
@@ -53,7 +53,12 @@ pub(crate) fn sell_for_ever() {
                     let lines = vec![wide; 1 + round % 6];
                     let tenders = [cash(600)];
                     let cart = sold(Some(&key), &lines, &tenders);
-                    let receipt = terminal.settle(terminal.sell(&cart, Some(&key)).unwrap());
+                    let answer = terminal.sell(&cart, Some(&key)).unwrap();
+                    let receipt = if round % 2 == 0 {
+                        terminal.settle(answer)
+                    } else {
+                        terminal.submit(answer).and_then(Submitted::settle)
+                    };
                     say(&format!("receipt {register} {} {key}", receipt.unwrap().number));
                     if round % 40 == 39 {
                         // It leaves the store, and comes back.

@@ -349,9 +349,14 @@ fn threads_that_append_wait_and_roll_at_once_lose_nothing() {
                                 Err(error) => panic!("{error}"),
                             }
                         };
-                        match random.below(4) {
+                        match random.below(5) {
                             0 => wal.write_out().unwrap(),
                             1 => wal.mark().unwrap(),
+                            2 => {
+                                let sync = wal.begin_sync(FlushCause::Sale).unwrap();
+                                wal.end_sync(sync).unwrap();
+                                acked.lock().unwrap().push(id);
+                            }
                             _ => {
                                 wal.wait_durable(at.last_sequence, FlushCause::Sale).unwrap();
                                 acked.lock().unwrap().push(id);
