@@ -213,14 +213,14 @@ impl Shop {
     fn sell_at(&self, seats: &[Arc<Terminal>; 3], rounds: usize) {
         for round in 0..rounds {
             let mut under_way = Vec::new();
-            for register in 0..3 {
+            for (register, seat) in seats.iter().enumerate() {
                 let sale = {
                     let mut progress = self.progress.lock().unwrap();
                     progress.asked[register] += 1;
                     progress.asked[register] - 1
                 };
-                let answer = ask(&seats[register], register, sale);
-                under_way.push((register, sale, seats[register].submit(answer).unwrap()));
+                let answer = ask(seat, register, sale);
+                under_way.push((register, sale, seat.submit(answer).unwrap()));
             }
             under_way.rotate_left(round % 3);
             for (register, sale, submitted) in under_way {
