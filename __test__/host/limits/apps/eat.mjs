@@ -5,6 +5,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 const [what, ...rest] = process.argv.slice(2)
 const MiB = 1024 * 1024
 const kept = []
+/** Says once that it is at work. */
+const ready = () => existsSync('ready') || writeFileSync('ready', '')
 
 /** Takes memory in steps and touches every page of it, at so many MiB a second; 0 is as fast as it goes. */
 function leak(take, mibPerSecond) {
@@ -24,23 +26,23 @@ const appetites = {
   },
   hold: () => {
     kept.push(Buffer.alloc(Number(rest[0]) * MiB, 1))
-    writeFileSync('ready', '')
+    ready()
     setInterval(() => undefined, 1000)
   },
   burn: () => {
-    writeFileSync('ready', '')
+    ready()
     for (;;);
   },
   bomb: () => {
     const child = () => spawn('/bin/sh', ['-c', 'f() { f | f & }; f'], { stdio: 'ignore' })
     setInterval(() => child().on('error', () => undefined), 5)
-    writeFileSync('ready', '')
+    ready()
   },
 }
 
 if (process.env.EAT_WHEN_TOLD === undefined) appetites[what]()
 else {
-  writeFileSync('ready', '')
+  ready()
   const wait = setInterval(() => {
     if (!existsSync('go')) return
     clearInterval(wait)
