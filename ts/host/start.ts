@@ -2,6 +2,9 @@
  * A store's host, started in this process: the one call that the command line, a service unit and an embedding
  * program make.
  */
+import { agentUuid, isShown, withAgent } from './agent/app.js'
+import { AppDirectory } from './agent/directory.js'
+import { shellUrl } from './agent/place.js'
 import { hostError } from './error.js'
 import { ChromiumLauncher } from './launcher/chromium.js'
 import type { Launcher } from './launcher/launcher.js'
@@ -78,13 +81,21 @@ export interface Host {
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { root, manifestFolder = process.cwd() } = options
-  const { launchers = [new NodeLauncher({ root }), new ChromiumLauncher()] } = options
   const manifest = parseManifest(options.manifest, manifestFolder)
-  if (manifest.apps.some(({ startup_app: { uuid } }) => uuid === brokerUuid)) {
-    const message = `manifest: no app may be called ${brokerUuid}; the host's broker is`
-    throw hostError('HOST_MANIFEST', message, { path: 'apps', value: brokerUuid })
+  for (const { startup_app } of manifest.apps) {
+    const { uuid } = startup_app
+    if (uuid !== brokerUuid && uuid !== agentUuid) continue
+    const message = `manifest: no app may be called ${uuid}; a part of the host is`
+    throw hostError('HOST_MANIFEST', message, { path: 'apps', value: uuid })
   }
+  // A record of the directory that is none is refused before anything starts.
+  AppDirectory.of(manifest.apps)
   const place = new HostPlace(root)
+  const pages = new ChromiumLauncher({
+    addressOf: ({ app, instance, token }) =>
+      isShown(app) ? shellUrl(place, instance, token) : undefined,
+  })
+  const { launchers = [new NodeLauncher({ root }), pages] } = options
   makeFolder(place.folder)
   makeFolder(place.file('apps'))
   const lock = await lockHost(place)
@@ -94,7 +105,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     replaceFile(place.file('manifest.json'), options.manifest)
     const supervisor = new Supervisor({
       place,
-      manifest,
+      manifest: withAgent(manifest, place.root),
       launchers,
       governor,
       events,

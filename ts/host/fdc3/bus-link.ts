@@ -203,7 +203,9 @@ export class BusMessaging extends AbstractMessaging {
   }
 
   override async post(message: object): Promise<void> {
-    this.#link.post(JSON.parse(JSON.stringify(message)) as Message)
+    const { meta, ...rest } = message as Message
+    const timestamp = meta.timestamp instanceof Date ? meta.timestamp.toISOString() : meta.timestamp
+    this.#link.post({ ...rest, meta: { ...meta, timestamp } })
   }
 
   override register(listener: RegisterableListener): void {

@@ -24,8 +24,8 @@ export type { DesktopAgent } from '@finos/fdc3-standard'
 
 /** Choices of {@link getAgent}. */
 export interface GetAgentOptions {
-  /** The app's place on the bus of its host. */
-  readonly bus: Bus
+  /** The app's place on the bus of its host; that of this process unless said. */
+  readonly bus?: Bus
   /** Milliseconds to wait for an agent; 10,000 unless said. */
   readonly timeoutMs?: number
   /** Milliseconds to wait for the answer to a call; 10,000 unless said. */
@@ -43,19 +43,19 @@ export type ConnectedAgent = DesktopAgent & {
 /**
  * Connects a Node program to the desktop agent of its host.
  *
- * @throws HostError `HOST_TIMED_OUT` where no agent answers in time; `HOST_FORBIDDEN` where the manifest has no such app
+ * @throws HostError `HOST_NOT_HOSTED` where no host started this process; `HOST_TIMED_OUT` where no agent answers in time; `HOST_FORBIDDEN` where the manifest has no such app
  * @example
- * const fdc3 = await getAgent({ bus })
+ * const fdc3 = await getAgent()
  * await fdc3.joinUserChannel('fdc3.channel.1')
  * await fdc3.addContextListener('fdc3.product', (product) => console.log(product.name))
  */
-export async function getAgent(options: GetAgentOptions): Promise<ConnectedAgent> {
+export async function getAgent(options: GetAgentOptions = {}): Promise<ConnectedAgent> {
   const {
-    bus,
     timeoutMs = 10_000,
     messageExchangeTimeout = 10_000,
     appLaunchTimeout = 100_000,
   } = options
+  const bus = options.bus ?? (await busOfThisProcess())
   const link = new BusLink(bus)
   const identity = await inTime(link, timeoutMs)
   const messaging = new BusMessaging(link, identity)
@@ -71,6 +71,11 @@ export async function getAgent(options: GetAgentOptions): Promise<ConnectedAgent
   const proxy = new DesktopAgentProxy(heartbeat, channels, intents, apps, [heartbeat], logErrors)
   await proxy.connect()
   return proxy as unknown as ConnectedAgent
+}
+
+async function busOfThisProcess(): Promise<Bus> {
+  const { connectHost } = await import('../app/connect.js')
+  return (await connectHost()).bus()
 }
 
 /** Of the client's levels of log output: only errors. */

@@ -15,11 +15,14 @@
  * takes it up where this one fell.
  */
 import { randomUUID } from 'node:crypto'
+import { agentUuid } from '../agent/app.js'
+import type { BusIdentity } from '../bus/contract.js'
 import { hostError } from '../error.js'
+import { agentAddress } from '../fdc3/link.js'
 import type { Launcher } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostManifest } from '../manifest/manifest.js'
-import type { HostPlace } from '../place.js'
+import { type HostPlace, uuidOf } from '../place.js'
 import { adoptRuns } from './adopt.js'
 import { BrokerSeat, brokerUuid } from './broker-seat.js'
 import { Callers } from './callers.js'
@@ -94,7 +97,7 @@ export class Supervisor {
       this.#seats.set(uuid, new Seat(app, house, memoryOf(uuid)))
     }
     const roll = {
-      peers: () => [...this.#seats.values()].flatMap((seat) => seat.identities()),
+      peers: () => [...this.#seats.values()].flatMap((seat) => seat.identities()).map(onTheBus),
       apps: () =>
         [...this.#seats.values()].map(({ uuid, life }) => ({ uuid, instance: life.serving })),
     }
@@ -446,3 +449,10 @@ export class Supervisor {
 
 /** Milliseconds that an app may drain where nobody says how long. */
 const drainMsMax = 600_000
+
+/** The desktop agent is a part of the host on the bus, with the token of its run. */
+function onTheBus(identity: BusIdentity): BusIdentity {
+  return uuidOf(identity.instance) === agentUuid
+    ? { ...identity, instance: agentAddress }
+    : identity
+}

@@ -88,6 +88,11 @@ export const roles = {
       return channel
     })
   },
+  // Asks the kitchen as soon as it is there.
+  async asks(fdc3, box) {
+    const resolution = await fdc3.raiseIntent('ShowOrder', { type: 'till.order' })
+    box.seen.push(await resolution.getResult())
+  },
   // Opened with a context: listens for any, for its type, for two types, or for the wrong one.
   opensAny: (fdc3, box) => fdc3.addContextListener(null, (context) => box.seen.push(context)),
   opensInstrument: (fdc3, box) =>
