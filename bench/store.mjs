@@ -8,6 +8,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -19,8 +20,8 @@ const NATIVE = path.join(ROOT, 'target/release/examples/registers')
 const NODE = path.join(HERE, 'store-child.mjs')
 const SHIM = path.join(HERE, 'native/target/slowsync.so')
 const REGISTERS = 64
-/** Threads that serve all registers of the native store by `submit`. */
-const THREADS = 4
+/** Threads that serve all registers of the native store by `submit`: one a processor. */
+const THREADS = os.availableParallelism()
 const SLOW_US = 1000
 
 const { values: given } = parseArgs({
