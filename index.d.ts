@@ -20,6 +20,12 @@ export declare class NativeCancel {
   cancel(): void
 }
 
+/** A file that is locked, until it is released or the process ends. */
+export declare class NativeFileLock {
+  /** Frees the lock. May be called again. */
+  release(): void
+}
+
 /** A compiled rule table. */
 export declare class NativeRules {
   /** What was found in the table, as JSON. */
@@ -1713,6 +1719,9 @@ export declare function storeShutdown(root: string): Promise<string>
 
 /** The terminals of a store, as JSON; with `refresh`, the file that says so is written anew. */
 export declare function storeTerminals(root: string, refresh: boolean): Promise<string>
+
+/** Locks a file, which is made where it is not there and is never deleted. Null when another one has it. */
+export declare function tryLockFile(path: string): NativeFileLock | null
 
 /**
  * How many writes for a journal stand in the log of a store process that is gone, and not in the

@@ -773,8 +773,9 @@ if (
   }
 }
 
-const { NativeCancel, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, NativeWatchdog, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, peerCredentials, reportStore, reportStoreSync, setDataLimit, startService, startWatchdog, storeConfig, storeShutdown, storeTerminals, unsettledWrites, unwatchProcess, verifyStore, version, watchProcess } = nativeBinding
+const { NativeCancel, NativeFileLock, NativeRules, NativeService, NativeServiceClient, NativeStore, NativeStoreAudit, NativeTerminal, NativeWatchdog, checkStoreAudit, checkStoreAuditSync, clearStoreShutdown, compileRules, compileRulesSync, connectService, connectServiceSync, exportJournal, exportRecords, inspectRecords, isolatedWorker, listSales, listTerminals, messageAcknowledgements, minimize, minimizeSync, openStore, openStoreAudit, openStoreSync, openTerminal, openTerminalSync, peerCredentials, reportStore, reportStoreSync, setDataLimit, startService, startWatchdog, storeConfig, storeShutdown, storeTerminals, tryLockFile, unsettledWrites, unwatchProcess, verifyStore, version, watchProcess } = nativeBinding
 export { NativeCancel }
+export { NativeFileLock }
 export { NativeRules }
 export { NativeService }
 export { NativeServiceClient }
@@ -812,6 +813,7 @@ export { startWatchdog }
 export { storeConfig }
 export { storeShutdown }
 export { storeTerminals }
+export { tryLockFile }
 export { unsettledWrites }
 export { unwatchProcess }
 export { verifyStore }

@@ -115,10 +115,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     return new RunningHost(supervisor, async () => {
       events.close()
       governor.close?.()
-      await lock.release()
+      lock.release()
     })
   } catch (error) {
-    await lock.release()
+    lock.release()
     throw error
   }
 }

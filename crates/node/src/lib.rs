@@ -18,6 +18,7 @@ pub mod coordination;
 mod ear;
 pub mod export;
 mod fault;
+pub mod file_lock;
 pub mod handover;
 pub mod input;
 mod interrupt;
