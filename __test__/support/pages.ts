@@ -26,22 +26,7 @@ export class PageRig {
   }
 
   static async start(): Promise<PageRig> {
-    const { outputFiles } = await build({
-      entryPoints: [path.join(projectRoot, '__test__/host/agent/programs/page.mjs')],
-      bundle: true,
-      format: 'iife',
-      write: false,
-      logLevel: 'error',
-    })
-    const script = outputFiles[0]?.text ?? ''
-    const server = http.createServer((request, response) => {
-      const isScript = request.url === '/page.js'
-      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-      response.end(
-        isScript ? script : '<!doctype html><title>page</title><script src="/page.js"></script>',
-      )
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const server = await servePages()
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
     const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args })
     return new PageRig(browser, server)
@@ -49,7 +34,7 @@ export class PageRig {
 
   /** The origin of the pages. */
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as net.AddressInfo).port}`
+    return originOf(this.#server)
   }
 
   /** Opens the shell of a run. */
@@ -65,6 +50,32 @@ export class PageRig {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
   }
+}
+
+/** Serves `page.mjs` on every path. */
+export async function servePages(): Promise<http.Server> {
+  const { outputFiles } = await build({
+    entryPoints: [path.join(projectRoot, '__test__/host/agent/programs/page.mjs')],
+    bundle: true,
+    format: 'iife',
+    write: false,
+    logLevel: 'error',
+  })
+  const script = outputFiles[0]?.text ?? ''
+  const server = http.createServer((request, response) => {
+    const isScript = request.url === '/page.js'
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
+    response.end(
+      isScript ? script : '<!doctype html><title>page</title><script src="/page.js"></script>',
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+/** The origin of a server of pages; by the name of the loopback where its pages are to be of another site. */
+export function originOf(server: http.Server, name = '127.0.0.1'): string {
+  return `http://${name}:${(server.address() as net.AddressInfo).port}`
 }
 
 /** A page that does what a test says. */

@@ -92,8 +92,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   AppDirectory.of(manifest.apps)
   const place = new HostPlace(root)
   const pages = new ChromiumLauncher({
-    addressOf: ({ app, instance, token }) =>
-      isShown(app) ? shellUrl(place, instance, token) : undefined,
+    shell: {
+      shows: isShown,
+      addressOf: ({ instance, token }) => shellUrl(place, instance, token),
+    },
   })
   const { launchers = [new NodeLauncher({ root }), pages] } = options
   makeFolder(place.folder)

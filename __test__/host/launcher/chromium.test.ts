@@ -1,9 +1,12 @@
 /** The contract of launchers for pages, and what only a page can do. Needs Chromium and, for a user of its own, root. */
-import { chmodSync, chownSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs'
+import http from 'node:http'
+import type net from 'node:net'
+import type { Duplex } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import { isHostError } from '../../../ts/host/error.js'
 import { browserProgram } from '../../../ts/host/launcher/browser.js'
-import { ChromiumLauncher } from '../../../ts/host/launcher/chromium.js'
+import { ChromiumLauncher, type ChromiumOptions } from '../../../ts/host/launcher/chromium.js'
 import type { Launched, LaunchOrder } from '../../../ts/host/launcher/launcher.js'
 import { Channel, jsonBytes, jsonOf } from '../../../ts/host/wire/channel.js'
 import { Bench, launcherContract, runs, type Subject, until } from './contract.js'
@@ -28,8 +31,8 @@ const subject: Subject = {
 class OwnedLauncher extends ChromiumLauncher {
   readonly #root: string
 
-  constructor(root: string) {
-    super()
+  constructor(root: string, options?: ChromiumOptions) {
+    super(options)
     this.#root = root
   }
 
@@ -161,6 +164,71 @@ if (!hasBrowser()) {
     },
   )
 
+  for (const [title, name] of [
+    ["in its shell's renderer", '127.0.0.1'],
+    ['in a renderer of its own', 'localhost'],
+  ] as const) {
+    each(`a page in a shell, ${title}: what is asked and said is the app's`, async (bench, t) => {
+      const shell = await ShellServer.start(t, name)
+      const launcher = new OwnedLauncher(bench.root, {
+        shell: { shows: () => true, addressOf: () => shell.address },
+      })
+      const app = bench.app('a', { url: shell.appUrl }, { health: { heartbeatMs: 50 } })
+      const a = await launcher.launch(bench.order(app, 'a.1'))
+      t.teardown(() => a.kill())
+      const said: string[] = []
+      new Channel(a.voice as Duplex, { onNote: (note) => said.push(note) })
+      await until('three heartbeats', () => said.filter((note) => note === 'heartbeat').length >= 3)
+      t.is(await a.evaluate?.('document.title'), 'app')
+      // It is followed to another site and back.
+      for (const url of [shell.otherUrl, shell.appUrl]) {
+        await a.evaluate?.(`void setTimeout(() => location.assign('${url}?next'), 0)`)
+        const found = () => a.evaluate?.('location.href').catch(() => undefined)
+        while ((await found()) !== `${url}?next`) await new Promise(setImmediate)
+      }
+      a.release()
+      const next = await launcher.adopt(app, 'a.1', a.process, bench.place.instance('a.1'))
+      if (next === undefined) throw new Error('the page was not found again')
+      t.teardown(() => next.kill())
+      t.is(await next.evaluate?.('document.title'), 'app')
+      const channel = new Channel(next.voice as Duplex, {})
+      const answer = await channel.request('drain', jsonBytes({ why: 'stop', deadlineMs: 5000 }))
+      t.deepEqual(jsonOf(answer), { saved: true })
+      t.is((await next.exited).code, 0)
+      t.deepEqual(shell.drains, ['stop'])
+    })
+
+    each(`a page in a shell, ${title}: where it hangs can be seen`, async (bench, t) => {
+      const shell = await ShellServer.start(t, name)
+      const launcher = new OwnedLauncher(bench.root, {
+        shell: { shows: () => true, addressOf: () => shell.address },
+      })
+      const a = await launcher.launch(bench.order(bench.app('a', { url: shell.appUrl }), 'a.1'))
+      t.teardown(() => a.kill())
+      a.evaluate?.('(function countForEver() { busy() })()').catch(() => {})
+      await until('the loop has begun', () => shell.appLoops > 0)
+      t.true(a.signal('SIGUSR2'))
+      const file = bench.place.instance('a.1', 'page.txt')
+      const text = await until('page.txt', () => written(file))
+      t.regex(text, /at countForEver/)
+    })
+  }
+
+  each('a page that its shell cannot show is not ready', async (bench, t) => {
+    const shell = await ShellServer.start(t, '127.0.0.1')
+    const launcher = new OwnedLauncher(bench.root, {
+      shell: { shows: () => true, addressOf: () => shell.brokenAddress },
+    })
+    const a = await launcher.launch(bench.order(bench.app('a', { url: shell.appUrl }), 'a.1'))
+    t.teardown(() => a.kill())
+    const said: string[] = []
+    new Channel(a.voice as Duplex, { onNote: (note) => said.push(note) })
+    const file = bench.place.instance('a.1', 'page.txt')
+    const text = await until('page.txt', () => written(file))
+    t.regex(text, /could not be opened in its shell/)
+    t.deepEqual(said, [])
+  })
+
   each('a page outlives who started it, and is found again', async (bench, t) => {
     const a = await bench.launch('a', { url: blank })
     await until('loaded', () => a.voice !== undefined)
@@ -194,6 +262,76 @@ if (!hasBrowser()) {
       }
     })
   }
+}
+
+/** A shell and the app in it, of one site or of two. */
+class ShellServer {
+  readonly drains: string[] = []
+  appLoops = 0
+  readonly #server = http.createServer((request, response) => this.#serve(request, response))
+  readonly #name: string
+
+  private constructor(name: string) {
+    this.#name = name
+  }
+
+  /** @param name - of the host of the app; that of the shell is 127.0.0.1 */
+  static async start(t: ExecutionContext, name: string): Promise<ShellServer> {
+    const shell = new ShellServer(name)
+    await new Promise<void>((resolve) => shell.#server.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => {
+      shell.#server.closeAllConnections()
+      shell.#server.close()
+    })
+    return shell
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.#port}/shell`
+  }
+
+  /** A shell of an app that nobody serves. */
+  get brokenAddress(): string {
+    return `http://127.0.0.1:${this.#port}/broken`
+  }
+
+  get appUrl(): string {
+    return `http://${this.#name}:${this.#port}/app`
+  }
+
+  /** The same app as another site. */
+  get otherUrl(): string {
+    const name = this.#name === 'localhost' ? '127.0.0.1' : 'localhost'
+    return `http://${name}:${this.#port}/app`
+  }
+
+  get #port(): number {
+    return (this.#server.address() as net.AddressInfo).port
+  }
+
+  #serve(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const { pathname, search } = new URL(request.url ?? '/', 'http://localhost')
+    response.setHeader('content-type', 'text/html')
+    if (pathname === '/shell')
+      response.end(`<title>shell</title><iframe src="${this.appUrl}"></iframe>`)
+    else if (pathname === '/broken')
+      response.end('<title>shell</title><iframe src="http://127.0.0.1:9/"></iframe>')
+    else if (pathname === '/app') {
+      response.end(`<title>app</title><script>
+        globalThis.posKernel = { drain: (why) => fetch('/drain?' + why) }
+        function busy() { navigator.sendBeacon('/loop'); const end = performance.now() + 60000; while (performance.now() < end); }
+      </script>`)
+    } else {
+      if (pathname === '/drain') this.drains.push(search.slice(1))
+      if (pathname === '/loop') this.appLoops += 1
+      response.end()
+    }
+  }
+}
+
+/** What a file says, once it says something. */
+function written(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8') || undefined : undefined
 }
 
 /** The renderers of an app. */

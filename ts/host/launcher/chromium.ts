@@ -34,12 +34,18 @@ const lookMs = 1000
 /** Milliseconds for the stack of a page that hangs. */
 const stackMsMax = 1000
 
+/** A page around pages: that of the desktop agent, which shows an app's own in its one frame. */
+export interface Shell {
+  /** True for apps that it shows. */
+  shows(app: AppManifest): boolean
+  /** What is opened for a run; undefined while there is no shell. */
+  addressOf(order: Pick<LaunchOrder, 'instance' | 'token'>): string | undefined
+}
+
 /** Choices of the launcher. */
 export interface ChromiumOptions {
-  /** What is opened for an app, where that is not its own url: the shell of the desktop agent. */
-  readonly addressOf?: (
-    order: Pick<LaunchOrder, 'app' | 'instance' | 'token'>,
-  ) => string | undefined
+  /** Without one, every app's own url is opened. */
+  readonly shell?: Shell
 }
 
 /** Starts pages. */
@@ -58,12 +64,17 @@ export class ChromiumLauncher implements Launcher {
   async launch(order: LaunchOrder): Promise<Launched> {
     const { app, folders, instance } = order
     const { uuid, url, defaultWidth: width, defaultHeight: height, args } = app.startup_app
-    const address = this.#options.addressOf?.(order) ?? url
-    if (address === undefined) throw launchError(uuid, 'order', 'it has no url')
+    const isShown = this.#isShown(app)
+    const address = isShown ? this.#options.shell?.addressOf(order) : url
+    if (address === undefined) {
+      const why = isShown ? 'there is no desktop agent to show it' : 'it has no url'
+      throw launchError(uuid, 'order', why)
+    }
     const user = order.confinement.user
     const hasDisplay =
       process.env.DISPLAY !== undefined || process.env.WAYLAND_DISPLAY !== undefined
-    const isOrdinaryUser = user !== undefined || process.getuid?.() !== 0
+    // The user that an app is given may be root: where no other can come to the store's folder.
+    const isOrdinaryUser = (user?.uid ?? process.getuid?.()) !== 0
     const socket = devtoolsSocket(folders.instance)
     // The limit of the data segment is the renderers'; the browser reserves far more.
     const { dataBytes: _data, processes: _processes, ...confinement } = order.confinement
@@ -94,7 +105,7 @@ export class ChromiumLauncher implements Launcher {
     })
     try {
       const devtools = await connected(run, socket, uuid)
-      const page = await Page.take(devtools)
+      const page = await Page.take(devtools, isShown)
       return await PageApp.begin(
         instance,
         run,
@@ -120,9 +131,13 @@ export class ChromiumLauncher implements Launcher {
     const run = findRun(identity, instanceFolder)
     if (run === undefined) return undefined
     const devtools = await connected(run, devtoolsSocket(instanceFolder), app.startup_app.uuid)
-    const page = await Page.take(devtools)
+    const page = await Page.take(devtools, this.#isShown(app))
     const user = userOf(identity.pid)
     return PageApp.begin(instance, run, devtools, page, app, instanceFolder, user, undefined)
+  }
+
+  #isShown(app: AppManifest): boolean {
+    return this.#options.shell?.shows(app) === true
   }
 }
 

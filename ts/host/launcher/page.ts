@@ -5,8 +5,11 @@
  * A page has no socket to the supervisor. What a Node app says of itself, this says for the page: ready once it has
  * loaded, a heartbeat as often as its event loop answers, and that it has drained. A page that wants to take part
  * sets `globalThis.posKernel = { drain: async (why) => {}, shed: async () => {} }`.
+ *
+ * Where the desktop agent shows the app in a shell, all of that is about the app's frame (`app-frame.ts`).
  */
 import { hostError } from '../error.js'
+import { AppFrame } from './app-frame.js'
 import type { DevTools, DevToolsParams } from './devtools.js'
 
 /** How a page died. */
@@ -22,24 +25,30 @@ export class Page {
   readonly #devtools: DevTools
   readonly #target: string
   readonly #session: string
+  /** Where the app is, in a shell. */
+  readonly #frame: AppFrame | undefined
   #isAsked = false
   /** Settles when the renderer of the page is gone; never where the browser goes first. */
   readonly died: Promise<PageDeath>
 
-  private constructor(devtools: DevTools, target: string, session: string) {
+  private constructor(devtools: DevTools, target: string, session: string, isShell: boolean) {
     this.#devtools = devtools
     this.#target = target
     this.#session = session
+    this.#frame = isShell ? new AppFrame(devtools, target, session) : undefined
+    const isOurs = (from: string | undefined) =>
+      from === session || this.#frame?.isOwn(from) === true
     this.died = new Promise((resolve) => {
       devtools.onEvent((method, params, from) => {
-        if (method === 'Target.targetCrashed' && params.targetId === target) {
+        const isCrash = method === 'Target.targetCrashed'
+        if (isCrash && (params.targetId === target || this.#frame?.isTarget(params.targetId))) {
           resolve({ status: String(params.status), errorCode: Number(params.errorCode) })
         }
         // Nobody is there to step on from a `debugger` statement.
-        if (method === 'Debugger.paused' && from === session && !this.#isAsked) {
-          this.#call('Debugger.resume').catch(() => {})
+        if (method === 'Debugger.paused' && isOurs(from) && !this.#isAsked) {
+          devtools.call('Debugger.resume', {}, from).catch(() => {})
         }
-        if (method === 'Inspector.targetCrashed' && from === session) {
+        if (method === 'Inspector.targetCrashed' && isOurs(from)) {
           // The event that says how comes first; where it did not, this is all there is.
           setTimeout(() => resolve({ status: 'crashed', errorCode: 0 }), 50)
         }
@@ -47,8 +56,12 @@ export class Page {
     })
   }
 
-  /** Takes the browser's page; of several the one that is no part of the browser itself. */
-  static async take(devtools: DevTools): Promise<Page> {
+  /**
+   * Takes the browser's page; of several the one that is no part of the browser itself.
+   *
+   * @param isShell - the app is in a frame of the page
+   */
+  static async take(devtools: DevTools, isShell = false): Promise<Page> {
     await devtools.call('Target.setDiscoverTargets', { discover: true })
     const { targetInfos } = await devtools.call('Target.getTargets')
     const found = (targetInfos as { targetId: string; type: string }[]).find(
@@ -61,8 +74,9 @@ export class Page {
       targetId: target,
       flatten: true,
     })
-    const page = new Page(devtools, target, String(sessionId))
+    const page = new Page(devtools, target, String(sessionId), isShell)
     await page.#call('Page.enable')
+    await page.#frame?.find()
     await page.#call('Runtime.enable')
     await page.#call('Inspector.enable')
     // A loop that stands can be interrupted, but not be asked to let itself be interrupted.
@@ -82,15 +96,31 @@ export class Page {
       })
     }
     await loaded
+    const unreachable = await this.#frame?.unreachable(timeoutMs)
+    if (unreachable === undefined) return
+    throw hostError('HOST_DEVTOOLS', `${unreachable} could not be opened in its shell`, {
+      method: 'Page.navigate',
+      message: 'unreachable',
+    })
   }
 
-  /** Runs JavaScript in the page and gives its value. What it throws comes as `HOST_DEVTOOLS`. */
+  /** Runs JavaScript of the app and gives its value. What it throws comes as `HOST_DEVTOOLS`. */
   async evaluate(expression: string, timeoutMs = 10_000): Promise<unknown> {
-    const { result, exceptionDetails } = await this.#call(
+    const place = await this.#frame?.place(timeoutMs)
+    const answer = this.#devtools.call(
       'Runtime.evaluate',
-      { expression, awaitPromise: true, returnByValue: true },
+      {
+        expression,
+        awaitPromise: true,
+        returnByValue: true,
+        ...(place?.contextId !== undefined && { contextId: place.contextId }),
+      },
+      place?.session ?? this.#session,
       timeoutMs,
     )
+    const { result, exceptionDetails } = await (place === undefined
+      ? answer
+      : Promise.race([answer, place.gone]))
     if (exceptionDetails !== undefined) {
       const { exception, text } = exceptionDetails as {
         exception?: { description?: string }
@@ -107,15 +137,17 @@ export class Page {
 
   /** Where its JavaScript is, even in a loop without end: a line a frame. */
   async stack(timeoutMs: number): Promise<string> {
+    const place = await this.#frame?.place(timeoutMs)
+    const session = place?.session ?? this.#session
     this.#isAsked = true
     try {
-      const paused = this.#next('Debugger.paused', timeoutMs)
+      const paused = this.#next('Debugger.paused', timeoutMs, session)
       paused.catch(() => {})
-      await this.#call('Debugger.pause', {}, timeoutMs)
+      await this.#devtools.call('Debugger.pause', {}, session, timeoutMs)
       return framesText((await paused).callFrames)
     } finally {
       this.#isAsked = false
-      this.#call('Debugger.resume', {}, timeoutMs).catch(() => {})
+      this.#devtools.call('Debugger.resume', {}, session, timeoutMs).catch(() => {})
     }
   }
 
@@ -132,11 +164,11 @@ export class Page {
     return this.#devtools.call(method, params, this.#session, timeoutMs)
   }
 
-  /** The next event of this name in this page. */
-  #next(name: string, timeoutMs: number): Promise<DevToolsParams> {
+  /** The next event of this name in a session; that of the page unless said. */
+  #next(name: string, timeoutMs: number, of = this.#session): Promise<DevToolsParams> {
     return new Promise((resolve, reject) => {
       const end = this.#devtools.onEvent((method, params, session) => {
-        if (method !== name || session !== this.#session) return
+        if (method !== name || session !== of) return
         clearTimeout(timer)
         end()
         resolve(params)

@@ -53,6 +53,13 @@ export const roles = {
       return box.kept.channel
     })
   },
+  /** The page of a host: hears baskets and outcomes, and answers. */
+  async screen(fdc3, box) {
+    await fdc3.joinUserChannel('fdc3.channel.1')
+    for (const type of ['till.basket', 'till.outcome'])
+      await fdc3.addContextListener(type, (context) => box.seen.push(context))
+    await listen(fdc3, box, ['ShowAnswer'], async ({ id }) => ({ type: 'till.answer', id }))
+  },
   // Configured for its intent, and listens for none.
   h: async () => {},
   // Configured for one intent, and listens for another.
