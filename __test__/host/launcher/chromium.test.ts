@@ -148,17 +148,16 @@ if (!hasBrowser()) {
   each(
     'a page in a loop without end says nothing, and where it is can be seen',
     async (bench, t) => {
-      const a = await bench.launch('a', { url: blank }, undefined, { health: { heartbeatMs: 50 } })
-      a.evaluate?.('(function countForEver() { for (;;) {} })()').catch(() => {})
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      const pages = await ShellServer.start(t, '127.0.0.1')
+      const health = { heartbeatMs: 50 }
+      const a = await bench.launch('a', { url: pages.appUrl }, undefined, { health })
+      const title = () => a.evaluate?.('document.title').catch(() => undefined)
+      while ((await title()) !== 'app') await new Promise(setImmediate)
+      a.evaluate?.('(function countForEver() { busy() })()').catch(() => {})
+      await until('the loop has begun', () => pages.appLoops > 0)
       t.true(a.signal('SIGUSR2'))
-      const text = await until('page.txt', () => {
-        try {
-          return readFileSync(bench.place.instance('a.1', 'page.txt'), 'utf8') || undefined
-        } catch {
-          return undefined
-        }
-      })
+      const file = bench.place.instance('a.1', 'page.txt')
+      const text = await until('page.txt', () => written(file))
       t.regex(text, /at countForEver/)
       t.true(runs(a.process.pid))
     },
