@@ -3,12 +3,15 @@
  */
 import fs from 'node:fs'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
 import type { AppHealth, TerminalHealth } from '../supervisor/status.js'
 
 /** The delay of the event loop is measured so often, at most; each time wakes the process. Milliseconds. */
-const resolutionMsMin = 20
+const resolutionMsMin = 50
 /** The delay is over at least so long. */
 const windowMs = 1000
+/** Open files are counted so often. */
+const filesEveryMs = 5000
 
 /** Measures. */
 export class Pulse {
@@ -19,10 +22,12 @@ export class Pulse {
   readonly #resolutionMs: number
   readonly #delays: IntervalHistogram
   #since = performance.now()
+  #files = 0
+  #filesAt = Number.NEGATIVE_INFINITY
 
-  /** @param heartbeatMs - how often it is read; five measurements fit into that */
+  /** @param heartbeatMs - how often it is read; two measurements fit into that */
   constructor(heartbeatMs: number) {
-    this.#resolutionMs = Math.max(resolutionMsMin, Math.round(heartbeatMs / 5))
+    this.#resolutionMs = Math.max(resolutionMsMin, Math.round(heartbeatMs / 2))
     this.#delays = monitorEventLoopDelay({ resolution: this.#resolutionMs })
     this.#delays.enable()
   }
@@ -40,11 +45,20 @@ export class Pulse {
       at: Date.now(),
       loopP50,
       loopP99,
-      heapUsed: process.memoryUsage().heapUsed,
-      handles: openFiles(),
+      heapUsed: getHeapStatistics().used_heap_size,
+      handles: this.#openFiles(now),
       messages: this.messages,
       terminal: this.terminal?.() ?? null,
     }
+  }
+
+  /** They are counted in a folder of the system: not with each heartbeat. */
+  #openFiles(now: number): number {
+    if (now - this.#filesAt >= filesEveryMs) {
+      this.#filesAt = now
+      this.#files = openFiles()
+    }
+    return this.#files
   }
 
   /** Measures no more. */

@@ -10,6 +10,7 @@ import path from 'node:path'
 import {
   type Controller,
   counterIn,
+  countersIn,
   type Group,
   type GroupLimits,
   type GroupMeans,
@@ -118,7 +119,7 @@ class Group1 implements Group {
     const stat = path.join(this.#folders.get('memory') ?? '', 'memory.stat')
     const accounts = read(path.join(this.#folders.get('cpuacct') ?? '', 'cpuacct.usage'))
     return {
-      memory: counterIn(stat, 'rss') + counterIn(stat, 'shmem'),
+      memory: countersIn(stat, ['rss', 'shmem']),
       cpuMs: Number(accounts ?? 0) / 1e6,
     }
   }

@@ -14,6 +14,7 @@ import path from 'node:path'
 import {
   type Controller,
   counterIn,
+  countersIn,
   type Group,
   type GroupLimits,
   type GroupMeans,
@@ -137,7 +138,7 @@ class Group2 implements Group {
   usage(): { memory: number; cpuMs: number } {
     const stat = path.join(this.#folder, 'memory.stat')
     return {
-      memory: counterIn(stat, 'anon') + counterIn(stat, 'shmem'),
+      memory: countersIn(stat, ['anon', 'shmem']),
       cpuMs: counterIn(path.join(this.#folder, 'cpu.stat'), 'usage_usec') / 1000,
     }
   }

@@ -77,6 +77,16 @@ export function counterIn(file: string, name: string): number {
   return line === undefined ? 0 : Number(line.slice(name.length + 1))
 }
 
+/** Several counters of one file together, 0 for those that are not there. */
+export function countersIn(file: string, names: readonly string[]): number {
+  let sum = 0
+  for (const line of (read(file) ?? '').split('\n')) {
+    const blank = line.indexOf(' ')
+    if (names.includes(line.slice(0, blank))) sum += Number(line.slice(blank + 1))
+  }
+  return sum
+}
+
 /** A file's text; undefined when it cannot be read. */
 export function read(file: string): string | undefined {
   try {

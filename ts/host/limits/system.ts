@@ -33,6 +33,8 @@ const mappedUnusedMax = 256 * MiB
 const reportRoom = 6 * MiB
 /** A process's own limit is set anew so often. */
 const tuneEveryMs = 1000
+/** Who is in the group is read anew so often. */
+const membersEveryMs = 1000
 /** Processes and threads of an app whose manifest does not say: far more than an app needs, far fewer than hurt. */
 export const processesUsual = 512
 
@@ -217,6 +219,8 @@ class SystemHold implements Hold {
   readonly #tunes: boolean
   #limits: AppManifest['resourceLimits']
   #tunedAt = Number.NEGATIVE_INFINITY
+  #members: readonly number[] | undefined
+  #membersAt = Number.NEGATIVE_INFINITY
 
   constructor(
     app: AppManifest,
@@ -235,11 +239,15 @@ class SystemHold implements Hold {
   }
 
   async usage(pids: readonly number[]) {
-    const inside = this.#group?.pids() ?? pids
+    const now = performance.now()
+    if (now - this.#membersAt >= membersEveryMs) {
+      this.#membersAt = now
+      this.#members = this.#group?.pids()
+    }
+    const inside = this.#members ?? pids
     const each = (await this.#tree.measure(inside, Date.now())) ?? nothing
     const whole = this.#group?.usage()
     const memory = whole?.memory ?? each.memory
-    const now = performance.now()
     if (now - this.#tunedAt >= tuneEveryMs) {
       this.#tunedAt = now
       this.#tune(inside, memory)
@@ -262,6 +270,7 @@ class SystemHold implements Hold {
       this.#group?.limit(groupLimits(limits))
       this.#limits = limits
       this.#tunedAt = Number.NEGATIVE_INFINITY
+      this.#membersAt = Number.NEGATIVE_INFINITY
       await this.usage(pids)
     } catch (error) {
       throw unsupported(this.#app, 'change', error instanceof Error ? error.message : String(error))

@@ -34,8 +34,10 @@ export interface MonitorOptions {
 }
 
 /** Looks a second at most, over all apps. */
-const looksPerSecond = 200
+const looksPerSecond = 100
 const proportionalEveryMs = 10_000
+/** Who belongs to an app is asked again after so long: that lists the children of every thread of its processes. */
+const membersEveryMs = 2000
 /** CPU is told over at least so long: the system counts it in steps of 10 ms. */
 const cpuWindowMs = 900
 
@@ -45,6 +47,8 @@ interface Sight {
   /** Looks of the last second, for the CPU since. */
   readonly marks: { at: number; cpuMs: number }[]
   proportionalAt: number
+  members: readonly number[]
+  membersAt: number
   sample: AppSample | null
 }
 
@@ -114,8 +118,12 @@ export class Monitor {
 
   async #lookAt(app: Watched): Promise<void> {
     const sight = this.#sightOf(app)
-    const pids = await app.pids()
     const at = Date.now()
+    if (at - sight.membersAt >= membersEveryMs) {
+      sight.membersAt = at
+      sight.members = await app.pids()
+    }
+    const pids = sight.members
     const usage = await sight.tree.measure(pids, at)
     if (usage === undefined) return
     const { memory, rss, processes, files, cpuMs } = usage
@@ -136,7 +144,15 @@ export class Monitor {
     known?.tree.close()
     // Not all at once: apps that started together would be measured the dear way together for ever.
     const proportionalAt = Date.now() - Math.random() * proportionalEveryMs
-    const sight = { instance, tree: new Tree(hold), marks: [], proportionalAt, sample: null }
+    const sight: Sight = {
+      instance,
+      tree: new Tree(hold),
+      marks: [],
+      proportionalAt,
+      members: [],
+      membersAt: Number.NEGATIVE_INFINITY,
+      sample: null,
+    }
     this.#sights.set(uuid, sight)
     return sight
   }
