@@ -176,7 +176,12 @@ async function back(name, before, at = performance.now()) {
 
 /** The run that counts as the app, from what its supervisor wrote. */
 function recordOf(uuid) {
-  return recordsOf(uuid).find(({ role, process }) => role === 'main' && process !== undefined)
+  const mains = recordsOf(uuid).filter(
+    ({ role, process }) => role === 'main' && process !== undefined,
+  )
+  const number = ({ instance }) => Number(instance.slice(instance.lastIndexOf('.') + 1))
+  // Of a run that ended while nobody watched, the record may be there beside that of its successor.
+  return mains.toSorted((a, b) => number(b) - number(a))[0]
 }
 
 function recordsOf(uuid) {
