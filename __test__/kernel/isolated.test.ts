@@ -37,6 +37,12 @@ function workers(): WorkerProcess[] {
     })
 }
 
+/** The letter of a process's state. */
+function stateOf(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat.slice(stat.lastIndexOf(')') + 2)[0]
+}
+
 /** A run of minutes in a worker, once that is at work; ended when its test is over. */
 async function hardRun(t: ExecutionContext, isolated: true | Isolation = true) {
   await minimize(small, { isolated: true })
@@ -121,6 +127,8 @@ onLinux(
     const hung = workers()
     t.is(hung.length, runsAtOnce)
     for (const { pid } of hung) process.kill(pid, 'SIGSTOP')
+    // A signal is on its way for as long as its receiver has no processor.
+    while (hung.some(({ pid }) => stateOf(pid) !== 'T')) await delay(1)
     const isolated = { wallLimitMs: 200 }
     const runs = hung.map(() => refusal(t, () => minimize(small, { isolated }), 'PK_E_NO_ANSWER'))
     for (const error of await Promise.all(runs)) {

@@ -20,6 +20,7 @@ import { identityOf, type ProcessIdentity } from './identity.js'
 import type { Launched, Launcher, LaunchOrder } from './launcher.js'
 import { appEnvironment, outLogBytesMax } from './node.js'
 import { Page, type PageDeath } from './page.js'
+import { makeTemporary, removeTemporary, temporaryOf } from './page-temporary.js'
 import { PageVoice } from './page-voice.js'
 import { Renderers } from './renderers.js'
 import { endAll, findRun, type Run, startRun } from './run.js'
@@ -77,7 +78,9 @@ export class ChromiumLauncher implements Launcher {
     const isOrdinaryUser = (user?.uid ?? process.getuid?.()) !== 0
     const socket = devtoolsSocket(folders.instance)
     // The limit of the data segment is the renderers'; the browser reserves far more.
-    const { dataBytes: _data, processes: _processes, ...confinement } = order.confinement
+    const { dataBytes: _data, processes: _processes, ...rest } = order.confinement
+    const temporary = makeTemporary(user)
+    const reach = rest.reach && { ...rest.reach, write: [...rest.reach.write, temporary] }
     const run = await startRun(uuid, {
       program: browserProgram(),
       args: [
@@ -96,13 +99,18 @@ export class ChromiumLauncher implements Launcher {
           WAYLAND_DISPLAY: process.env.WAYLAND_DISPLAY ?? '',
         }),
         DBUS_SESSION_BUS_ADDRESS: 'disabled:',
+        TMPDIR: temporary,
       }),
       cwd: folders.data,
       devtools: { socket },
       outLog: { path: path.join(folders.log, 'out.log'), bytesMax: outLogBytesMax },
       instanceFolder: folders.instance,
-      confinement,
+      confinement: reach === undefined ? rest : { ...rest, reach },
+    }).catch((error: unknown) => {
+      removeTemporary(temporary)
+      throw error
     })
+    void run.exited.then(() => removeTemporary(temporary))
     try {
       const devtools = await connected(run, socket, uuid)
       const page = await Page.take(devtools, isShown)
@@ -130,6 +138,8 @@ export class ChromiumLauncher implements Launcher {
   ): Promise<Launched | undefined> {
     const run = findRun(identity, instanceFolder)
     if (run === undefined) return undefined
+    const temporary = temporaryOf(identity.pid)
+    void run.exited.then(() => removeTemporary(temporary))
     const devtools = await connected(run, devtoolsSocket(instanceFolder), app.startup_app.uuid)
     const page = await Page.take(devtools, this.#isShown(app))
     const user = userOf(identity.pid)
