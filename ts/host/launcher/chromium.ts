@@ -7,7 +7,7 @@
  * of the page may hold; the browser around it has its own allowance in the control group, see `limits/`.
  */
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
 import { hostError } from '../error.js'
@@ -264,7 +264,10 @@ class PageApp implements Launched {
 
   /** What is said of a page that hangs or does not load, for the report. */
   async #say(text: string): Promise<void> {
-    await writeFile(path.join(this.#instanceFolder, 'page.txt'), `${text}\n`).catch(() => {})
+    const file = path.join(this.#instanceFolder, 'page.txt')
+    // The app's user may write in this folder: nothing that it put there is followed.
+    await rm(file, { force: true }).catch(() => {})
+    await writeFile(file, `${text}\n`, { flag: 'wx' }).catch(() => {})
   }
 
   /** Keeps in mind who is of the tree: a browser whose launcher was killed leaves processes that nobody has listed. */

@@ -1,7 +1,7 @@
 /**
  * How a process ended, as the operating system and the launcher saw it. What that means is for `report/reason.ts`.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 /** The end of an instance; `exit.json` in its folder holds the same. */
@@ -22,6 +22,9 @@ export interface ExitRecord {
   readonly at: number
 }
 
+/** Bytes that a record of an end may have. */
+const exitBytesMax = 64 * 1024
+
 /** The end of an instance whose launcher did not live to see it. */
 export function unseenExit(): ExitRecord {
   return {
@@ -41,12 +44,18 @@ export function unseenExit(): ExitRecord {
  */
 export function readExit(instanceFolder: string): ExitRecord | undefined {
   const file = path.join(instanceFolder, 'exit.json')
+  let descriptor: number | undefined
   try {
-    const { uid } = statSync(file)
-    if (process.getuid !== undefined && uid !== process.getuid()) return undefined
-    return parseExit(readFileSync(file, 'utf8'))
+    // No link is followed, and nothing is waited for: what stands there may be of the app.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const found = fstatSync(descriptor)
+    const isOurs = process.getuid === undefined || found.uid === process.getuid()
+    if (!isOurs || !found.isFile() || found.size > exitBytesMax) return undefined
+    return parseExit(readFileSync(descriptor, 'utf8'))
   } catch {
     return undefined
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 }
 

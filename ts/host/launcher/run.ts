@@ -13,6 +13,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { hostError } from '../error.js'
 import { type ExitRecord, parseExit, readExit, unseenExit } from './exit.js'
@@ -109,8 +110,21 @@ export function findRun(identity: ProcessIdentity, instanceFolder: string): Run 
   const parent = parentOf(identity.pid)
   const launcher = parent === undefined ? undefined : identityOf(parent)
   // An app dies with its launcher, so its parent is its launcher for as long as it runs.
-  if (launcher === undefined || !stillRuns(identity)) return undefined
+  if (launcher === undefined || !isLauncher(launcher.pid) || !stillRuns(identity)) return undefined
   return new FoundRun(identity, launcher, instanceFolder)
+}
+
+/** True for the program that launches: an app whose launcher died is another one's child for the moment that it has left. */
+function isLauncher(pid: number): boolean {
+  try {
+    // The system keeps 15 characters of a name.
+    return (
+      readFileSync(`/proc/${pid}/comm`, 'latin1').trim() ===
+      path.basename(launcherProgram()).slice(0, 15)
+    )
+  } catch {
+    return false
+  }
 }
 
 /** The confinement in the words of the program: whole numbers. */

@@ -17,7 +17,7 @@ import { mkdirSync } from 'node:fs'
 import { binding } from '../../native.js'
 import { hostError } from '../error.js'
 import type { Confinement } from '../launcher/launcher.js'
-import type { AppManifest } from '../manifest/manifest.js'
+import { type AppManifest, wholeBytes } from '../manifest/manifest.js'
 import { Tree } from '../monitor/tree.js'
 import type { HostPlace } from '../place.js'
 import type { Boundaries, Governor, Hold, Rings } from './governor.js'
@@ -75,7 +75,7 @@ export class SystemGovernor implements Governor {
     const { user, boundaries } = this.#boundariesOf(app, isolation)
     const group = this.#probe.groups?.make(instance)
     try {
-      group?.limit(groupLimits(limits))
+      group?.limit(groupLimits(app, limits))
     } catch (error) {
       await group?.remove()
       throw unsupported(app, 'group', String(error))
@@ -176,7 +176,7 @@ export class SystemGovernor implements Governor {
         ? { dataBytes: maxMemory + mappedUnusedMax }
         : {}),
       ...(maxMemory !== undefined && !isGrouped && memory.includes('poll')
-        ? { pollBytes: maxMemory }
+        ? { pollBytes: wholeBytes(app, maxMemory) }
         : {}),
       ...(maxCPU !== undefined && cpu[0] === 'launcher' ? { cpuPercent: maxCPU } : {}),
     }
@@ -200,10 +200,10 @@ function unsupported(app: AppManifest, limit: string, reason: string) {
   )
 }
 
-function groupLimits(limits: AppManifest['resourceLimits']) {
+function groupLimits(app: AppManifest, limits: AppManifest['resourceLimits']) {
   const { maxMemory, maxCPU, maxProcesses } = limits
   return {
-    ...(maxMemory === undefined ? {} : { memory: maxMemory }),
+    ...(maxMemory === undefined ? {} : { memory: wholeBytes(app, maxMemory) }),
     ...(maxCPU === undefined ? {} : { cpu: maxCPU }),
     processes: maxProcesses ?? processesUsual,
   }
@@ -267,7 +267,7 @@ class SystemHold implements Hold {
 
   async change(limits: AppManifest['resourceLimits'], pids: readonly number[]): Promise<void> {
     try {
-      this.#group?.limit(groupLimits(limits))
+      this.#group?.limit(groupLimits(this.#app, limits))
       this.#limits = limits
       this.#tunedAt = Number.NEGATIVE_INFINITY
       this.#membersAt = Number.NEGATIVE_INFINITY

@@ -17,6 +17,17 @@ export const memoryBytesMin = 96 * MiB
 const milliseconds = (fallback: number, min = 0, max = 86_400_000) =>
   z.int().min(min).max(max).default(fallback)
 
+/** What the browser around a page may hold beside what the page may: its process, its helpers, its caches. */
+export const browserBytes = 512 * MiB
+
+/** The limit of everything an app is: of a page, its browser with it. */
+export function wholeBytes(
+  app: { startup_app: { url?: string | undefined } },
+  bytes: number,
+): number {
+  return app.startup_app.url === undefined ? bytes : bytes + browserBytes
+}
+
 /** Characters of an app's name on the bus, in folders and in events. */
 export const uuidSchema = z
   .string()

@@ -102,9 +102,12 @@ export async function writeReport(place: HostPlace, order: ReportOrder): Promise
   const folder = place.file('reports', instance)
   const draft = `${folder}.draft`
   await fs.rm(draft, { recursive: true, force: true })
-  await fs.mkdir(draft, { recursive: true })
-  await fs.writeFile(path.join(draft, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`)
-  await fs.writeFile(path.join(draft, 'log.txt'), log)
+  // A log may hold what is no other app's business.
+  await fs.mkdir(draft, { recursive: true, mode: 0o700 })
+  await fs.writeFile(path.join(draft, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`, {
+    mode: 0o600,
+  })
+  await fs.writeFile(path.join(draft, 'log.txt'), log, { mode: 0o600 })
   await fs.rm(folder, { recursive: true, force: true })
   await fs.rename(draft, folder)
   await removeOldest(place.file('reports'), instance)

@@ -4,8 +4,9 @@
  * known were not started wholly, and what is left of them is removed.
  */
 import { readExit, unseenExit } from '../launcher/exit.js'
-import { stillRuns } from '../launcher/identity.js'
+import { type ProcessIdentity, stillRuns } from '../launcher/identity.js'
 import type { Launched } from '../launcher/launcher.js'
+import { findRun } from '../launcher/run.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostPlace } from '../place.js'
 import { type EndReason, reasonOf } from '../report/reason.js'
@@ -83,6 +84,22 @@ type Found =
   | { readonly run: LiveRun; readonly launched: Launched }
   | { readonly record: RunRecord; readonly reason: EndReason }
 
+/** A run that lives; one that cannot be taken over, such as a page that answers nothing, is ended. */
+async function adopted(
+  app: Seat['app'],
+  launcher: Seat['launcher'],
+  folder: string,
+  identity: ProcessIdentity,
+  instanceFolder: string,
+): Promise<Launched | undefined> {
+  try {
+    return await launcher.adopt(app, folder, identity, instanceFolder)
+  } catch {
+    await findRun(identity, instanceFolder)?.kill()
+    return undefined
+  }
+}
+
 async function lookAt(
   place: HostPlace,
   seat: Seat,
@@ -92,7 +109,7 @@ async function lookAt(
   const { app, launcher } = seat
   const instanceFolder = place.app(uuid, 'instances', folder)
   const launched =
-    record.process && (await launcher.adopt(app, folder, record.process, instanceFolder))
+    record.process && (await adopted(app, launcher, folder, record.process, instanceFolder))
   if (launched !== undefined) {
     const run = new LiveRun(record.instance, folder, record.tokenHash, record.startedAt)
     run.isSpare = record.role === 'spare'

@@ -115,6 +115,7 @@ class Guest {
   readonly #timer: NodeJS.Timeout
   #second = 0
   #frames = 0
+  #isRefused = false
 
   constructor(connection: net.Socket, events: DoorEvents, onGone: () => void) {
     this.#events = events
@@ -190,10 +191,13 @@ class Guest {
   }
 
   #refuse(code: string, text: string, facts: Readonly<Record<string, unknown>> = {}): void {
-    if (this.channel.isEnded) return
+    // Once: what a caller says after that is neither answered nor counted.
+    if (this.channel.isEnded || this.#isRefused) return
+    this.#isRefused = true
     this.#report(code, text)
     this.channel.send(frameBytes(Kind.refused, 0, '', jsonBytes({ code, message: text, facts })))
     this.channel.finish()
+    this.channel.socket.pause()
     // Who does not take its leave is put out.
     const timer = setTimeout(() => this.channel.close(), 200)
     timer.unref()

@@ -123,11 +123,20 @@ const intentSchema = z.strictObject({
 /** `shutdown.json`. */
 export type ShutdownIntent = z.output<typeof intentSchema>
 
-/** Replaces a JSON file of this user. With `isFlushed` it is on the device when this returns. */
-export function replaceFile(file: string, value: unknown, isFlushed = false): void {
-  const next = `${file}.tmp`
-  writeFileSync(next, `${JSON.stringify(value)}\n`, { mode: 0o600, flush: isFlushed })
-  renameSync(next, file)
+/**
+ * Replaces a JSON file of this user. With `isFlushed` it is on the device when this returns. Where an app may write beside
+ * the file, its draft is elsewhere: what an app put in the draft's place would be followed.
+ */
+export function replaceFile(
+  file: string,
+  value: unknown,
+  isFlushed = false,
+  draft = `${file}.tmp`,
+): void {
+  rmSync(draft, { force: true })
+  const text = `${JSON.stringify(value)}\n`
+  writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: isFlushed })
+  renameSync(draft, file)
   if (isFlushed) flushFolder(path.dirname(file))
 }
 
@@ -154,13 +163,16 @@ export function writeIntent(place: HostPlace, intent: ShutdownIntent): void {
 
 /** Keeps who runs in a folder of an app. */
 export function writeRun(place: HostPlace, uuid: string, folder: string, record: RunRecord): void {
-  replaceFile(place.app(uuid, 'instances', folder, 'instance.json'), record)
+  const draft = place.app(uuid, `${folder}.draft`)
+  replaceFile(place.app(uuid, 'instances', folder, 'instance.json'), record, false, draft)
 }
 
 /** The end of a run was dealt with: nobody has to look at it again. */
 export function closeRun(place: HostPlace, uuid: string, folder: string): void {
   const file = (name: string) => place.app(uuid, 'instances', folder, name)
   try {
+    // The app may have put something in its place.
+    rmSync(file('ended.json'), { recursive: true, force: true })
     renameSync(file('instance.json'), file('ended.json'))
   } catch {
     // It ended before it was written.

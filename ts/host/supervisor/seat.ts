@@ -16,6 +16,7 @@ import { writeReport } from '../report/report.js'
 import { Channel, jsonOf } from '../wire/channel.js'
 import { endFactsOf } from './end.js'
 import type { EventLog } from './event-log.js'
+import { healthOf } from './health-note.js'
 import { hashOf, LiveRun, makeRunFolders, newToken, runFolders } from './live-run.js'
 import {
   type AppLife,
@@ -37,7 +38,7 @@ import {
   type RunRecord,
   writeRun,
 } from './records.js'
-import type { AppHealth, AppSample, AppStatus } from './status.js'
+import type { AppSample, AppStatus } from './status.js'
 import { softMemoryOf, withDelay } from './vigil.js'
 
 /** Milliseconds in which a spare answers that it has become what it was asked to. */
@@ -375,9 +376,10 @@ export class Seat {
 
   #heartbeat(run: LiveRun, value: unknown): void {
     run.silentMs = 0
-    if (typeof value !== 'object' || value === null) return
-    run.health = { ...(value as AppHealth), at: Date.now() }
-    run.loopP99 = withDelay(run.loopP99, run.health)
+    const health = healthOf(value, this.app.startup_app.terminal)
+    if (health === undefined) return
+    run.health = health
+    run.loopP99 = withDelay(run.loopP99, health)
   }
 
   #do(effect: LifeEffect): void {

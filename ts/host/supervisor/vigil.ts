@@ -6,7 +6,7 @@
  * that time are still to be read, so only one look counts. An app that its CPU limit keeps stopped does not hang: a
  * stopped process is not counted, and where a group's quota holds it, the app has longer by what the quota takes away.
  */
-import type { AppManifest } from '../manifest/manifest.js'
+import { type AppManifest, wholeBytes } from '../manifest/manifest.js'
 import type { AppHealth, AppSample } from './status.js'
 
 /** Milliseconds between two looks. */
@@ -19,6 +19,8 @@ export const shedMs = 2000
 const softPart = 0.85
 /** Heartbeats that are looked at for the delay of the loop: a minute of the default ones. */
 const loopWindowMs = 60_000
+/** Of so many heartbeats at most, however often an app beats. */
+const loopDelaysMax = 240
 
 /** Milliseconds of silence after which an app hangs. */
 export function hangAfterMs(app: AppManifest, isConnected: boolean): number {
@@ -33,10 +35,10 @@ export function isStopped(stat: string): boolean {
 }
 
 /** Bytes from which an app is asked to give memory back; null without a limit. */
-export function softMemoryOf({ resourceLimits }: AppManifest): number | null {
-  const { softMemory, maxMemory } = resourceLimits
-  if (softMemory !== undefined) return softMemory
-  return maxMemory === undefined ? null : Math.floor(maxMemory * softPart)
+export function softMemoryOf(app: AppManifest): number | null {
+  const { softMemory, maxMemory } = app.resourceLimits
+  if (softMemory !== undefined) return wholeBytes(app, softMemory)
+  return maxMemory === undefined ? null : wholeBytes(app, Math.floor(maxMemory * softPart))
 }
 
 /** What has to be known of a run to say whether it is time for another. */
@@ -78,7 +80,8 @@ export function withDelay(
   delays: RunFacts['loopP99'],
   { at, loopP99: ms }: AppHealth,
 ): RunFacts['loopP99'] {
-  return [...delays.filter((delay) => delay.at > at - loopWindowMs), { at, ms }]
+  const recent = delays.filter((delay) => delay.at > at - loopWindowMs).slice(1 - loopDelaysMax)
+  return [...recent, { at, ms }]
 }
 
 /** The median of the last minute's 99th percentiles; undefined before there is nearly a minute of them. */

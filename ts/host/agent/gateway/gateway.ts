@@ -177,7 +177,8 @@ export class Gateway {
   }
 
   #serve(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    // No URL is built of it: some texts are none, and this is before anybody has shown who it is.
+    const pathname = (request.url ?? '/').split('?')[0] ?? '/'
     if (!this.#isThisHost(request.headers.host)) {
       this.#report(
         'origin',
@@ -231,6 +232,8 @@ export class Gateway {
   }
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
+    // A peer that is refused may go without a word.
+    socket.on('error', () => socket.destroy())
     const { host, origin } = request.headers
     const isOurs =
       request.url === '/agent' &&
