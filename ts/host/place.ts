@@ -17,6 +17,7 @@
  *       instance.json                who runs: boot id, pid, start time, user, control groups
  *       exit.json                    how it ended, written by the launcher
  *       hang.json  node-*.json       what the watchdog and the runtime left
+ *       page.txt                     where a page stood, or why it did not open
  *       devtools.sock                the DevTools pipe of a page, held by the launcher
  * ```
  */

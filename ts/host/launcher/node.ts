@@ -6,6 +6,7 @@
  * that the collector works harder before it; the limit itself is held from outside.
  */
 import path from 'node:path'
+import type { Bootstrap } from '../app/bootstrap.js'
 import { hostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import type { ProcessIdentity } from './identity.js'
@@ -20,24 +21,6 @@ export const bootstrapFd = 3
 const heapShare = 0.75
 const besideHeap = 56 * 1024 * 1024
 const MiB = 1024 * 1024
-
-/** What an app reads from its bootstrap descriptor, as JSON. */
-export interface Bootstrap {
-  readonly instance: string
-  readonly token: string
-  readonly uuid: string
-  readonly sockets: { readonly control: string; readonly bus: string }
-  readonly dataFolder: string
-  readonly instanceFolder: string
-  readonly heartbeatMs: number
-  readonly hangMs: number
-  readonly orphanMs: number
-  readonly kind: 'app' | 'terminal'
-  readonly terminal?: string
-  /** The store's folder, for apps that may open its terminals. */
-  readonly root?: string
-  readonly app: AppManifest['startup_app']
-}
 
 /** Starts Node apps of one store. */
 export class NodeLauncher implements Launcher {

@@ -184,7 +184,7 @@ const appSchema = z.strictObject({
     .default(0)
     .describe('processes that are warm before they are needed'),
   orphanMs: milliseconds(60_000).describe(
-    'an app whose supervisor is gone goes on so long before it drains and ends',
+    'a Node app whose supervisor is gone goes on so long before it drains and ends; a page goes on until the next one',
   ),
 })
 
