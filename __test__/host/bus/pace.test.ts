@@ -57,6 +57,19 @@ test('a peer within its pace never waits, whatever others do', (t) => {
         }
       }
     }),
+    // Who has used up the whole burst owes nothing.
+    {
+      numRuns: 1000,
+      examples: [
+        [
+          [
+            { ms: 0, frames: 1, isFlood: true },
+            { ms: 5, frames: 1000, isFlood: false },
+            { ms: 0, frames: 0, isFlood: false },
+          ],
+        ],
+      ],
+    },
   )
 })
 

@@ -33,13 +33,13 @@ export class Pace<Peer extends Paced> {
     const earned = (now - peer.allowedAt) * paceFrames
     peer.allowance = Math.min(burstFrames, peer.allowance + earned)
     peer.allowedAt = now
-    return peer.allowance <= 0 && this.#hasOthers(peer, now)
+    return peer.allowance < 0 && this.#hasOthers(peer, now)
   }
 
   /** A peer has sent so many frames with so many bytes; `hasSaid` where they were more than room given back. */
   spend(peer: Peer, frames: number, bytes: number, hasSaid: boolean, now: number): void {
     peer.allowance = Math.max(-paceFrames, peer.allowance - frames - bytes / 1024)
-    if (!hasSaid || peer.allowance <= 0) return
+    if (!hasSaid || peer.allowance < 0) return
     if (this.#last !== peer) {
       this.#before = this.#last
       this.#beforeAt = this.#lastAt
