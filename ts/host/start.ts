@@ -9,6 +9,7 @@ import { hostError } from './error.js'
 import { ChromiumLauncher } from './launcher/chromium.js'
 import type { Launcher } from './launcher/launcher.js'
 import { NodeLauncher } from './launcher/node.js'
+import { launcherProgram } from './launcher/program.js'
 import type { Governor } from './limits/governor.js'
 import { openGovernor } from './limits/system.js'
 import { type HostManifestInput, parseManifest } from './manifest/manifest.js'
@@ -68,7 +69,7 @@ export interface Host {
  * Resolves when the host answers; apps may still be starting, `status` and `follow` say how far they are.
  *
  * @throws {@link HostError} `HOST_MANIFEST`; `HOST_RUNNING` when the store has a host; `HOST_UNSUPPORTED` when no launcher takes an
- * app, or this machine has no locks
+ * app, the program `pos-kernel-launch` is not there, or this machine has no locks
  * @example
  * const host = await startHost({
  *   root: './store',
@@ -97,6 +98,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       addressOf: ({ instance, token }) => shellUrl(place, instance, token),
     },
   })
+  // Where it is missing that is said now, not by each app.
+  if (options.launchers === undefined) launcherProgram()
   const { launchers = [new NodeLauncher({ root }), pages] } = options
   makeFolder(place.folder)
   makeFolder(place.file('apps'))

@@ -233,3 +233,14 @@ test('the examples of manifests are manifests', async (t) => {
     for (const { startup_app: app } of manifest.apps) t.truthy(readFileSync(app.script as string))
   }
 })
+
+test('a host without the program that starts apps says so, and starts nothing', async (t) => {
+  const { file, root } = commands(t)
+  const env = { POS_KERNEL_LAUNCH: '/nowhere/launch' }
+  const { code, stderr } = await posKernel(['host', 'start', file, '--root', root], { env })
+  t.is(code, 1)
+  t.regex(
+    stderr,
+    /HOST_UNSUPPORTED.*pos-kernel-launch is not at \/nowhere\/launch; install pos-kernel-linux-/s,
+  )
+})

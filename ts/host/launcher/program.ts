@@ -17,7 +17,7 @@ let found: string | undefined
 /** Path of the launcher. Rejects with `HOST_UNSUPPORTED` where there is none. */
 export function launcherProgram(): string {
   const named = process.env.POS_KERNEL_LAUNCH
-  if (named !== undefined && named !== '') return path.resolve(named)
+  if (named !== undefined && named !== '') return firstOf([path.resolve(named)])
   found ??= find()
   return found
 }
@@ -30,16 +30,20 @@ function find(): string {
       reason,
     })
   }
-  const triple = `linux-${process.arch}-${libc()}`
   const places = [path.join(packageFolder, program)]
   try {
     const require = createRequire(import.meta.url)
     places.push(
-      path.join(path.dirname(require.resolve(`pos-kernel-${triple}/package.json`)), program),
+      path.join(path.dirname(require.resolve(`${platformPackage()}/package.json`)), program),
     )
   } catch {
     // The package of the platform is not installed; the source build may be.
   }
+  return firstOf(places)
+}
+
+/** The first of these that can be run. */
+function firstOf(places: readonly string[]): string {
   for (const place of places) {
     try {
       accessSync(place, constants.X_OK)
@@ -51,9 +55,13 @@ function find(): string {
   const reason = `${program} is not at ${places.join(', nor at ')}`
   throw hostError(
     'HOST_UNSUPPORTED',
-    `the host does not start here: ${reason}; install pos-kernel-${triple}, or run "node scripts/build.mjs launch" in the package`,
+    `the host does not start here: ${reason}; install ${platformPackage()}, or run "node scripts/build.mjs launch" in the package`,
     { what: 'launcher', reason },
   )
+}
+
+function platformPackage(): string {
+  return `pos-kernel-linux-${process.arch}-${libc()}`
 }
 
 /** Which C library a binary for this process needs. */
