@@ -1,7 +1,7 @@
 /**
  * Proves the package as a user meets it: packs it, installs it in an empty folder without running
- * any install script, sells something from an ES module and from CommonJS, and lets both verifiers
- * look at it.
+ * any install script, sells something from an ES module and from CommonJS, lets both verifiers
+ * look at it, and starts an app under a host.
  *
  * The binary travels as it will when published, in the platform package of npm/<platform>/, packed
  * here with the binary that was built on this machine and installed beside the main package.
@@ -37,10 +37,32 @@ const programs = {
   'sell.cjs': `const { openTerminal } = require('pos-kernel')\nasync function main() {${program}}\nmain()\n`,
 }
 
+/** An app, and the host that supervises it: the launcher, the broker and the desktop agent are found where they are installed. */
+const hostPrograms = {
+  'app.mjs': `import { connectHost } from 'pos-kernel/host/app'
+import { getAgent } from 'pos-kernel/host/fdc3'
+const host = await connectHost()
+const agent = await getAgent()
+const { fdc3Version } = await agent.getInfo()
+console.log('FDC3 ' + fdc3Version)
+host.ready()
+`,
+  'host.mjs': `import { readFileSync } from 'node:fs'
+import { startHost } from 'pos-kernel/host'
+const root = process.argv[2]
+const startup_app = { uuid: 'app', name: 'App', script: './app.mjs' }
+const host = await startHost({ root, manifest: { apps: [{ startup_app, start: 'lazy', fdc3: {} }] } })
+await host.ask('start', { uuid: 'app' })
+const [{ state }] = host.status().apps.filter(({ uuid }) => uuid === 'app')
+await host.close()
+console.log(state + ', ' + readFileSync(root + '/host/apps/app/log/out.log', 'utf8').trim())
+`,
+}
+
 const folder = mkdtempSync(path.join(os.tmpdir(), 'pos-kernel-pack-'))
 try {
   await packAndSell()
-  console.log('pack-test: the packed package installs and sells')
+  console.log('pack-test: the packed package installs, sells and supervises')
 } catch (error) {
   console.error(`pack-test: ${error.message}`)
   process.exitCode = 1
@@ -92,6 +114,19 @@ async function packAndSell() {
       await must(run(process.execPath, args, { cwd: shop, env, capture: true }))
     }
   }
+  if (process.platform === 'linux') await supervise(shop, env)
+}
+
+/** A host of the installed package starts an app that finds the desktop agent. */
+async function supervise(shop, env) {
+  for (const [name, text] of Object.entries(hostPrograms))
+    writeFileSync(path.join(shop, name), text)
+  const said = await must(
+    run(process.execPath, ['host.mjs', 'store-host'], { cwd: shop, env, capture: true }),
+  )
+  const expected = 'ready, FDC3 2.2'
+  if (said.trim() !== expected) throw new Error(`host.mjs said "${said.trim()}", not "${expected}"`)
+  console.log(`pack-test: host.mjs: ${said.trim()}`)
 }
 
 /** A copy of the stub in npm/ for this platform, with the binary that was built here. */

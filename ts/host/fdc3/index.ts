@@ -103,12 +103,9 @@ async function inTime(
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(
-        hostError('HOST_TIMED_OUT', `no desktop agent answered within ${timeoutMs} ms`, {
-          method: 'getAgent',
-          timeoutMs,
-        }),
-      )
+      const why = 'a host has one when an app of its manifest has a part "fdc3"'
+      const message = `no desktop agent answered within ${timeoutMs} ms; ${why}`
+      reject(hostError('HOST_TIMED_OUT', message, { method: 'getAgent', timeoutMs }))
     }, timeoutMs)
   })
   try {
