@@ -13,6 +13,8 @@ import {
   type RunRecord,
   readIntent,
   readSupervisor,
+  writeRun,
+  writeSupervisor,
 } from '../../../ts/host/supervisor/records.js'
 import type { AppStatus } from '../../../ts/host/supervisor/status.js'
 import { projectRoot } from '../../support/child.js'
@@ -166,6 +168,69 @@ test.serial(
         .map((run) => run.folder),
       ['app.9'],
     )
+  },
+)
+
+test.serial(
+  'a number that a spare took is not used again, though its supervisor did not live to remember it',
+  async (t) => {
+    const away = new Away(t, { apps: [appOf('app', [], { script: member, spares: 1 })] })
+    await away.start()
+    const [first] = await away.until(([app]) => app?.spares === 1)
+    await until(() => readSupervisor(away.place).apps.app?.generation === 1, 'the record')
+    const remembered = readSupervisor(away.place)
+    kill(first?.pid ?? null)
+    await away.until(([app]) => app?.state === 'ready' && app.instance !== 'app.1')
+    await away.kill()
+    writeSupervisor(away.place, remembered)
+    await away.start()
+    const [second] = await away.until(areReady)
+    t.is(second?.instance, 'app.2')
+    kill(second?.pid ?? null)
+    const [third] = await away.until(([app]) => app?.state === 'ready' && app.instance !== 'app.2')
+    t.is(third?.instance, 'app.3')
+  },
+)
+
+test.serial(
+  'a spare that was told what to be, by a supervisor that died of it, does not keep its app waiting',
+  async (t) => {
+    // Whoever waited until it is not ready in time would wait for longer than this test.
+    const app = appOf('app', [], { script: member, spares: 1, health: { readyMs: 600_000 } })
+    const away = new Away(t, { apps: [app] })
+    await away.start()
+    const [before] = await away.until(([status]) => status?.spares === 1)
+    await away.kill()
+    kill(before?.pid ?? null)
+    const spare = openRuns(away.place).find(({ record }) => record?.role === 'spare')
+    const { folder = '', record } = spare ?? {}
+    // What is on disk before the spare is told.
+    const told = { ...record, instance: 'app.2', role: 'main', tokenHash: 'a'.repeat(64) }
+    writeRun(away.place, 'app', folder, told as RunRecord)
+    await away.start()
+    const [after] = await away.until(areReady)
+    t.is(after?.instance, 'app.3')
+    t.is(after?.lastEnd?.reason, 'not-ready')
+  },
+)
+
+test.serial(
+  'what was wanted when its supervisor died is wanted, though that did not live to remember it',
+  async (t) => {
+    const away = new Away(t, { apps: [appOf('app', [], { start: 'lazy' })] })
+    await away.start()
+    const remembered = readSupervisor(away.place)
+    t.is(remembered.apps.app?.isWanted, false)
+    await away.ask('start', { uuid: 'app' })
+    await away.kill()
+    writeSupervisor(away.place, remembered)
+    await away.start()
+    const [before] = await away.until(areReady)
+    kill(before?.pid ?? null)
+    const [after] = await away.until(
+      ([app]) => app?.state === 'ready' && app.instance !== before?.instance,
+    )
+    t.is(after?.restarts, 1)
   },
 )
 

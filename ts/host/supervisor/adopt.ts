@@ -110,6 +110,11 @@ async function lookAt(
   const instanceFolder = place.app(uuid, 'instances', folder)
   const launched =
     record.process && (await adopted(app, launcher, folder, record.process, instanceFolder))
+  if (launched !== undefined && isHalf(record, folder)) {
+    await launched.kill()
+    closeRun(place, uuid, folder)
+    return { record, reason: 'not-ready' }
+  }
   if (launched !== undefined) {
     const run = new LiveRun(record.instance, folder, record.tokenHash, record.startedAt)
     run.isSpare = record.role === 'spare'
@@ -126,6 +131,14 @@ async function lookAt(
   closeRun(place, uuid, folder)
   const facts = await endFactsOf(app, instanceFolder, exit ?? unseenExit(), record)
   return { record, reason: reasonOf(facts) }
+}
+
+/**
+ * A spare that was told which run it is, and is not one yet: whether it heard that died with who told it, and so whether it shows
+ * the token of the spare or that of the run.
+ */
+function isHalf({ instance, role, phase }: RunRecord, folder: string): boolean {
+  return role !== 'spare' && instance !== folder && phase === 'starting'
 }
 
 /** A run of an app that the manifest no longer has. */

@@ -199,7 +199,10 @@ export function openRuns(place: HostPlace): OpenRun[] {
   )
 }
 
-/** The highest number that a folder of an app was made for: of runs, and of spares. */
+/**
+ * The highest numbers that an app has used: of runs, and of spares. A run has a folder of its own, or is what a spare became
+ * and has the spare's: then its number is in the record there alone.
+ */
 export function highestNumbers(
   place: HostPlace,
   uuid: string,
@@ -208,10 +211,22 @@ export function highestNumbers(
   let spare = 0
   for (const folder of names(place.app(uuid, 'instances'))) {
     const tail = folder.slice(folder.lastIndexOf('.') + 1)
-    if (tail.startsWith('spare-')) spare = Math.max(spare, Number(tail.slice(6)) || 0)
-    else generation = Math.max(generation, Number(tail) || 0)
+    if (tail.startsWith('spare-')) {
+      spare = Math.max(spare, Number(tail.slice(6)) || 0)
+      generation = Math.max(generation, generationIn(place, uuid, folder))
+    } else generation = Math.max(generation, Number(tail) || 0)
   }
   return { generation, spare }
+}
+
+/** The number of what a spare became; 0 when it became nothing. */
+function generationIn(place: HostPlace, uuid: string, folder: string): number {
+  const numbers = ['instance.json', 'ended.json'].map((name) => {
+    const record = read(place.app(uuid, 'instances', folder, name), runSchema)
+    // The app may write in that folder: a number that cannot be counted on from is none.
+    return Number(/\.(\d{1,15})$/.exec(record?.instance ?? '')?.[1] ?? 0)
+  })
+  return Math.max(...numbers)
 }
 
 /** Removes the folders of runs that ended long ago. */

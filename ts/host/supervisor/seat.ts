@@ -308,7 +308,9 @@ export class Seat {
     }
     if (main?.phase === 'ready' || main?.phase === 'degraded') serving = main.instance
     const rest = main === null ? this.life.rest : 'idle'
-    this.life = { ...this.life, main, next, leaving, serving, rest }
+    // The wish may be newer than what was remembered of it: nothing runs but what is wanted or about to rest.
+    const isWanted = main === null ? this.life.isWanted : main.after !== 'rest'
+    this.life = { ...this.life, main, next, leaving, serving, rest, isWanted }
     for (const { run, launched } of living) this.#watch(run, launched)
     this.#keep()
     this.#arm()
