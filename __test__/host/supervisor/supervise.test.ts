@@ -107,6 +107,14 @@ test.serial('a hung app is found, ended and started again', async (t) => {
   t.is(appOn(host, 'loop').lastEnd?.reason, 'hang')
 })
 
+test.serial('an app that was silent until it was ready does not hang for that', async (t) => {
+  const health = { heartbeatMs: 500, hangMs: 2000 }
+  const host = await hostFor(t, { apps: [appOf('late', ['late=2600'], { health })] })
+  await inState(host, 'late', 'ready')
+  await until(() => appOn(host, 'late').health !== null, 'a heartbeat')
+  t.false(host.heard.some(({ type }) => type === 'hang'))
+})
+
 test.serial('an app that its CPU limit keeps stopped does not hang', async (t) => {
   const health = { heartbeatMs: 50, hangMs: 300 }
   const host = await hostFor(t, { apps: [appOf('slow', [], { health })] })

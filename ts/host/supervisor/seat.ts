@@ -365,6 +365,8 @@ export class Seat {
   #readyNote(run: LiveRun, value: unknown): void {
     const { restored, recovery } = (value ?? {}) as { restored?: unknown; recovery?: unknown }
     const wasStarting = this.#runOf(run)?.phase === 'starting'
+    // It has said something: how long it was silent before it served counts no longer.
+    run.silentMs = 0
     this.dispatch({ type: 'ready', instance: run.instance })
     if (!wasStarting || typeof restored !== 'string' || restored === 'none') return
     const { uuid } = this

@@ -1,6 +1,7 @@
 /**
  * An app of tests that speaks the control protocol and nothing else. Its arguments say what is wrong with it:
- * `exit=CODE` at once, `mute` never ready, `hang` after it is ready, `deaf` to drain, `stubborn` to SIGTERM too,
+ * `exit=CODE` at once, `mute` never ready, `late=MS` that it is silent before it is ready, `hang` after it is ready,
+ * `deaf` to drain, `stubborn` to SIGTERM too,
  * `eat=MIB` of memory once it is ready, `messages=N` handled with the first heartbeat, `file=PATH` gets a line at each start.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
@@ -39,9 +40,17 @@ function connect() {
   const channel = new Channel(socket, {
     onFrame: ({ kind }) => {
       if (kind !== Kind.welcome) process.exit(9)
-      control = channel
-      ready()
-      beat()
+      const late = option('late')
+      if (late === undefined) {
+        control = channel
+        ready()
+        beat()
+        return
+      }
+      setTimeout(() => {
+        control = channel
+        ready()
+      }, Number(late))
     },
     onRequest: (name, payload) => {
       const value = jsonOf(payload)
