@@ -1,11 +1,16 @@
 /**
- * The chaos run: kills -9 at random among apps, terminals, the broker and the supervisor, under traffic and real sales, then
- * counts. `node bench/host/chaos.mjs [--kills N] [--quick] [--json] [--seed N]`
+ * The chaos run: kills -9 at random among apps, terminals, their launchers and spares, the broker and the supervisor, under
+ * traffic and real sales, then counts. `node bench/host/chaos.mjs [--kills N] [--quick] [--json] [--seed N] [--pause MS]`
  *
- * Lost: a sale or a message that was acknowledged and is not in a journal. Doubled: one that is there twice.
- * Unrecovered: what was killed and did not serve again within a minute. Two tills sell with idempotency keys; a
- * clerk writes orders as durable messages, which the tills ring up under the key of the order; a caller asks another app over
- * the bus. Kills come at random moments, sometimes two at once and sometimes while there is no supervisor.
+ * Two tills sell with idempotency keys; a clerk writes orders as durable messages, which the tills ring up under the key of
+ * the order; a caller asks another app over the bus. Kills come at random moments, sometimes two at once and sometimes while
+ * there is no supervisor. What is lost, doubled and so on is said in `chaos-verdict.mjs`.
+ *
+ * Unrecovered: what was killed and was not ready again, or was and did nothing of its work, within a minute. An app has to do
+ * it itself, sell, order, answer or be answered; of the broker, a question has to come through. At the end everything
+ * does it once more, with nobody killing.
+ *
+ * A run without traffic proves nothing and fails. Of a run that fails the store is kept.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,8 +20,11 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { identityOf, parentOf, stillRuns } from '../../dist/host/launcher/identity.js'
+import { openGovernor } from '../../dist/host/limits/system.js'
+import { HostPlace } from '../../dist/host/place.js'
 import { Operator } from '../../dist/host/supervisor/operator.js'
-import { inspectJournal } from '../../dist/index.js'
+import { dataOf, judge, waiting } from './chaos-verdict.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -32,16 +40,21 @@ const kills = Number(values.kills ?? (values.quick ? 30 : 1000))
 const pauseMs = Number(values.pause ?? 150)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const recoverMs = 60_000
+/** How a run ends that was killed, or that nobody saw end. */
+const expected = new Set(['signal', 'unknown'])
 const tills = ['T1', 'T2']
+const apps = [...tills, 'clerk', 'echo', 'caller']
 /** Who is killed, and how often among a hundred. */
 const targets = [
-  ['T1', 25],
-  ['T2', 25],
+  ['T1', 22],
+  ['T2', 22],
   ['clerk', 12],
-  ['echo', 12],
+  ['echo', 10],
   ['caller', 6],
-  ['host-broker', 10],
-  ['supervisor', 10],
+  ['launcher', 6],
+  ['spare', 4],
+  ['host-broker', 9],
+  ['supervisor', 9],
 ]
 
 const random = seeded(seed)
@@ -56,19 +69,27 @@ let operator
 const pending = new Set()
 /** A supervisor that is on its way. */
 let comeback
+/** Why the run cannot go on. */
+let trouble
 const times = Object.fromEntries(targets.map(([name]) => [name, []]))
 const unrecovered = []
 const done = { kills: 0, epochs: 1 }
+let isKept = true
+for (const name of ['SIGINT', 'SIGTERM'])
+  process.once(name, () => {
+    trouble ??= new Error(`ended by ${name}`)
+  })
 
 try {
+  if (!values.json) console.log(`chaos, seed ${seed}, in ${root}`)
   await startSupervisor()
-  await Promise.all([...tills, 'clerk', 'echo', 'caller'].map((uuid) => back(uuid, null)))
+  await Promise.all(apps.map((name) => back(name, name, -1)))
   for (let told = 50; done.kills < kills; ) {
     await delay(random() * 2 * pauseMs)
-    const name = chosen()
-    const waits = [kill(name)]
+    if (trouble !== undefined) throw trouble
+    const waits = [strike(chosen())]
     // Now and then another one in the same moment.
-    if (random() < 0.1) waits.push(kill(chosen()))
+    if (random() < 0.1) waits.push(strike(chosen()))
     // And mostly the next kill does not wait until this one is over; but the run stays within sight.
     if (random() < 0.5) await Promise.all(waits)
     else for (const wait of waits) pending.add(wait.finally(() => pending.delete(wait)))
@@ -79,13 +100,21 @@ try {
     }
   }
   await Promise.all(pending)
-  report(await counted())
+  const over = Date.now()
+  await Promise.all(apps.map((name) => serves(name, over, 'the last kill')))
+  if (trouble !== undefined) throw trouble
+  isKept = report(await counted())
 } finally {
   operator?.close()
+  supervisor?.removeAllListeners('exit')
   supervisor?.kill('SIGKILL')
-  for (const pid of processes()) signal(pid)
-  await delay(200)
-  rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  for (const identity of processes()) signal(identity)
+  while (processes().some(stillRuns)) await delay(20)
+  const governor = openGovernor({ place: new HostPlace(root) })
+  await governor.sweep(new Set())
+  governor.close()
+  if (isKept) console.error(`kept: ${root}`)
+  else rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
 }
 
 function manifestOf() {
@@ -111,10 +140,18 @@ function manifestOf() {
 
 async function startSupervisor() {
   const script = fileURLToPath(new URL('./supervise-child.mjs', import.meta.url))
-  supervisor = spawn(process.execPath, [script, root, manifest], {
+  const child = spawn(process.execPath, [script, root, manifest], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  await once(supervisor.stdout, 'data')
+  supervisor = child
+  const ended = new Promise((resolve) => {
+    child.once('exit', (...how) => {
+      if (!child.killed) trouble ??= new Error(`a supervisor ended by itself: ${how.join(' ')}`)
+      resolve()
+    })
+  })
+  await Promise.race([once(child.stdout, 'data'), ended])
+  if (trouble !== undefined) throw trouble
   operator = await Operator.connect(root)
 }
 
@@ -128,14 +165,18 @@ function chosen() {
 }
 
 /** Kills one, and resolves when it serves again, or does not for too long. */
-async function kill(name) {
-  if (name === 'supervisor') return killSupervisor()
+async function strike(target) {
+  if (target === 'supervisor') return killSupervisor()
+  if (target === 'spare') return killSpare()
+  const name = target === 'launcher' ? apps[Math.floor(random() * apps.length)] : target
   const found = recordOf(name)
-  if (found === undefined) return
+  if (found === undefined || !stillRuns(found.process)) return
+  // An app dies with its launcher.
+  const victim = target === 'launcher' ? identityOf(parentOf(found.process.pid)) : found.process
   const at = performance.now()
-  if (!signal(found.process.pid)) return
+  if (victim === undefined || !signal(victim)) return
   done.kills += 1
-  await back(name, found.instance, at)
+  await back(name, target, numberOf(found.instance), at)
 }
 
 async function killSupervisor() {
@@ -154,24 +195,62 @@ async function killSupervisor() {
     await comeback
     done.epochs += 1
     times.supervisor.push(performance.now() - at)
+  } catch (error) {
+    trouble ??= error
   } finally {
     comeback = undefined
   }
 }
 
-/** Waits until another run than `before` serves. */
-async function back(name, before, at = performance.now()) {
-  const end = performance.now() + recoverMs
-  while (performance.now() < end) {
+/** A spare is missed by nobody, but it may be on its way to be what it stands for. */
+function killSpare() {
+  const spares = tills.flatMap(recordsOf).filter(({ role }) => role === 'spare')
+  const found = spares[Math.floor(random() * spares.length)]
+  if (found?.process === undefined || !signal(found.process)) return
+  done.kills += 1
+  times.spare.push(0)
+}
+
+/** Waits until a run with a higher number than `before` is ready, and then until one has done something. */
+async function back(name, target, before, at = performance.now()) {
+  const isReady = () => {
     const record = recordOf(name)
-    const isBack = record?.phase === 'ready' && record.instance !== before
-    if (isBack) {
-      times[name].push(performance.now() - at)
-      return
-    }
+    return record?.phase === 'ready' && numberOf(record.instance) > before
+  }
+  if (!(await soon(isReady, at + recoverMs))) {
+    const runs = recordsOf(name).map(({ instance, role, phase }) => `${instance} ${role} ${phase}`)
+    unrecovered.push(`${name} after ${before} is not ready: ${runs.join(', ') || 'no run'}`)
+    return
+  }
+  times[target]?.push(performance.now() - at)
+  // What the broker does is done for others.
+  if (name === 'host-broker') await serves('caller', Date.now(), `broker ${before}`)
+  else if (!(await soon(() => servedBy(name).number > before, performance.now() + recoverMs)))
+    unrecovered.push(`${name} after ${before} is ready and does nothing`)
+}
+
+/** Waits until an app does something after a moment. */
+async function serves(name, moment, what) {
+  if (await soon(() => servedBy(name).at > moment, performance.now() + recoverMs)) return
+  unrecovered.push(`${name} does nothing after ${what}`)
+}
+
+async function soon(look, end) {
+  while (performance.now() < end && trouble === undefined) {
+    if (look()) return true
     await delay(2)
   }
-  unrecovered.push(`${name} after ${before}`)
+  return look()
+}
+
+/** The run that did its work last, and when. */
+function servedBy(name) {
+  try {
+    const [instance, at] = readFileSync(path.join(dataOf(root, name), 'served'), 'utf8').split(' ')
+    return { number: numberOf(instance), at: Number(at) }
+  } catch {
+    return { number: -1, at: 0 }
+  }
 }
 
 /** The run that counts as the app, from what its supervisor wrote. */
@@ -179,9 +258,12 @@ function recordOf(uuid) {
   const mains = recordsOf(uuid).filter(
     ({ role, process }) => role === 'main' && process !== undefined,
   )
-  const number = ({ instance }) => Number(instance.slice(instance.lastIndexOf('.') + 1))
   // Of a run that ended while nobody watched, the record may be there beside that of its successor.
-  return mains.toSorted((a, b) => number(b) - number(a))[0]
+  return mains.toSorted((a, b) => numberOf(b.instance) - numberOf(a.instance))[0]
+}
+
+function numberOf(instance) {
+  return Number(instance.slice(instance.lastIndexOf('.') + 1))
 }
 
 function recordsOf(uuid) {
@@ -198,71 +280,65 @@ function recordsOf(uuid) {
 function processes() {
   return list(path.join(root, 'host', 'apps'))
     .flatMap(recordsOf)
-    .flatMap(({ process }) => (process === undefined ? [] : [process.pid]))
+    .flatMap(({ process }) => (process === undefined ? [] : [process]))
 }
 
-/** What was acknowledged, and what is there. */
+/** Lets what is under way come to its end, ends everything in order, and counts. */
 async function counted() {
-  const acked = { sales: new Set(), orders: new Set() }
-  const calls = { answered: 0, failed: 0, wrong: 0 }
   await operator.ask('stop', { uuid: 'clerk' }, { timeoutMs: 30_000 })
-  for (const line of acts('clerk')) {
-    if (line.startsWith('done ')) acked.orders.add(line.slice(5))
+  if (!(await soon(() => waiting(root, tills) === 0, performance.now() + recoverMs)))
+    unrecovered.push(`${waiting(root, tills)} messages wait`)
+  const { ended } = await operator.ask('shutdown', {}, { timeoutMs: 60_000 })
+  supervisor.removeAllListeners('exit')
+  if (supervisor.exitCode === null) await once(supervisor, 'exit')
+  const verdict = await judge({ root, tills, clerk: 'clerk', others: ['echo', 'caller'] })
+  const { sales, messages, retried, faults } = verdict
+  const count = (kind) => faults.filter((fault) => fault.kind === kind).length
+  return {
+    seed,
+    kills: done.kills,
+    supervisors: done.epochs,
+    sales,
+    messages,
+    retried,
+    lost: count('lost'),
+    doubled: count('doubled'),
+    unrecovered: unrecovered.length,
+    who: unrecovered,
+    calls: callsOf(),
+    faults: faults.slice(0, 20).map(({ kind, what }) => `${kind}: ${what}`),
+    ended: ended.map(({ uuid, reason }) => `${uuid} ${reason}`),
+    ...endsOf(),
+    restartMs: Object.fromEntries(Object.entries(times).map(([name, all]) => [name, spread(all)])),
   }
-  let there = await journals()
-  for (let round = 0; round < 300 && [...acked.orders].some((key) => !there.has(key)); round += 1) {
-    await delay(100)
-    there = await journals()
-  }
-  const result = await operator.ask('shutdown', {}, { timeoutMs: 60_000 })
-  await once(supervisor, 'exit')
-  there = await journals()
-  for (const id of tills) {
-    for (const line of acts(id)) if (line.startsWith('done ')) acked.sales.add(line.slice(5))
-  }
-  for (const line of acts('caller')) {
+}
+
+function callsOf() {
+  const calls = { answered: 0, failed: 0, wrong: 0 }
+  for (const line of read(path.join(dataOf(root, 'caller'), 'acts.log')).split('\n')) {
     const [what, answered, failed] = line.split(' ')
     if (what === 'wrong') calls.wrong += 1
     if (what !== 'calls') continue
     calls.answered += Number(answered)
     calls.failed += Number(failed)
   }
-  const lost = (keys) => [...keys].filter((key) => !there.has(key)).length
-  return {
-    seed,
-    kills: done.kills,
-    supervisors: done.epochs,
-    sales: acked.sales.size,
-    messages: acked.orders.size,
-    lost: lost(acked.sales) + lost(acked.orders),
-    doubled: [...there.values()].filter((count) => count > 1).length,
-    unrecovered: unrecovered.length,
-    who: unrecovered,
-    calls,
-    ended: result.ended.map(({ uuid, reason }) => `${uuid} ${reason}`),
-    restartMs: Object.fromEntries(Object.entries(times).map(([name, all]) => [name, spread(all)])),
-  }
+  return calls
 }
 
-/** Every key of a completed sale in all journals, and how often it is there. */
-async function journals() {
-  const keys = new Map()
-  for (const terminal of tills) {
-    for await (const { kind, fact } of inspectJournal({ root, terminal })) {
-      const key = kind === 'SaleCompleted' ? fact.key?.text : undefined
-      if (key !== undefined) keys.set(key, (keys.get(key) ?? 0) + 1)
+/** How runs ended, as far back as the host keeps its events; what no kill explains in words. */
+function endsOf() {
+  const ends = {}
+  const odd = []
+  for (const name of ['events.1.jsonl', 'events.jsonl']) {
+    for (const line of read(path.join(root, 'host', name)).split('\n')) {
+      if (!/"type":"(ended|report)"/.test(line)) continue
+      const { type, text, facts } = JSON.parse(line)
+      const { reason } = facts
+      if (type === 'ended') ends[reason] = (ends[reason] ?? 0) + 1
+      else if (!expected.has(reason)) odd.push(text)
     }
   }
-  return keys
-}
-
-function acts(uuid) {
-  try {
-    const file = path.join(root, 'host', 'apps', uuid, 'data', 'acts.log')
-    return readFileSync(file, 'utf8').split('\n')
-  } catch {
-    return []
-  }
+  return { ends, odd: odd.slice(0, 20) }
 }
 
 function spread(all) {
@@ -271,31 +347,49 @@ function spread(all) {
   return { count: sorted.length, p50: at(0.5), p95: at(0.95), most: at(1) }
 }
 
+/** Says what came of it; true when something is wrong with it. */
 function report(result) {
+  const { lost, doubled, calls, faults } = result
+  const isIdle = [result.sales, result.messages, calls.answered].includes(0)
+  const isWrong = isIdle || faults.length + result.unrecovered + calls.wrong > 0
+  if (isWrong) process.exitCode = 1
   if (values.json) {
     console.log(JSON.stringify(result))
-    return
+    return isWrong
   }
-  const { lost, doubled, calls } = result
+  const ends = Object.entries(result.ends).map(([reason, count]) => `${count} ${reason}`)
   console.log(`chaos, seed ${seed}: ${result.kills} kills, ${result.supervisors} supervisors`)
-  console.log(`  ${result.sales} sales and ${result.messages} durable messages acknowledged`)
+  console.log(
+    `  ${result.sales} sales and ${result.messages} durable messages acknowledged, ${result.retried} begun again after a kill`,
+  )
   console.log(`  lost ${lost}, doubled ${doubled}, unrecovered ${result.unrecovered}; gate 0, 0, 0`)
+  for (const line of [...faults, ...result.who]) console.log(`    ${line}`)
   console.log(
     `  calls over the bus: ${calls.answered} answered, ${calls.failed} not, ${calls.wrong} wrong`,
   )
+  console.log(`  runs ended: ${ends.join(', ')}`)
+  for (const line of result.odd) console.log(`    ${line}`)
   for (const [name, { count, p50, p95, most }] of Object.entries(result.restartMs)) {
-    console.log(
-      `  ${name.padEnd(12)} killed ${count}: serves again after ${p50} ms p50, ${p95} p95, ${most} at most`,
-    )
+    const again =
+      name === 'spare' ? '' : `: ready again after ${p50} ms p50, ${p95} p95, ${most} at most`
+    console.log(`  ${name.padEnd(12)} killed ${count}${again}`)
   }
-  if (lost + doubled + result.unrecovered > 0) process.exitCode = 1
+  return isWrong
 }
 
-function signal(pid) {
+function signal(identity) {
   try {
-    return process.kill(pid, 'SIGKILL')
+    return stillRuns(identity) && process.kill(identity.pid, 'SIGKILL')
   } catch {
     return false
+  }
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
   }
 }
 
