@@ -20,9 +20,13 @@ export const hostCodes = {
   HOST_PROTOCOL: 'a peer speaks another version or no language of this host; facts: found, known',
   HOST_IDENTITY: 'a peer is not the app that it says it is; facts: instance',
   HOST_FORBIDDEN: 'the manifest does not permit this app what it asked; facts: uuid, permission',
+  HOST_SOCKET_FOLDER:
+    'the folder for sockets of long paths can be changed by others than this user; facts: path, owner, found',
   HOST_UNREACHABLE: 'nobody is at this address of the bus now; facts: to',
   HOST_BUSY: 'the receiver has no room; try again when it has read; facts: to, waitingBytes',
   HOST_TOO_LARGE: 'a message is longer than a frame may be; facts: bytes, limit',
+  HOST_STOPPED:
+    'a person stopped the app, and a message or an intent does not start it; facts: uuid, needed',
   HOST_QUARANTINED: 'the app failed too often and waits; facts: uuid, failures, retryAt',
   HOST_LIMIT_UNSUPPORTED:
     'this machine cannot hold a limit that was asked for; facts: limit, ring, reason',

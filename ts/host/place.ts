@@ -5,7 +5,7 @@
  * <root>/host/
  *   host.lock  host.owner.json       one supervisor a store; the lock is the truth, the record is information
  *   manifest.json                    what it was started with, as it was read
- *   control.sock  bus.sock           or, where that path is too long, in a folder of this user alone
+ *   control.sock  bus.sock           or, where that path is too long, in a folder of this user: `socket.ts`
  *   events.jsonl  events.1.jsonl     what happened
  *   supervisor.json                  counters that outlive a supervisor: generations, failures, quarantine
  *   reports/<instance>/              a crash bundle
@@ -21,12 +21,8 @@
  *       devtools.sock                the DevTools pipe of a page, held by the launcher
  * ```
  */
-import { createHash } from 'node:crypto'
-import os from 'node:os'
 import path from 'node:path'
-
-/** Bytes that the path of a Unix socket may have everywhere. */
-const socketPathBytesMax = 100
+import { shortSocketPath } from './socket.js'
 
 /** The paths of one store's host. */
 export class HostPlace {
@@ -68,14 +64,6 @@ export class HostPlace {
   #socket(name: string): string {
     return shortSocketPath(this.file(name))
   }
-}
-
-/** A path that a socket may have: the one wished for, or where that is too long one in a folder of this user alone. */
-export function shortSocketPath(near: string): string {
-  const hash = createHash('sha256').update(near).digest('hex').slice(0, 24)
-  if (process.platform === 'win32') return `\\\\.\\pipe\\pos-kernel-${hash}`
-  if (Buffer.byteLength(near) <= socketPathBytesMax) return near
-  return path.join(os.tmpdir(), `pos-kernel-${process.getuid?.() ?? 'user'}`, `${hash}.sock`)
 }
 
 /** The name of a run: the app's uuid and a number that is never used twice in a store. */

@@ -116,7 +116,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
       events,
       key: lock.key,
     })
-    await supervisor.start()
+    try {
+      await supervisor.start()
+    } catch (error) {
+      // What it took over goes on without it, and nothing of it stays behind.
+      await supervisor.leave()
+      events.close()
+      governor.close?.()
+      throw error
+    }
     return new RunningHost(supervisor, async () => {
       events.close()
       governor.close?.()

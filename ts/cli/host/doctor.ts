@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { isHostError } from '../../host/error.js'
 import { browserProgram } from '../../host/launcher/browser.js'
 import { HostPlace } from '../../host/place.js'
+import { checkSocketFolder } from '../../host/socket.js'
 import { askHost } from '../../host/supervisor/operator.js'
 import { broken, type Check, fine, reasonOf, risky } from '../doctor/check.js'
 import { checkHost } from '../doctor/host.js'
@@ -44,6 +45,15 @@ async function checkSocket(root: string): Promise<Check> {
   const { controlSocket } = new HostPlace(root)
   const folder = path.dirname(controlSocket)
   if (!existsSync(folder)) return fine('host sockets', `${controlSocket}, once there is a host`)
+  try {
+    checkSocketFolder(controlSocket)
+  } catch (error) {
+    return broken(
+      'host sockets',
+      reasonOf(error),
+      'commands and the host use no folder of another user',
+    )
+  }
   const trial = path.join(folder, `.doctor-${process.pid}.sock`)
   const server = net.createServer()
   try {

@@ -16,10 +16,9 @@
  * `contract.ts` for what the supervisor says, `broker-main.ts` for the process.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { chmod, mkdir, unlink } from 'node:fs/promises'
 import net from 'node:net'
-import path from 'node:path'
 import { hostError, isHostError } from '../error.js'
+import { checkSocketFolder, listenOn } from '../socket.js'
 import { jsonBytes, jsonOf } from '../wire/channel.js'
 import { frameBytesMax, headBytes, Kind, readU32 } from '../wire/frame.js'
 import {
@@ -92,23 +91,16 @@ export class Broker {
   /** Begins to listen. A socket that a dead broker left is taken over. */
   async listen(): Promise<void> {
     const { socket } = this.#options
-    if (process.platform !== 'win32') {
-      await mkdir(path.dirname(socket), { recursive: true })
-      if (await answers(socket)) {
-        const message = `a broker listens on ${socket} already`
-        throw hostError('HOST_RUNNING', message, { socket })
-      }
-      await unlink(socket).catch(() => {})
+    checkSocketFolder(socket)
+    if (process.platform !== 'win32' && (await answers(socket))) {
+      const message = `a broker listens on ${socket} already`
+      throw hostError('HOST_RUNNING', message, { socket })
     }
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(socket, resolve)
-    })
+    // Where apps run as users of their own, all of them have to reach it: who they are, their tokens say.
+    await listenOn(this.#server, socket, { mode: process.getuid?.() === 0 ? 0o666 : 0o600 })
     this.#server.removeAllListeners('error').on('error', () => {})
     this.#isListening = true
     this.#listeningSince = performance.now()
-    // Where apps run as users of their own, all of them have to reach it: who they are, their tokens say.
-    if (process.platform !== 'win32') await chmod(socket, process.getuid?.() === 0 ? 0o666 : 0o600)
   }
 
   /** True from `listen` to `close`. */

@@ -12,7 +12,7 @@ import path from 'node:path'
 import type { Duplex } from 'node:stream'
 import { hostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
-import { shortSocketPath } from '../place.js'
+import { holdSocketFolder, shortSocketPath } from '../socket.js'
 import { browserArgs, browserProgram, hasUserNamespaces } from './browser.js'
 import { DevTools } from './devtools.js'
 import type { ExitRecord } from './exit.js'
@@ -297,9 +297,11 @@ class PageApp implements Launched {
   }
 }
 
-/** Where the launcher serves the DevTools pipe of an instance. */
+/** Where the launcher serves the DevTools pipe of an instance, in a folder that no other user can change. */
 function devtoolsSocket(instanceFolder: string): string {
-  return shortSocketPath(path.join(instanceFolder, 'devtools.sock'))
+  const socket = shortSocketPath(path.join(instanceFolder, 'devtools.sock'))
+  holdSocketFolder(socket)
+  return socket
 }
 
 /** The user of a running process, where it is another than ours. */

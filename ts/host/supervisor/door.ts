@@ -6,10 +6,10 @@
  * since what one caller can make the supervisor do and keep is bounded. The door knows nothing of apps: `identify`
  * says who shows a token, and `hear` and `answer` do what is asked.
  */
-import { chmod, mkdir, unlink } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import net from 'node:net'
-import path from 'node:path'
 import { hostError, isHostError } from '../error.js'
+import { listenOn } from '../socket.js'
 import { Channel, type ChannelEnd, jsonBytes, jsonOf } from '../wire/channel.js'
 import { type Frame, frameBytes, Kind } from '../wire/frame.js'
 import { type ControlWelcome, controlProtocol } from './control.js'
@@ -72,17 +72,8 @@ export class Door {
   /** Opens the socket. Only who has the lock of the host may: what lies there is removed. */
   static async open(socket: string, events: DoorEvents): Promise<Door> {
     const door = new Door(socket, events)
-    const isFile = process.platform !== 'win32'
-    if (isFile) {
-      await mkdir(path.dirname(socket), { recursive: true, mode: 0o711 })
-      await unlink(socket).catch(() => {})
-    }
-    await new Promise<void>((resolve, reject) => {
-      door.#server.once('error', reject)
-      door.#server.listen(socket, 1024, resolve)
-    })
     // Apps run as users of their own; what counts is the token.
-    if (isFile) await chmod(socket, 0o666)
+    await listenOn(door.#server, socket, { mode: 0o666, backlog: 1024 })
     return door
   }
 

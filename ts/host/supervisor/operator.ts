@@ -6,6 +6,7 @@
 import net from 'node:net'
 import { hostError } from '../error.js'
 import { HostPlace } from '../place.js'
+import { checkSocketFolder } from '../socket.js'
 import { Channel, jsonBytes, jsonOf, type RequestOptions } from '../wire/channel.js'
 import { type Frame, frameBytes, Kind } from '../wire/frame.js'
 import {
@@ -44,11 +45,13 @@ export class Operator {
   /**
    * Connects to the supervisor of a store.
    *
-   * @throws {@link HostError} `HOST_NOT_RUNNING`, `HOST_FORBIDDEN`, `HOST_PROTOCOL`, `HOST_IDENTITY`, `HOST_TIMED_OUT`
+   * @throws {@link HostError} `HOST_NOT_RUNNING`, `HOST_SOCKET_FOLDER`, `HOST_FORBIDDEN`, `HOST_PROTOCOL`, `HOST_IDENTITY`, `HOST_TIMED_OUT`
    */
   static async connect(root: string, events: OperatorEvents = {}): Promise<Operator> {
     const place = new HostPlace(root)
     const { key } = readOwner(place)
+    // The key is for this store's supervisor alone.
+    checkSocketFolder(place.controlSocket)
     const socket = await connected(place)
     let greeted: (frame: Frame | undefined) => void = () => {}
     const greeting = new Promise<Frame | undefined>((resolve) => {

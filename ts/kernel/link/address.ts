@@ -3,7 +3,8 @@
  * may be, one in a folder of this user; a named pipe on Windows.
  */
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, unlink } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { mkdir, unlink } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { posError } from '../errors.js'
@@ -30,7 +31,10 @@ export async function clearAddress(address: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = path.dirname(address)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (folder === ownFolder()) await holdOwn(folder)
+  if (!isSafe(address)) {
+    const message = `${folder} is not this user's alone; remove it`
+    throw posError('PK_E_SHARED_FILE', message, { path: folder, found: 'is open to others' })
+  }
   await unlink(address).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
@@ -40,10 +44,11 @@ function ownFolder(): string {
   return path.join(os.tmpdir(), `pos-kernel-${process.getuid?.() ?? 'user'}`)
 }
 
-/** Others could have made the folder first, to read along. */
-async function holdOwn(folder: string): Promise<void> {
-  const found = await lstat(folder)
-  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return
-  const message = `${folder} is not this user's alone; remove it`
-  throw posError('PK_E_SHARED_FILE', message, { path: folder, found: 'is open to others' })
+/** False where others could have made the folder first, to read along or to answer. */
+export function isSafe(address: string): boolean {
+  const folder = path.dirname(address)
+  if (process.platform === 'win32' || folder !== ownFolder()) return true
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) return true
+  return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0
 }

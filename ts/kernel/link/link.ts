@@ -3,10 +3,10 @@
  * when it has something to say. Nothing here is durable. What a socket does not carry, because its peer
  * is down or does not read, is lost if it was transient, and found in the inbox if it was not.
  */
-import { chmod } from 'node:fs/promises'
 import net from 'node:net'
-import { addressOf, clearAddress } from './address.js'
+import { addressOf, clearAddress, isSafe } from './address.js'
 import { type Frame, FrameReader, frameBytes } from './frames.js'
+import { setSocketMode } from './socket-mode.js'
 
 /** Bytes that may wait for a peer that does not read. */
 const waitingBytesMax = 4 * 1024 * 1024
@@ -40,7 +40,7 @@ export class Link {
     server.removeAllListeners('error').on('error', () => {})
     server.unref()
     this.#server = server
-    if (process.platform !== 'win32') await chmod(address, 0o600)
+    if (process.platform !== 'win32') setSocketMode(address, 0o600)
   }
 
   /** Says something to a terminal; true once the operating system has taken it for a peer that is there. */
@@ -137,6 +137,12 @@ class Peer {
   #connect(isUrgent: boolean): Promise<net.Socket | undefined> {
     if (!isUrgent && performance.now() < this.#downUntil) return Promise.resolve(undefined)
     this.#connecting ??= new Promise<net.Socket | undefined>((resolve) => {
+      // Nothing is said to whoever made the folder first.
+      if (!isSafe(this.#address)) {
+        this.#downUntil = performance.now() + downMs
+        resolve(undefined)
+        return
+      }
       const socket = net.connect(this.#address)
       socket.once('connect', () => {
         socket.unref()
