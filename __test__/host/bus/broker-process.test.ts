@@ -187,7 +187,10 @@ test.serial('a durable message that is refused says what is wrong', async (t) =>
   const terminal = await openTerminal({ root, id: 'T1' })
   t.teardown(() => terminal.close())
   t.is(await codeOf(app.post('T1', 'SystemShutdown', { graceMs: 0, reason: 'x' })), 'HOST_ARGUMENT')
-  t.is(await codeOf(app.post('T1', 'x.note', 'x'.repeat(300_000))), 'PK_E_LIMIT')
+  t.is(await codeOf(app.post('T1', 'x.note', 'x'.repeat(300_000))), 'HOST_TOO_LARGE')
+  t.is(await codeOf(app.post('T1', 'x.note', 1, { timeToLiveMs: 1.5 })), 'HOST_ARGUMENT')
+  t.is(await codeOf(app.post('T1', 'x.note', 1, { timeToLiveMs: 1e18 })), 'HOST_ARGUMENT')
+  t.is(await codeOf(app.post('T1', 'x.Note', 1)), 'HOST_ARGUMENT')
   t.is((await terminal.messages.receive()).length, 0)
 })
 
