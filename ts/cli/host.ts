@@ -9,6 +9,7 @@ import { register as registerDoctor } from './host/doctor.js'
 import { register as registerEvents } from './host/events.js'
 import { register as registerLogs } from './host/logs.js'
 import { register as registerMetrics } from './host/metrics.js'
+import { register as registerQuestions } from './host/questions.js'
 import { register as registerReport } from './host/report.js'
 import { register as registerShutdown } from './host/shutdown.js'
 import { register as registerStart } from './host/start.js'
@@ -31,6 +32,7 @@ export function register(program: Command): void {
   registerLogs(host)
   registerActions(host)
   registerEvents(host)
+  registerQuestions(host)
   registerReport(host)
   registerDashboard(host)
   registerMetrics(host)

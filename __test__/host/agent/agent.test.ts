@@ -400,6 +400,55 @@ test('a person who looks is asked, and has a minute', async (t) => {
   t.false(asking.answer(open?.id ?? '', undefined), 'too late')
 })
 
+test('a person is shown what one needs to choose, and chooses what was offered', async (t) => {
+  const clock = new HandClock()
+  const gone = new Set<string>()
+  const asking = new AskingResolver({ clock, isThere: (instanceId) => !gone.has(instanceId) })
+  const apps = [
+    { appId: 'bar', title: 'B'.repeat(5000), description: 'long'.repeat(500) },
+    { appId: 'kitchen', instanceId: 'kitchen.1' },
+  ]
+  const ask = (instanceId: string, rest: object = {}) =>
+    asking.resolve({
+      from: { appId: 'till', instanceId },
+      context: { type: 'order', id: { number: '7', deep: {} as string }, secret: 'x'.repeat(1000) },
+      options: [{ intent: { name: 'Cook' }, apps }],
+      ...rest,
+    })
+  asking.questions()
+  const choosing = ask('till.1') as Promise<unknown>
+  const [question] = asking.questions()
+  t.deepEqual(question?.context, { type: 'order', id: { number: '7' } })
+  t.is(question?.endsAt, clock.now() + 60_000)
+  t.deepEqual(question?.options[0]?.intent, { name: 'Cook', displayName: 'Cook' })
+  t.deepEqual(
+    question?.options[0]?.apps.map(({ title = '', ...app }) => ({ ...app, length: title.length })),
+    [
+      { appId: 'bar', length: 120 },
+      { appId: 'kitchen', instanceId: 'kitchen.1', length: 0 },
+    ],
+  )
+  for (const app of [{ appId: 'kitchen' }, { appId: 'bar', instanceId: 'bar.1' }, { appId: 'x' }]) {
+    t.throws(() => asking.answer(question?.id ?? '', { intent: 'Cook', app }), {
+      code: 'HOST_ARGUMENT',
+    })
+  }
+  t.true(asking.answer(question?.id ?? '', { intent: 'Cook', app: { appId: 'bar' } }))
+  t.deepEqual(await choosing, { intent: 'Cook', app: { appId: 'bar' } })
+
+  // One app cannot fill the list, all apps together neither, and what is too long to show is not asked.
+  const isAsked = (choice: unknown) => choice instanceof Promise
+  const many = Array.from({ length: 6 }, () => ask('till.1'))
+  t.is(many.filter(isAsked).length, 4)
+  const others = Array.from({ length: 12 }, (_, index) => ask(`other-${index}.1`))
+  t.is(others.filter(isAsked).length, 8)
+  gone.add('till.1')
+  t.is(asking.questions().length, 8, 'of an app that has gone nobody need choose')
+  t.deepEqual(await Promise.all(many.filter(isAsked)), Array(4).fill(undefined))
+  const crowd = Array.from({ length: 300 }, (_, index) => ({ appId: `${'a'.repeat(60)}${index}` }))
+  t.false(isAsked(ask('till.2', { options: [{ intent: { name: 'Cook' }, apps: crowd }] })))
+})
+
 test('an app that cannot be started is an error by name', async (t) => {
   const { agent, ask, problems } = bench(t, {}, () => Promise.reject(new Error('no such program')))
   agent.disconnect('bar.1')

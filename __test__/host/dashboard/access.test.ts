@@ -98,6 +98,7 @@ test('without the key, with a wrong one, or with it in the wrong place: nothing'
       '/api/stream',
       '/api/apps/clock/history',
       '/api/reports',
+      '/api/questions',
       '/metrics',
       '/nothing',
     ]) {
@@ -204,6 +205,38 @@ test('a button needs the name of its app, as JSON, and is one that there is', as
   t.is(before, 1)
   t.is(await press('/api/apps/clock/kill', '{"confirm":"clock"}'), '200 ok')
   t.deepEqual(host.asked.at(-1), { name: 'kill', argument: { uuid: 'clock' } })
+})
+
+test('an answer names its question, and is one that there could be', async (t) => {
+  const { dashboard, host } = await open(t)
+  const { origin } = new URL(dashboard.url)
+  const headers = { ...withKey(dashboard), ...asJson, origin, 'sec-fetch-site': 'same-origin' }
+  const answer = async (body: object, all: http.OutgoingHttpHeaders = headers) => {
+    const options = { method: 'POST', body: JSON.stringify(body) }
+    const { status, body: text } = await send(dashboard, '/api/questions/one', all, options)
+    return `${status} ${JSON.parse(text).code ?? JSON.parse(text).taken}`
+  }
+  const app = { appId: 'bar', instanceId: 'bar.1' }
+  const good = { confirm: 'one', choice: { intent: 'Cook', app } }
+  t.is(await answer(good, { ...headers, authorization: 'Bearer 0' }), '401 HOST_IDENTITY')
+  t.is(await answer(good, { ...headers, origin: 'http://evil.example' }), '403 HOST_FORBIDDEN')
+  for (const body of [
+    {},
+    { confirm: 'two' },
+    { confirm: 'one', choice: 'bar' },
+    { confirm: 'one', choice: { intent: 'Cook', app: {} } },
+    { confirm: 'one', choice: { intent: 'Cook', app: { appId: 1 } } },
+    { confirm: 'one', choice: { intent: '', app } },
+    { confirm: 'one', more: 1 },
+  ]) {
+    t.is(await answer(body), '400 HOST_ARGUMENT', JSON.stringify(body))
+  }
+  t.false(host.asked.some(({ name }) => name === 'answer'))
+  t.is(await answer(good), '200 false')
+  t.deepEqual(host.asked.at(-1), { name: 'answer', argument: { id: 'one', choice: good.choice } })
+  t.is(await answer({ confirm: 'one' }), '200 false')
+  t.deepEqual(host.asked.at(-1), { name: 'answer', argument: { id: 'one' } })
+  t.is((await send(dashboard, '/api/questions', headers)).body, '[]')
 })
 
 test('paths lead nowhere but to the list of files', async (t) => {

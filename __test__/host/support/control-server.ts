@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import type { ExecutionContext } from 'ava'
+import type { OpenQuestion } from '../../../ts/host/agent/questions.js'
 import { hostError } from '../../../ts/host/error.js'
 import { HostPlace } from '../../../ts/host/place.js'
 import { controlProtocol } from '../../../ts/host/supervisor/control.js'
@@ -52,6 +53,8 @@ export interface ControlServer {
   /** Its apps; a test changes the list. */
   apps: AppStatus[]
   readonly events: HostEvent[]
+  /** Questions of its desktop agent; one that is answered is gone. */
+  questions: OpenQuestion[]
   readonly asked: Asked[]
   /** Tells everyone who follows how everything is. */
   tell(): void
@@ -80,6 +83,7 @@ export async function controlServer(
     place,
     apps: [...apps],
     events: [],
+    questions: [],
     asked: [],
     tell() {
       for (const follower of followers) follower.note('status', jsonBytes(statusOf(server)))
@@ -151,6 +155,13 @@ function answer(server: ControlServer, name: string, argument: Record<string, un
   }
   if (name === 'follow') return { seq: server.events.length }
   if (name === 'samples') return { columns: [], coarse: [], fine: [] }
+  if (name === 'questions') return server.questions
+  if (name === 'answer') {
+    const left = server.questions.filter(({ id }) => id !== argument.id)
+    const taken = left.length < server.questions.length
+    server.questions = left
+    return { taken }
+  }
   if (name === 'shutdown') return { ended: [], ms: 1 }
   const known = server.apps.map(({ uuid }) => uuid)
   const uuid = String(argument.uuid)

@@ -18,6 +18,7 @@ import { HostPlace } from '../place.js'
 import { connectBroker } from './admission.js'
 import { AppDirectory } from './directory.js'
 import { keyOf, readAddress, writeAddress } from './place.js'
+import { readAnswer } from './questions.js'
 import { serveAgent } from './serve.js'
 import { SupervisorLink } from './supervisor-link.js'
 
@@ -49,6 +50,11 @@ const served = await serveAgent({
 })
 if (served.gateway !== undefined) writeAddress(place, { port: served.gateway.port })
 supervisor.follow()
+host.onAsked('questions', () => served.asking.questions())
+host.onAsked('answer', (argument) => {
+  const { id, choice } = readAnswer(argument)
+  return { taken: served.asking.answer(id, choice) }
+})
 host.onDrain(async () => {
   supervisor.close()
   await served.close()

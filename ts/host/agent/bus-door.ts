@@ -14,6 +14,7 @@ import { messageBytesMax } from './limits.js'
 import { type AgentMessage, Refusal } from './message.js'
 import { Outgoing } from './outgoing.js'
 import type { AgentProblem } from './problem.js'
+import { readAnswer } from './questions.js'
 import type { AskingResolver, IntentChoice } from './resolver.js'
 
 /** Requests that parts of the host may send to the agent, as JSON `{method, ...}`. */
@@ -158,13 +159,7 @@ export class BusDoor {
       case 'questions':
         return jsonBytes(this.#parts.asking?.questions() ?? [])
       case 'answer':
-        return jsonBytes({
-          taken:
-            this.#parts.asking?.answer(
-              String(request.id),
-              request.choice as IntentChoice | undefined,
-            ) ?? false,
-        })
+        return this.#answerQuestion(request)
       case 'setUserChannel':
         return this.#setUserChannel(request)
       default:
@@ -172,6 +167,11 @@ export class BusDoor {
           method: request.method,
         })
     }
+  }
+
+  #answerQuestion(request: unknown): Uint8Array {
+    const { id, choice } = readAnswer(request)
+    return jsonBytes({ taken: this.#parts.asking?.answer(id, choice) ?? false })
   }
 
   #setUserChannel({ instanceId, channelId }: Record<string, unknown>): Uint8Array {

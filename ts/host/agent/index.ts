@@ -21,6 +21,7 @@ export { type AgentOptions, type AgentStatus, DesktopAgent, type Surroundings } 
 export { AppDirectory, type AppRecord } from './directory.js'
 export type { AgentMessage } from './message.js'
 export type { AgentProblem } from './problem.js'
+export type { OpenQuestion } from './questions.js'
 export {
   AskingResolver,
   type IntentChoice,

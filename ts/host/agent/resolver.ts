@@ -1,10 +1,12 @@
 /**
  * Who decides when more than one app could resolve an intent. The agent asks one function; what it answers is checked
- * against what was offered. `preferRunning` decides by itself, `AskingResolver` asks a person and falls back to it.
+ * against what was offered. `preferRunning` decides by itself, `AskingResolver` asks a person and falls back to it. What a
+ * person sees of a question is in `questions.ts`.
  */
 import type { Clock } from './clock.js'
 import type { AppIdentifier, AppIntent, Context } from './message.js'
 import { Refusal } from './message.js'
+import { checkOffered, type OpenQuestion, shown } from './questions.js'
 
 /** What is asked. */
 export interface IntentQuestion {
@@ -38,12 +40,11 @@ export const preferRunning: IntentResolver = ({ options }) => {
   return first === undefined || app === undefined ? undefined : { intent: first.intent.name, app }
 }
 
-/** A question that waits for a person. */
-export interface OpenQuestion extends IntentQuestion {
-  readonly id: string
-  /** When it was asked, milliseconds since 1970. */
-  readonly askedAt: number
-}
+/** Questions of one app that may be open at a time, and those of all; what is more is decided without a person. */
+const openOfOneMax = 4
+const openMax = 12
+/** Bytes of a question: all that are open go into one frame of the control socket. */
+const questionBytesMax = 16 * 1024
 
 /** Choices of {@link AskingResolver}. */
 export interface AskingOptions {
@@ -54,6 +55,8 @@ export interface AskingOptions {
   readonly attendedMs?: number
   /** Decides while nobody looks. `preferRunning` unless said. */
   readonly otherwise?: IntentResolver
+  /** False for an instance that has gone: nobody need answer it any more. */
+  readonly isThere?: (instanceId: string) => boolean
 }
 
 /** Asks a person: whoever shows `questions()` and gives `answer()`, such as the dashboard. */
@@ -62,6 +65,7 @@ export class AskingResolver {
   readonly #answerMs: number
   readonly #attendedMs: number
   readonly #otherwise: IntentResolver
+  readonly #isThere: (instanceId: string) => boolean
   readonly #open = new Map<
     string,
     { question: OpenQuestion; settle(choice: IntentChoice | undefined): void }
@@ -73,13 +77,15 @@ export class AskingResolver {
     this.#answerMs = options.answerMs ?? 60_000
     this.#attendedMs = options.attendedMs ?? 10_000
     this.#otherwise = options.otherwise ?? preferRunning
+    this.#isThere = options.isThere ?? (() => true)
   }
 
   /** The resolver to give to the agent. */
-  readonly resolve: IntentResolver = (question) => {
-    const isAttended = this.#clock.now() - this.#lookedAt <= this.#attendedMs
-    if (!isAttended) return this.#otherwise(question)
+  readonly resolve: IntentResolver = (asked) => {
+    const askedAt = this.#clock.now()
     const id = this.#clock.uuid()
+    const question = shown(asked, { id, askedAt, endsAt: askedAt + this.#answerMs })
+    if (!this.#mayAsk(question)) return this.#otherwise(asked)
     return new Promise((resolve, reject) => {
       const callOff = this.#clock.after(this.#answerMs, () => {
         this.#open.delete(id)
@@ -90,20 +96,37 @@ export class AskingResolver {
         this.#open.delete(id)
         resolve(choice)
       }
-      this.#open.set(id, { question: { ...question, id, askedAt: this.#clock.now() }, settle })
+      this.#open.set(id, { question, settle })
     })
   }
 
-  /** What waits for an answer. Who calls this is there to answer. */
+  /** What waits for an answer, the oldest first. Who calls this is there to answer. */
   questions(): OpenQuestion[] {
     this.#lookedAt = this.#clock.now()
+    for (const { question, settle } of [...this.#open.values()]) {
+      const { instanceId } = question.from
+      if (instanceId !== undefined && !this.#isThere(instanceId)) settle(undefined)
+    }
     return [...this.#open.values()].map(({ question }) => question)
   }
 
-  /** A person's choice; undefined when they would rather not. False when the question is no longer open. */
+  /**
+   * A person's choice; undefined when they would rather not. False when the question is no longer open. Throws
+   * `HOST_ARGUMENT` for what was not offered.
+   */
   answer(id: string, choice: IntentChoice | undefined): boolean {
     const open = this.#open.get(id)
-    open?.settle(choice)
-    return open !== undefined
+    if (open === undefined) return false
+    if (choice !== undefined) checkOffered(open.question, choice)
+    open.settle(choice)
+    return true
+  }
+
+  #mayAsk(question: OpenQuestion): boolean {
+    if (question.askedAt - this.#lookedAt > this.#attendedMs) return false
+    const open = [...this.#open.values()]
+    const ofOne = open.filter((each) => each.question.from.instanceId === question.from.instanceId)
+    if (open.length >= openMax || ofOne.length >= openOfOneMax) return false
+    return Buffer.byteLength(JSON.stringify(question)) <= questionBytesMax
   }
 }

@@ -46,6 +46,8 @@ export interface ServedAgent {
   readonly agent: DesktopAgent
   /** Where pages find it; undefined without pages. */
   readonly gateway: Gateway | undefined
+  /** What waits for a person. */
+  readonly asking: AskingResolver
   /** An instance of an app ended, as the supervisor knows. */
   ended(instance: string): void
   close(): Promise<void>
@@ -58,11 +60,12 @@ export async function serveAgent(options: ServeOptions): Promise<ServedAgent> {
   const report = (problem: AgentProblem) => ledger.add(problem)
   const asking = new AskingResolver({
     clock: systemClock,
+    isThere: (instanceId) => agent.isConnected(instanceId),
     ...(options.resolver === undefined ? {} : { otherwise: options.resolver }),
   })
   let busDoor: BusDoor | undefined
   let gateway: Gateway | undefined
-  const agent = new DesktopAgent({
+  const agent: DesktopAgent = new DesktopAgent({
     ...options.agent,
     directory,
     resolver: asking.resolve,
@@ -85,6 +88,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServedAgent> {
   return {
     agent,
     gateway,
+    asking,
     ended: (instance) => {
       gateway?.ended(instance)
       agent.ended(instance)

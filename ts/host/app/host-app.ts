@@ -12,7 +12,7 @@
 import type { Bus } from '../bus/bus.js'
 import { hostError } from '../error.js'
 import { StateStore } from '../state/state.js'
-import type { AppNotes, AppRequests } from '../supervisor/control.js'
+import type { AgentAsks, AppNotes, AppRequests } from '../supervisor/control.js'
 import type { AppHealth, TerminalHealth } from '../supervisor/status.js'
 import { jsonBytes, jsonOf } from '../wire/channel.js'
 import type { Bootstrap } from './bootstrap.js'
@@ -78,6 +78,7 @@ export class HostApp {
   readonly #drainHooks: DrainHook[] = []
   readonly #shedHooks: ShedHook[] = []
   readonly #closers: (() => Promise<void> | void)[] = []
+  readonly #asked = new Map<string, (argument: unknown) => unknown>()
   readonly #onSignal = (signal: NodeJS.Signals) => {
     void this.drain(`the process was sent ${signal}`)
   }
@@ -195,6 +196,15 @@ export class HostApp {
     for (const closer of this.#closers.splice(0)) await closer()
     await this.#link?.close()
     await this.state.close()
+  }
+
+  /**
+   * Has what the supervisor asks under this name answered: for parts of the host, which are asked more than apps are.
+   *
+   * @internal
+   */
+  onAsked(name: keyof AgentAsks, answer: (argument: unknown) => unknown): void {
+    this.#asked.set(name, answer)
   }
 
   /**
@@ -337,8 +347,11 @@ export class HostApp {
         return jsonBytes(await this.#shed(argument as ShedOrder))
       case 'become':
         return jsonBytes(this.#become(argument as AppRequests['become']['argument']))
-      default:
+      default: {
+        const answer = this.#asked.get(name)
+        if (answer !== undefined) return jsonBytes(answer(argument))
         throw hostError('HOST_NO_METHOD', `an app is not asked ${name}`, { method: name })
+      }
     }
   }
 

@@ -25,6 +25,7 @@ const modules = [
   'detail',
   'charts',
   'actions',
+  'questions',
   'reports',
   'terminals',
   'events',

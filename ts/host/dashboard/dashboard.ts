@@ -9,6 +9,8 @@
  * GET  /api/stream                    server-sent events: hello, status, event, link
  * GET  /api/apps/UUID/history         what was measured of an app
  * POST /api/apps/UUID/ACTION          {"confirm": UUID}: start, drain, restart, recycle, kill, release
+ * GET  /api/questions                 intents that a person has to decide; who asks is asked
+ * POST /api/questions/ID              {"confirm": ID, "choice": {...}}; without a choice the intent is refused
  * GET  /api/reports  /api/reports/INSTANCE
  * GET  /metrics                       Prometheus text
  * ```
@@ -25,6 +27,7 @@ import { act } from './action.js'
 import { type Asset, readAssets } from './asset.js'
 import { Feed } from './feed.js'
 import { Gate } from './gate.js'
+import { answerQuestion, openQuestions } from './question.js'
 import { refuse, reply, replyJson } from './reply.js'
 import { listReports, readReport } from './report.js'
 import { Streams } from './stream.js'
@@ -146,6 +149,10 @@ async function answer(
   } else if (isRead && area === 'api' && kind === 'apps' && name && verb === 'history') {
     const from = Number(new URLSearchParams(query).get('from') ?? Number.NEGATIVE_INFINITY)
     replyJson(response, 200, feed.history(name, from))
+  } else if (isRead && address === '/api/questions') {
+    replyJson(response, 200, await openQuestions(feed))
+  } else if (method === 'POST' && area === 'api' && kind === 'questions' && name && !verb) {
+    replyJson(response, 200, await answerQuestion(feed, name, request))
   } else if (method === 'POST' && area === 'api' && kind === 'apps' && name && verb) {
     replyJson(response, 200, await act(feed, name, verb, request))
   } else {

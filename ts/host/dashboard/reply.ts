@@ -39,6 +39,7 @@ const statusOfCode: Partial<Record<HostCode, number>> = {
   HOST_TOO_LARGE: 413,
   HOST_BUSY: 429,
   HOST_NOT_RUNNING: 503,
+  HOST_UNREACHABLE: 503,
   HOST_DISCONNECTED: 503,
   HOST_TIMED_OUT: 504,
 }

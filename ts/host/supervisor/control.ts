@@ -4,6 +4,8 @@
  * A caller says `hello` first. An app shows the token of its run; the command line and the dashboard show the key in
  * `host.owner.json`, which only the store's user can read.
  */
+import type { OpenQuestion } from '../agent/questions.js'
+import type { IntentChoice } from '../agent/resolver.js'
 import type { AppHistory } from '../monitor/history.js'
 import type { AppHealth, HostEvent, HostStatus } from './status.js'
 
@@ -88,7 +90,17 @@ export interface ControlRequests {
     readonly argument: { readonly uuid: string; readonly expression: string }
     readonly answer: { readonly value: unknown }
   }
+  /** Intents for which a person has to say which app handles them. Who asks is there to answer: for 10 s such questions are put. */
+  questions: { readonly argument: Record<string, never>; readonly answer: readonly OpenQuestion[] }
+  /** Answers one; without a choice it is refused. `taken` is false where it was no longer open. */
+  answer: {
+    readonly argument: { readonly id: string; readonly choice?: IntentChoice }
+    readonly answer: { readonly taken: boolean }
+  }
 }
+
+/** Requests of an operator that the supervisor passes on to the desktop agent. */
+export type AgentAsks = Pick<ControlRequests, 'questions' | 'answer'>
 
 /** How a shutdown went. */
 export interface ShutdownResult {

@@ -8,7 +8,7 @@ import type { Hold } from '../limits/governor.js'
 import { giveFolders } from '../limits/users.js'
 import type { HostPlace } from '../place.js'
 import { type Channel, jsonBytes, jsonOf } from '../wire/channel.js'
-import type { AppNotes, AppRequests } from './control.js'
+import type { AgentAsks, AppNotes, AppRequests } from './control.js'
 import { makeFolder, type RunRecord } from './records.js'
 import type { AppHealth, AppSample } from './status.js'
 import type { RunFacts } from './vigil.js'
@@ -70,14 +70,14 @@ export class LiveRun {
   }
 
   /** Asks the app; rejects where it is not connected. */
-  async ask<Name extends keyof AppRequests>(
+  async ask<Name extends keyof (AppRequests & AgentAsks)>(
     name: Name,
-    argument: AppRequests[Name]['argument'],
+    argument: (AppRequests & AgentAsks)[Name]['argument'],
     timeoutMs: number,
-  ): Promise<AppRequests[Name]['answer']> {
+  ): Promise<(AppRequests & AgentAsks)[Name]['answer']> {
     if (this.channel === undefined) throw new Error(`${this.instance} is not connected`)
     const answer = await this.channel.request(name, jsonBytes(argument), { timeoutMs })
-    return jsonOf(answer) as AppRequests[Name]['answer']
+    return jsonOf(answer) as (AppRequests & AgentAsks)[Name]['answer']
   }
 }
 

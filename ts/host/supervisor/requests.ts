@@ -1,5 +1,6 @@
 /** What is asked on the control socket, read once into what cannot be wrong. */
 import { z } from 'zod'
+import { answerSchema } from '../agent/questions.js'
 import { hostError } from '../error.js'
 import { uuidSchema } from '../manifest/manifest.js'
 import type { ControlRequests } from './control.js'
@@ -31,6 +32,8 @@ const questions = {
     reason: z.string().max(500).optional(),
   }),
   evaluate: z.looseObject({ uuid: uuidSchema, expression: z.string() }),
+  questions: nothing,
+  answer: answerSchema,
 } as const satisfies Record<keyof ControlRequests, z.ZodType>
 
 /** A request and its argument. */

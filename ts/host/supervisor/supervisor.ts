@@ -26,9 +26,10 @@ import { type HostPlace, uuidOf } from '../place.js'
 import { adoptRuns } from './adopt.js'
 import { BrokerSeat, brokerUuid } from './broker-seat.js'
 import { Callers } from './callers.js'
-import type { ControlRequests, ShutdownResult } from './control.js'
+import type { AgentAsks, ControlRequests, ShutdownResult } from './control.js'
 import { Door } from './door.js'
 import type { EventLog } from './event-log.js'
+import type { LiveRun } from './live-run.js'
 import { runsOf, stateOf } from './machine.js'
 import { startOrder, takenAlong, waitsFor } from './order.js'
 import { readSupervisor, type SupervisorRecord } from './records.js'
@@ -356,6 +357,14 @@ export class Supervisor {
         return { state: stateOf(this.#seat(question.argument.uuid).life) }
       case 'evaluate':
         return this.#evaluate(question.argument)
+      case 'questions':
+        return this.#agent().ask('questions', question.argument as Record<string, never>, agentMs)
+      case 'answer':
+        return this.#agent().ask(
+          'answer',
+          question.argument as AgentAsks['answer']['argument'],
+          agentMs,
+        )
     }
   }
 
@@ -441,12 +450,30 @@ export class Supervisor {
     return { value: (await launched.evaluate(expression)) ?? null }
   }
 
+  /** The run of the desktop agent that can be asked. */
+  #agent(): LiveRun {
+    const seat = this.#seats.get(agentUuid)
+    if (seat === undefined) {
+      const reason = 'no app of the manifest has fdc3'
+      throw hostError('HOST_UNSUPPORTED', `there is no desktop agent: ${reason}`, {
+        what: 'questions',
+        reason,
+      })
+    }
+    const { main } = seat
+    if (main?.isConnected) return main
+    const message = 'the desktop agent does not run now; it is started again'
+    throw hostError('HOST_UNREACHABLE', message, { to: agentAddress })
+  }
+
   #mayStart(): void {
     if (this.#state !== 'stopping') return
     throw hostError('HOST_SHUTTING_DOWN', 'the host is shutting down and starts nothing', {})
   }
 }
 
+/** Milliseconds in which the desktop agent answers. */
+const agentMs = 5000
 /** Milliseconds that an app may drain where nobody says how long. */
 const drainMsMax = 600_000
 

@@ -1,6 +1,7 @@
 /**
  * The page of a store's host. Everything it shows comes over one stream; everything it does is a request with
- * the key. `model.js` is what it knows, `apps.js`, `detail.js`, `terminals.js`, `events.js` and `summary.js` show it.
+ * the key. `model.js` is what it knows, `apps.js`, `detail.js`, `terminals.js`, `events.js` and `summary.js` show it;
+ * `questions.js` asks what a person has to decide.
  */
 import { announce } from './announcer.js'
 import { focusApp, prepareApps, showApps } from './apps.js'
@@ -8,6 +9,7 @@ import { openDetail, repaintDetail, showDetail } from './detail.js'
 import { byId, setText } from './element.js'
 import { prepareEvents, showEvent, showEvents } from './events.js'
 import { model, needsALook, takeEvent, takeHello, takeStatus } from './model.js'
+import { prepareQuestions } from './questions.js'
 import { hasKey, takeKey } from './session.js'
 import { lookOf } from './shape.js'
 import { listen } from './stream.js'
@@ -22,6 +24,7 @@ const states = new Map()
 prepareApps(choose)
 prepareTerminals(choose)
 prepareEvents(choose)
+prepareQuestions()
 byId('detail').addEventListener('leave', leave)
 byId('detail').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
   if (event.key === 'Escape') leave()
