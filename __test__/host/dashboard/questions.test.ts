@@ -107,7 +107,7 @@ inBrowser('an ambiguous intent goes where a person says, by keyboard alone', asy
 
   const card = page.locator('#question-rows li')
   await card.first().waitFor()
-  t.is(await card.locator('h3').textContent(), 'ShowOrder')
+  t.is(await card.locator('h3').textContent(), 'ShowOrder: which app?')
   t.regex(
     (await card.locator('p').first().textContent()) ?? '',
     /^Till by the door asks, with till\.order, Table 4, number \d+\.$/,

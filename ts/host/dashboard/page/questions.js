@@ -100,8 +100,17 @@ function cardOf(question) {
   const { id, options, endsAt } = question
   const left = el('span', { class: 'left' })
   const result = el('p', { class: 'result', role: 'status' })
-  const title = el('h3', { id: `question-${id}` }, titleOf(question))
-  const groups = options.map(({ intent, apps }) => {
+  const title = el('h3', { id: `question-${id}` }, `${titleOf(question)}: which app?`)
+  const refuse = el(
+    'button',
+    {
+      type: 'button',
+      class: 'danger',
+      click: () => void answer(question, undefined, undefined, result),
+    },
+    'Refuse',
+  )
+  const groups = options.map(({ intent, apps }, index) => {
     const buttons = apps
       .filter((app) => isOwnOption(app, apps))
       .map((app) => {
@@ -120,24 +129,15 @@ function cardOf(question) {
         )
       })
     const head = options.length > 1 ? [el('p', { class: 'choice-intent' }, intent.displayName)] : []
+    if (index === options.length - 1) buttons.push(refuse)
     return el('div', {}, ...head, el('div', { class: 'actions' }, ...buttons))
   })
-  const refuse = el(
-    'button',
-    {
-      type: 'button',
-      class: 'danger',
-      click: () => void answer(question, undefined, undefined, result),
-    },
-    'Refuse',
-  )
   const element = el(
     'li',
     { role: 'group', 'aria-labelledby': `question-${id}` },
     el('div', { class: 'question-head' }, title, left),
     el('p', {}, `${nameOf(question.from)} asks, with ${contextOf(question)}.`),
     ...groups,
-    el('div', { class: 'actions' }, refuse),
     result,
   )
   return {
