@@ -57,7 +57,7 @@ const steps = [
   ['ts', 'ava, over the kernel service', () => ava(contract, overService)],
   ['checks', 'architecture', () => check(node('scripts/check.mjs'))],
   ['checks', 'error table', () => check(node('scripts/codes.mjs', '--check'))],
-  ['checks', 'host manifest schema', () => check(node('scripts/schema.mjs', '--check'))],
+  ['checks', 'reference of the host', () => check(node('scripts/schema.mjs', '--check'))],
   [
     'checks',
     'page of the dashboard',

@@ -1,6 +1,6 @@
 /** The commands of a store, on real processes: run, watched, told, configured, killed, shut down. */
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import test, { type ExecutionContext } from 'ava'
@@ -184,4 +184,31 @@ test('a store file that cannot be used is refused with its place', async (t) => 
   for (const command of ['run', 'status', 'message', 'config', 'shutdown']) {
     t.is((await posKernel(['store', command, '--help'])).code, 0)
   }
+})
+
+test('terminals that have nothing to ring up idle until they are told to end', async (t) => {
+  const folder = tempStore(t)
+  const file = path.join(folder, 'store.json')
+  const terminals = [{ id: 'T1' }, { id: 'T2' }]
+  writeFileSync(file, JSON.stringify({ root: 'data', terminals }))
+  const run = new Run(t, file)
+  await run.told('ready', 2)
+  const root = path.join(folder, 'data')
+  const { stdout } = await posKernel(['store', 'shutdown', '--root', root, '--json'])
+  const [{ acknowledged } = {}] = jsonLines(stdout)
+  t.deepEqual(acknowledged, ['T1', 'T2'])
+  const { code } = await run.end
+  t.is(code, 0)
+  const over = run.events.at(-1)?.terminals as { terminal: string; ended: boolean }[]
+  t.true(over.every((it) => it.ended))
+})
+
+test('a root where no terminal is gets no store from a word to its terminals', async (t) => {
+  const root = path.join(tempStore(t), 'typo')
+  for (const command of [['shutdown'], ['message', 'x.note'], ['config', '--set', '{}']]) {
+    const { code, stderr } = await posKernel(['store', ...command, '--root', root])
+    t.is(code, 1)
+    t.regex(stderr, /there is no terminal in .*typo; is --root right\?/)
+  }
+  t.false(existsSync(root))
 })

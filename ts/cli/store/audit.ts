@@ -191,7 +191,9 @@ function showTransfers(transfers: StoreTransfers): void {
 }
 
 function showReport(report: StoreReport, kind: StoreReportKind): void {
-  if (kind === 'hours') {
+  if (report.currencies.length + report.hours.length + report.skus.length === 0) {
+    print('nothing was sold yet')
+  } else if (kind === 'hours') {
     const rows = report.hours.map((it) => [it.hour, it.currency, it.receipts, it.net, it.gross])
     table(['hour', 'currency', 'receipts', 'net', 'gross'], rows)
   } else if (kind === 'skus') {

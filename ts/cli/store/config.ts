@@ -1,5 +1,5 @@
 /** `pos-kernel store config`: shows the configuration of a store, or sets the next one. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { configureStore } from '../../kernel/manage-store.js'
 import { storeConfig } from '../../kernel/store-state.js'
 import { exitCodes } from '../failure.js'
@@ -28,7 +28,11 @@ export function register(store: Command): void {
     .option('--set <json>', 'the values, as a JSON object; @FILE reads them from a file', objectOf)
     .option('--effective-at <moment>', 'when it takes effect, such as 2026-11-26T12:00:00.000Z')
     .option('--revision <n>', 'its version, higher than the last; else the next', numberOf)
-    .option('--wait <seconds>', 'wait for the terminals', secondsOf, 5000)
+    .addOption(
+      new Option('--wait <seconds>', 'wait for the terminals')
+        .argParser(secondsOf)
+        .default(5000, '5'),
+    )
     .addHelpText(
       'after',
       `

@@ -1,5 +1,5 @@
 /** `pos-kernel store shutdown`: announces it, waits, and says who has not ended. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { shutDownStore } from '../../kernel/manage-store.js'
 import { exitCodes } from '../failure.js'
 import { globalsOf } from '../globals.js'
@@ -24,7 +24,11 @@ export function register(store: Command): void {
         'has not ended at the deadline is named, and the exit code is 1.',
     )
     .option('--reason <text>', 'why, for the journals', 'shutdown')
-    .option('--grace <seconds>', 'how long open sales may be finished', secondsOf, 5000)
+    .addOption(
+      new Option('--grace <seconds>', 'how long open sales may be finished')
+        .argParser(secondsOf)
+        .default(5000, '5'),
+    )
     .option('--deadline <seconds>', 'how long to wait; the grace and 10 s when left out', secondsOf)
     .addHelpText(
       'after',

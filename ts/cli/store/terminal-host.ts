@@ -43,10 +43,9 @@ async function host(): Promise<void> {
   await tell({ event: 'ready', epoch, clean })
   // The channel keeps the process while the terminal idles.
   process.channel?.ref()
-  const selling = order.replay === undefined ? undefined : replay(terminal, order.replay)
-  const ended = await Promise.race([membership.ended, selling?.then(() => membership.ended)])
-  await selling
-  if (ended !== undefined) await tell({ event: 'ended', sales, ...ended })
+  const selling = order.replay && replay(terminal, order.replay)
+  const [ended] = await Promise.all([membership.ended, selling])
+  await tell({ event: 'ended', sales, ...ended })
 }
 
 /** Rings up this terminal's share; what its journal has already is not rung up again. */
