@@ -248,7 +248,7 @@ function checkPackage() {
   }
   for (const group of ['dependencies', 'optionalDependencies', 'devDependencies']) {
     for (const [name, version] of Object.entries(manifest[group] ?? {})) {
-      if (!/^\d+\.\d+\.\d+$/.test(version))
+      if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))
         report('package.json', `${name} is not pinned: ${version}`)
     }
   }
