@@ -12,7 +12,7 @@ import { NodeLauncher } from './launcher/node.js'
 import { launcherProgram } from './launcher/program.js'
 import type { Governor } from './limits/governor.js'
 import { openGovernor } from './limits/system.js'
-import { type HostManifestInput, parseManifest } from './manifest/manifest.js'
+import { type HostManifestInput, parseManifest, requireScripts } from './manifest/manifest.js'
 import { HostPlace } from './place.js'
 import { brokerUuid } from './supervisor/broker-seat.js'
 import type { ControlRequests, ShutdownResult } from './supervisor/control.js'
@@ -83,6 +83,7 @@ export interface Host {
 export async function startHost(options: HostOptions): Promise<Host> {
   const { root, manifestFolder = process.cwd() } = options
   const manifest = parseManifest(options.manifest, manifestFolder)
+  requireScripts(manifest)
   for (const { startup_app } of manifest.apps) {
     const { uuid } = startup_app
     if (uuid !== brokerUuid && uuid !== agentUuid) continue

@@ -5,7 +5,10 @@ import { startOrder, takenAlong, waitsFor } from '../../../ts/host/supervisor/or
 const { apps } = parseManifest(
   {
     apps: [
-      { startup_app: { uuid: 'page', name: 'Page', url: 'a.html' }, dependsOn: ['desk', 'clock'] },
+      {
+        startup_app: { uuid: 'page', name: 'Page', url: 'https://shop.example' },
+        dependsOn: ['desk', 'clock'],
+      },
       { startup_app: { uuid: 'desk', name: 'Desk', script: 'a.mjs' } },
       { startup_app: { uuid: 'clock', name: 'Clock', script: 'a.mjs' }, dependsOn: ['desk'] },
     ],

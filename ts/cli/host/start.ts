@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type Dashboard, startDashboard } from '../../host/dashboard/dashboard.js'
 import { hostError } from '../../host/error.js'
-import { type HostManifestInput, parseManifest } from '../../host/manifest/manifest.js'
+import {
+  type HostManifestInput,
+  parseManifest,
+  requireScripts,
+} from '../../host/manifest/manifest.js'
 import { HostPlace } from '../../host/place.js'
 import { type Host, startHost } from '../../host/start.js'
 import { Operator } from '../../host/supervisor/operator.js'
@@ -73,7 +77,7 @@ function readManifest(file: string): HostManifestInput {
     const message = `manifest: ${file} is no JSON: ${(error as Error).message}`
     throw hostError('HOST_MANIFEST', message, { path: '', value: file, limit: 'JSON' })
   }
-  parseManifest(value, folderOf(file))
+  requireScripts(parseManifest(value, folderOf(file)))
   return value as HostManifestInput
 }
 

@@ -6,6 +6,7 @@
  * Sizes are bytes, `maxCPU` is percent of one core, times are milliseconds. A manifest that is refused changes
  * nothing; the error names the path, the value and the limit.
  */
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { hostError } from '../error.js'
@@ -135,7 +136,11 @@ const startupAppSchema = z
   .strictObject({
     uuid: uuidSchema,
     name: z.string().min(1).max(128),
-    url: z.string().optional().describe('a page: runs in a browser process tree of its own'),
+    url: z
+      .string()
+      .refine((url) => URL.canParse(url), 'must be an address, such as https://shop.example/till')
+      .optional()
+      .describe('a page: runs in a browser process tree of its own'),
     script: z
       .string()
       .optional()
@@ -202,6 +207,7 @@ export const hostManifestSchema = z
   })
   .superRefine((manifest, context) => {
     const seen = new Set<string>()
+    const terminals = new Set<string>()
     for (const [index, app] of manifest.apps.entries()) {
       const { uuid } = app.startup_app
       if (seen.has(uuid))
@@ -212,6 +218,15 @@ export const hostManifestSchema = z
           input: uuid,
         })
       seen.add(uuid)
+      const { terminal } = app.startup_app
+      if (terminal !== undefined && terminals.has(terminal))
+        context.addIssue({
+          code: 'custom',
+          path: ['apps', index, 'startup_app', 'terminal'],
+          message: 'is the terminal of another app; one process has a terminal',
+          input: terminal,
+        })
+      if (terminal !== undefined) terminals.add(terminal)
       const { maxMemory, softMemory } = app.resourceLimits
       if (maxMemory !== undefined && softMemory !== undefined && softMemory > maxMemory) {
         context.addIssue({
@@ -257,7 +272,8 @@ export function parseManifest(value: unknown, folder: string): HostManifest {
     const [issue] = result.error.issues
     const where = issue?.path.join('.') ?? ''
     const found = valueAt(value, issue?.path ?? [])
-    const message = `manifest: ${where === '' ? 'it' : where}: ${issue?.message}`
+    const said = found === undefined ? '' : ` is ${JSON.stringify(found)}`
+    const message = `manifest: ${where === '' ? 'it' : where}${said}: ${issue?.message}`
     throw hostError('HOST_MANIFEST', message, {
       path: where,
       value: found,
@@ -272,6 +288,18 @@ export function parseManifest(value: unknown, folder: string): HostManifest {
     permissions.write = permissions.write.map((name) => path.resolve(folder, name))
   }
   return result.data
+}
+
+/** Refuses a manifest whose scripts are not there: their apps would fail for ever. */
+export function requireScripts({ apps }: HostManifest): void {
+  for (const [index, { startup_app }] of apps.entries()) {
+    const { script } = startup_app
+    if (script === undefined || statSync(script, { throwIfNoEntry: false })?.isFile()) continue
+    const where = `apps.${index}.startup_app.script`
+    const limit = 'there is no such file'
+    const message = `manifest: ${where} is ${JSON.stringify(script)}: ${limit}`
+    throw hostError('HOST_MANIFEST', message, { path: where, value: script, limit, problems: 1 })
+  }
 }
 
 function valueAt(value: unknown, where: readonly PropertyKey[]): unknown {
