@@ -61,12 +61,14 @@ export interface TestBus {
   know(instance: string, rights?: Rights): string
   /** The instance that serves an app. */
   serve(uuid: string, instance: string | null): void
+  /** The process of an instance becomes known. */
+  locate(instance: string, pid: number): void
   /** What is done when somebody writes to an app that does not run. */
   onStart: (uuid: string) => Promise<unknown>
 }
 
 /** Permissions of an instance. */
-export type Rights = Partial<Pick<BusIdentity, 'publish' | 'subscribe'>>
+export type Rights = Partial<Pick<BusIdentity, 'publish' | 'subscribe' | 'pid'>>
 
 /** A broker in this process. */
 export async function testBus(t: ExecutionContext): Promise<TestBus> {
@@ -100,6 +102,10 @@ export async function testBus(t: ExecutionContext): Promise<TestBus> {
       book.serve(uuid, instance)
       tell()
     },
+    locate(instance, pid) {
+      book.locate(instance, pid)
+      tell()
+    },
     async join(instance, rights) {
       const joined = await connectBus({ socket, instance, token: bus.know(instance, rights) })
       t.teardown(() => joined.close())
@@ -124,6 +130,11 @@ export class AddressBook {
     const token = newToken()
     this.#peers.set(instance, { instance, tokenHash: tokenHashOf(token), ...rights })
     return token
+  }
+
+  locate(instance: string, pid: number): void {
+    const peer = this.#peers.get(instance)
+    if (peer !== undefined) this.#peers.set(instance, { ...peer, pid })
   }
 
   serve(uuid: string, instance: string | null): void {

@@ -111,7 +111,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     replaceFile(place.file('manifest.json'), options.manifest)
     const supervisor = new Supervisor({
       place,
-      manifest: withAgent(manifest, place.root),
+      manifest: withAgent(manifest),
       launchers,
       governor,
       events,

@@ -2,7 +2,7 @@
  * The desktop agent under the supervisor: two Node programs of one host, the second started by an intent; and with them
  * a page in a browser of its own, as the host starts it.
  */
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { agentUuid } from '../../../ts/host/agent/app.js'
@@ -67,6 +67,86 @@ if (!canRun) console.error(`SKIPPED: the agent under a host: ${process.platform}
         .sort(),
       ['counter', agentUuid, 'kitchen'].sort(),
     )
+  },
+)
+
+const asRoot = canRun && process.getuid?.() === 0
+if (!asRoot) console.error('SKIPPED: a host of root over the store of another user: not root')
+
+;(asRoot ? test.serial : test.serial.skip)(
+  'under a host of root the agent of a store of another user runs as that user, and reads no file of the host',
+  async (t) => {
+    t.timeout(180_000)
+    const owner = 12_345
+    const root = hostRoot(t)
+    chmodSync(root, 0o755)
+    chownSync(root, owner, owner)
+    const { startHost } = (await import(
+      path.join(projectRoot, 'dist/host/index.js')
+    )) as typeof import('../../../ts/host/index.js')
+    const app = (name: string, fdc3: Record<string, unknown> = {}) => ({
+      startup_app: { uuid: name, name, script: path.join(programs, `${name}.mjs`) },
+      fdc3,
+      permissions: { read: [projectRoot], store: true },
+    })
+    const host = await startHost({
+      root,
+      manifest: {
+        apps: [
+          {
+            ...app('kitchen', { ...listensFor({ ShowOrder: [['till.order'], 'till.receipt'] }) }),
+            start: 'lazy',
+          },
+          app('counter'),
+        ],
+      },
+    })
+    t.teardown(() => host.close())
+    await inState(host, agentUuid, 'ready')
+    const { pid } = appOn(host, agentUuid)
+    t.is(statSync(`/proc/${pid}`).uid, owner)
+    const place = new HostPlace(root)
+    for (const name of ['manifest.json', 'host.owner.json', 'agent.key', 'agent.json'])
+      t.is(statSync(place.file(name)).uid, 0, name)
+    const outcome = place.app('counter', 'data', 'outcome')
+    await until('the counter has its receipt', () => existsSync(outcome))
+    t.like(JSON.parse(readFileSync(outcome, 'utf8')), { source: 'kitchen' })
+    t.is(appOn(host, agentUuid).restarts, 0)
+  },
+)
+
+;(canRun ? test.serial : test.serial.skip)(
+  'an intent does not start what a person stopped',
+  async (t) => {
+    t.timeout(180_000)
+    const root = hostRoot(t)
+    const { startHost } = (await import(
+      path.join(projectRoot, 'dist/host/index.js')
+    )) as typeof import('../../../ts/host/index.js')
+    const app = (name: string, fdc3: Record<string, unknown> = {}) => ({
+      startup_app: { uuid: name, name, script: path.join(programs, `${name}.mjs`) },
+      fdc3,
+      permissions: { read: [projectRoot], store: true },
+      start: 'lazy' as const,
+    })
+    const host = await startHost({
+      root,
+      manifest: {
+        apps: [
+          app('kitchen', { ...listensFor({ ShowOrder: [['till.order'], 'till.receipt'] }) }),
+          app('counter'),
+        ],
+      },
+    })
+    t.teardown(() => host.close())
+    await host.ask('start', { uuid: agentUuid })
+    await host.ask('stop', { uuid: 'kitchen' })
+    void host.ask('start', { uuid: 'counter' }).catch(() => undefined)
+    // The counter ends with the refusal of its intent.
+    await until('the counter was refused', () => appOn(host, 'counter').lastEnd !== null)
+    t.is(appOn(host, 'kitchen').generation, 0)
+    t.is(appOn(host, 'kitchen').state, 'stopped')
+    t.false(existsSync(new HostPlace(root).app('counter', 'data', 'outcome')))
   },
 )
 

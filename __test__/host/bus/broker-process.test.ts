@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { letterOf } from '../../../ts/host/bus/letter.js'
+import { refusalsMax } from '../../../ts/host/refusals.js'
 import { openTerminal } from '../../../ts/index.js'
 import { BrokerProcess, codeOf, RawPeer, until } from '../../support/bus.js'
 import { tempStore } from '../../support/store.js'
@@ -206,3 +207,26 @@ test.serial('told to end, it ends', async (t) => {
   broker.child?.kill('SIGTERM')
   t.deepEqual(await gone, [0, null])
 })
+
+test.serial(
+  'a flood of callers that are nobody is passed on in part, with its number',
+  async (t) => {
+    const broker = await BrokerProcess.start(t)
+    const began = performance.now()
+    const floods = 300
+    for (let count = 0; count < floods; count += 1) {
+      const raw = await RawPeer.connect(broker.sockets.bus)
+      raw.socket.write('nonsense that is no frame')
+      await raw.end()
+    }
+    const refused = () => broker.notes.filter(({ name }) => name === 'refused')
+    const told = () =>
+      refused().reduce((sum, { value }) => {
+        const { leftOut = 0 } = (value as { facts: { leftOut?: number } }).facts
+        return sum + 1 + leftOut
+      }, 0)
+    await until('all are told or counted', () => told() === floods)
+    const seconds = Math.ceil((performance.now() - began) / 1000)
+    t.true(refused().length <= (refusalsMax + 1) * (seconds + 1), `${refused().length}`)
+  },
+)

@@ -136,3 +136,30 @@ test('frames before the welcome are bounded in length, after it they are not', a
   await until('it is heard', () => lengths.length === 1)
   t.deepEqual(lengths, [1_000_000])
 })
+
+const onLinux = process.platform === 'linux' ? test : test.skip
+if (process.platform !== 'linux') console.error(`SKIPPED: processes of peers: ${process.platform}`)
+
+onLinux('a token that came into another process is of no use there', async (t) => {
+  const bus = await testBus(t)
+  const { socket } = bus
+  const token = bus.know('one.1', { pid: process.pid })
+  const stolen = bus.know('two.1', { pid: process.ppid })
+  const one = await connectBus({ socket, instance: 'one.1', token })
+  t.teardown(() => one.close())
+  t.is(await codeOf(connectBus({ socket, instance: 'two.1', token: stolen })), 'HOST_IDENTITY')
+  t.like(bus.refusals.at(-1), {
+    code: 'HOST_IDENTITY',
+    facts: { instance: 'two.1', pid: process.pid },
+  })
+  // Where a process is known only later, whoever came before is looked at then.
+  const three = await bus.raw('three.1')
+  bus.locate('three.1', process.pid)
+  three.say(Kind.subscribe, 5, 'tea')
+  await until('it is heard', () => three.frames.some(({ id }) => id === 5))
+  t.false(three.isEnded)
+  bus.locate('three.1', process.ppid)
+  await three.end()
+  t.like(bus.refusals.at(-1), { instance: 'three.1', code: 'HOST_IDENTITY' })
+  t.true(one.isConnected)
+})

@@ -160,3 +160,37 @@ test.serial('an app may ask for others only where its manifest says so', async (
   chief.close()
   unharmed()
 })
+
+test.serial('the status of a thousand apps is longer than a frame, and comes whole', async (t) => {
+  const names = Array.from({ length: 1000 }, (_, index) => `app-${index}-${'u'.repeat(40)}`)
+  // JSON takes six bytes for each character of these names.
+  const lazy = names.map((uuid) => {
+    const { startup_app, ...app } = appOf(uuid, [], { start: 'lazy' })
+    return { ...app, startup_app: { ...startup_app, name: '\u0001'.repeat(128) } }
+  })
+  const host = await hostFor(t, { apps: lazy })
+  t.true(Buffer.byteLength(JSON.stringify(host.status())) > frameBytesMax)
+  const statuses: number[] = []
+  const operator = await Operator.connect(host.root, {
+    onStatus: ({ apps }) => statuses.push(apps.length),
+  })
+  t.teardown(() => operator.close())
+  const status = await operator.ask('status', {})
+  t.deepEqual(
+    status.apps.map(({ uuid }) => uuid),
+    names,
+  )
+  await operator.ask('follow', {})
+  await until(() => statuses.length >= 2, 'two statuses')
+  t.deepEqual([...new Set(statuses)], [1000])
+  const { key } = JSON.parse(readFileSync(new HostPlace(host.root).file('host.owner.json'), 'utf8'))
+  const long = await call(new HostPlace(host.root).controlSocket, {
+    protocol: 1,
+    role: 'operator',
+    key,
+  })
+  await long.greeting
+  long.channel.note('heartbeat', Buffer.alloc(2 * frameBytesMax))
+  await long.ended
+  t.is((await operator.ask('status', {})).state, 'running')
+})

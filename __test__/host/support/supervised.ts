@@ -24,6 +24,8 @@ const programs = path.join(projectRoot, '__test__/host/support/programs')
 export const speaker = path.join(programs, 'speaker.mjs')
 /** An app as apps are written. */
 export const member = path.join(programs, 'member.mjs')
+/** An app that writes to others when it is told. */
+export const writer = path.join(programs, 'writer.mjs')
 
 type AppInput = HostManifestInput['apps'][number]
 

@@ -8,9 +8,10 @@ import {
   type ChannelEvents,
   jsonBytes,
   jsonOf,
+  messageBytesMax,
   waitingBytesMax,
 } from '../../../ts/host/wire/channel.js'
-import { frameBytes, Kind } from '../../../ts/host/wire/frame.js'
+import { flagMore, frameBytes, frameBytesMax, Kind } from '../../../ts/host/wire/frame.js'
 import { codeOf, tempFolder, until } from '../../support/bus.js'
 
 async function channels(
@@ -126,4 +127,58 @@ test('what waits for a peer that does not read is bounded', async (t) => {
   }
   t.true(near.isEnded)
   t.true(most <= waitingBytesMax)
+})
+
+test('what is longer than a frame comes whole: notes, requests and answers', async (t) => {
+  const long = Buffer.alloc(3 * frameBytesMax + 17, 'tea ')
+  const heard: Buffer[] = []
+  const { near } = await channels(
+    t,
+    {},
+    {
+      onNote: (_name, payload) => heard.push(payload),
+      onRequest: (_name, payload) => payload,
+    },
+  )
+  near.note('short', Buffer.from('before'))
+  near.note('long', long)
+  near.note('short', Buffer.from('behind'))
+  const answers: Buffer[] = []
+  for (const each of [Buffer.from('one'), long, Buffer.alloc(messageBytesMax), Buffer.from('two')])
+    answers.push(await near.request('echo', each))
+  t.is(answers[0]?.toString(), 'one')
+  t.true(answers[1]?.equals(long))
+  t.is(answers[2]?.length, messageBytesMax)
+  t.is(answers[3]?.toString(), 'two')
+  t.deepEqual(
+    heard.map(({ length }) => length),
+    [6, long.length, 6],
+  )
+  t.true(heard[1]?.equals(long))
+  t.throws(() => near.note('longer', Buffer.alloc(messageBytesMax + 1)), { instanceOf: RangeError })
+  t.is((await near.request('echo', Buffer.from('after'))).toString(), 'after')
+})
+
+test('what does not end, or is another before its end, is nonsense', async (t) => {
+  const part = (kind: Kind, id: number, name: string, length: number) =>
+    frameBytes(kind, id, name, Buffer.alloc(length), flagMore)
+  const endless = Array.from({ length: 6 }, () => part(Kind.note, 0, 'long', frameBytesMax - 100))
+  const mixed = [
+    [part(Kind.note, 0, 'long', 10), frameBytes(Kind.note, 0, 'other')],
+    [part(Kind.request, 1, 'long', 10), frameBytes(Kind.request, 2, 'long')],
+    [part(Kind.request, 1, 'long', 10), frameBytes(Kind.answer, 1, 'long')],
+  ]
+  for (const frames of [endless, ...mixed]) {
+    const ends: string[] = []
+    const heard: string[] = []
+    const { near } = await channels(
+      t,
+      {},
+      { onNote: (name) => heard.push(name), onEnd: (why) => ends.push(why) },
+    )
+    near.socket.write(Buffer.concat(frames))
+    await until('the end', () => ends.length > 0)
+    t.deepEqual(ends, ['nonsense'])
+    t.deepEqual(heard, [])
+  }
 })

@@ -1,6 +1,6 @@
 /**
- * What the agent keeps in the host's folder: `agent.json`, where pages find it, and `agent.key`, by which it knows pages
- * again; only the store's user can read the key.
+ * What the supervisor keeps of the agent in the host's folder: `agent.json`, where pages find it, and `agent.key`, by which it
+ * knows pages again; only the host's user can read the key.
  */
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { HostPlace } from '../place.js'

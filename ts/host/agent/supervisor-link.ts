@@ -1,77 +1,55 @@
-/** The agent's connection to the supervisor: it asks for apps to be started and hears which runs ended. */
+/** What the agent asks of the supervisor, over the connection that every app has: its beginning, apps to be started, which runs ended. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { hostError } from '../error.js'
-import { Operator } from '../supervisor/operator.js'
+import type { HostApp } from '../app/host-app.js'
+import { hostError, isHostError } from '../error.js'
 import type { HostEvent } from '../supervisor/status.js'
+import { type Briefing, briefingOf } from './briefing.js'
 
 const retryMs = 200
 /** Milliseconds that an app has from the order to start it until it serves. */
 const startMs = 60_000
 
-/** What is heard. */
-export interface SupervisorEnds {
-  /** A run ended. */
-  onEnded(instance: string): void
-}
-
-/** The connection. It comes back when the supervisor was another. */
+/** The agent's side. */
 export class SupervisorLink {
-  readonly #root: string
-  readonly #ends: SupervisorEnds
-  #operator: Promise<Operator> | undefined
-  #isClosed = false
+  readonly #host: HostApp
 
-  constructor(root: string, ends: SupervisorEnds) {
-    this.#root = root
-    this.#ends = ends
+  constructor(host: HostApp) {
+    this.#host = host
+  }
+
+  /** What the agent begins with; waits for a supervisor that is away. */
+  async briefing(): Promise<Briefing> {
+    for (;;) {
+      try {
+        return briefingOf(await this.#host.ask('briefing', {}))
+      } catch (error) {
+        if (!isHostError(error, 'HOST_DISCONNECTED')) throw error
+      }
+      await sleep(retryMs)
+    }
   }
 
   /** Starts an app; gives the instance that serves then, also when it ran already. */
   async start(uuid: string): Promise<string> {
-    const operator = await this.#connect()
-    const { instance } = await operator.ask('start', { uuid }, { timeoutMs: startMs })
-    if (instance !== null) return instance
+    const answer = await this.#host.ask('start', { uuid }, { timeoutMs: startMs })
+    const { instance } = (answer ?? {}) as { instance?: unknown }
+    if (typeof instance === 'string') return instance
     throw hostError('HOST_LAUNCH', `${uuid} was not started`, { uuid, step: 'start', errno: '' })
   }
 
-  /** Hears of runs that end, from now on and through restarts of the supervisor. */
-  follow(): void {
-    void this.#follow()
+  /** Says where pages find the agent, to each supervisor. */
+  listening(port: number): void {
+    this.#host.onWelcome(() => this.#host.tell('listening', { port }))
   }
 
-  /** Ends it. May be called again. */
-  close(): void {
-    this.#isClosed = true
-    this.#operator?.then((operator) => operator.close()).catch(() => undefined)
-  }
-
-  async #follow(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        const operator = await this.#connect()
-        await operator.ask('follow', {})
-        return
-      } catch {
-        await sleep(retryMs, undefined, { ref: false })
-      }
-    }
-  }
-
-  #connect(): Promise<Operator> {
-    this.#operator ??= Operator.connect(this.#root, {
-      onEvent: (event) => this.#hear(event),
-      onEnd: () => {
-        this.#operator = undefined
-        if (!this.#isClosed) this.follow()
-      },
-    }).catch((error: unknown) => {
-      this.#operator = undefined
-      throw error
+  /** Hears of runs that end, from now on and from each supervisor. */
+  follow(onEnded: (instance: string) => void): void {
+    this.#host.onNote((name, value) => {
+      const { type, instance } = (value ?? {}) as Partial<HostEvent>
+      if (name !== 'event' || (type !== 'ended' && type !== 'lost')) return
+      if (typeof instance === 'string') onEnded(instance)
     })
-    return this.#operator
-  }
-
-  #hear({ type, instance }: HostEvent): void {
-    if ((type === 'ended' || type === 'lost') && instance !== null) this.#ends.onEnded(instance)
+    // One that goes away meanwhile is followed by one that is asked again.
+    this.#host.onWelcome(() => void this.#host.ask('follow', {}).catch(() => {}))
   }
 }

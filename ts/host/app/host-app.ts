@@ -14,7 +14,7 @@ import { hostError } from '../error.js'
 import { StateStore } from '../state/state.js'
 import type { AgentAsks, AppNotes, AppRequests } from '../supervisor/control.js'
 import type { AppHealth, TerminalHealth } from '../supervisor/status.js'
-import { jsonBytes, jsonOf } from '../wire/channel.js'
+import { jsonBytes, jsonOf, type RequestOptions } from '../wire/channel.js'
 import type { Bootstrap } from './bootstrap.js'
 import { MessageTrace, watchForCrash } from './crash.js'
 import { ControlLink } from './link.js'
@@ -75,6 +75,8 @@ export class HostApp {
   /** What a spare has become. */
   #script: string | undefined
   readonly #unwatch: (() => void)[] = []
+  readonly #welcomeHooks: (() => void)[] = []
+  readonly #noteHooks: ((name: string, value: unknown) => void)[] = []
   readonly #drainHooks: DrainHook[] = []
   readonly #shedHooks: ShedHook[] = []
   readonly #closers: (() => Promise<void> | void)[] = []
@@ -229,6 +231,46 @@ export class HostApp {
   }
 
   /**
+   * Asks the supervisor, where it permits that: for parts of the host.
+   *
+   * @internal
+   */
+  ask(name: string, value: unknown, options?: RequestOptions): Promise<unknown> {
+    if (this.#link !== undefined) return this.#link.ask(name, value, options)
+    return Promise.reject(
+      hostError('HOST_NOT_HOSTED', `there is no host to ask for ${name}`, { variable: '' }),
+    )
+  }
+
+  /**
+   * Says something to the supervisor; lost where there is none.
+   *
+   * @internal
+   */
+  tell(name: string, value: unknown): void {
+    this.#link?.note(name, value)
+  }
+
+  /**
+   * Has `hook` called now, where there is a supervisor, and whenever one took this process from now on.
+   *
+   * @internal
+   */
+  onWelcome(hook: () => void): void {
+    this.#welcomeHooks.push(hook)
+    if (this.isConnected) hook()
+  }
+
+  /**
+   * Has `hook` called with what the supervisor says.
+   *
+   * @internal
+   */
+  onNote(hook: (name: string, value: unknown) => void): void {
+    this.#noteHooks.push(hook)
+  }
+
+  /**
    * Connects; resolves once the supervisor knows this process, or has not answered for five seconds.
    *
    * @internal
@@ -249,9 +291,13 @@ export class HostApp {
       onWelcome: ({ heartbeatMs }) => {
         if (this.#said !== undefined) this.#link?.note(this.#said.name, this.#said.value)
         this.#beatEvery(heartbeatMs ?? this.#beatMs)
+        for (const hook of this.#welcomeHooks) hook()
         accept()
       },
       onRefused: (error) => refuse(error),
+      onNote: (name, value) => {
+        for (const hook of this.#noteHooks) hook(name, value)
+      },
       onRequest: (name, payload) => this.#answer(name, payload),
       onAlone: (aloneMs) => {
         if (aloneMs < this.#bootstrap.orphanMs || this.isDraining) return

@@ -6,7 +6,7 @@ import net from 'node:net'
 import { type HostErrorFacts, hostError } from '../error.js'
 import type { ControlHello, ControlWelcome } from '../supervisor/control.js'
 import { controlProtocol } from '../supervisor/control.js'
-import { Channel, jsonBytes, jsonOf } from '../wire/channel.js'
+import { Channel, jsonBytes, jsonOf, type RequestOptions } from '../wire/channel.js'
 import { frameBytes, Kind } from '../wire/frame.js'
 
 /** First wait before the connection is tried again; doubled each time. Milliseconds. */
@@ -26,6 +26,8 @@ export interface LinkEvents {
   onWelcome(welcome: ControlWelcome): void
   /** The supervisor said no; the connection is tried again all the same. */
   onRefused(error: Error): void
+  /** The supervisor said something. */
+  onNote(name: string, value: unknown): void
   /** The supervisor asks. */
   onRequest(name: string, payload: Buffer): Promise<Uint8Array>
   /** No supervisor for so many milliseconds; told after each try. */
@@ -59,6 +61,16 @@ export class ControlLink {
     if (this.#isWelcome) this.#channel?.note(name, jsonBytes(value))
   }
 
+  /** Asks the supervisor; rejects with its refusal, or with `HOST_DISCONNECTED` where there is none. */
+  async ask(name: string, value: unknown, options?: RequestOptions): Promise<unknown> {
+    if (!this.#isWelcome || this.#channel === undefined) {
+      throw hostError('HOST_DISCONNECTED', `there is no supervisor to ask for ${name}`, {
+        method: name,
+      })
+    }
+    return jsonOf(await this.#channel.request(name, jsonBytes(value), options))
+  }
+
   /** Says the last thing that this process says: it is with the operating system when this returns. */
   lastNote(name: string, value: unknown): void {
     this.note(name, value)
@@ -85,6 +97,7 @@ export class ControlLink {
     const socket = net.connect(this.#path)
     const timer = setTimeout(() => socket.destroy(), welcomeMs)
     const channel = new Channel(socket, {
+      onNote: (name, payload) => this.#events.onNote(name, jsonOf(payload)),
       onRequest: (name, payload) => this.#events.onRequest(name, payload),
       onFrame: (frame) => {
         if (frame.kind === Kind.welcome) {

@@ -8,12 +8,13 @@ import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import process from 'node:process'
 import { hostError } from '../error.js'
+import { Refusals } from '../refusals.js'
 import { controlProtocol } from '../supervisor/control.js'
 import { Channel, jsonBytes, jsonOf } from '../wire/channel.js'
 import { frameBytes, Kind } from '../wire/frame.js'
 import { Broker } from './broker.js'
 import { connectBus } from './client.js'
-import type { BrokerBootstrap, BusApp, BusIdentity } from './contract.js'
+import type { BrokerBootstrap, BusApp, BusIdentity, BusRefusal } from './contract.js'
 import { postAddress } from './letter.js'
 import type { PostOffice } from './post.js'
 
@@ -29,6 +30,11 @@ let supervisor: Channel | undefined
 let aloneSince = performance.now()
 let starting: Promise<void> | undefined
 
+/** A flood of refusals is not passed on: the supervisor hears no more frames of one caller than it can. */
+const refusals = new Refusals<BusRefusal>((refusal, leftOut) => {
+  const facts = leftOut === 0 ? refusal.facts : { ...refusal.facts, leftOut }
+  supervisor?.note('refused', jsonBytes({ ...refusal, facts }))
+})
 const broker = new Broker({
   socket: sockets.bus,
   start: async (uuid) => {
@@ -39,7 +45,7 @@ const broker = new Broker({
     }
     await supervisor.request('start', jsonBytes({ uuid }))
   },
-  onRefused: (refusal) => supervisor?.note('refused', jsonBytes(refusal)),
+  onRefused: (refusal) => refusals.add(String(refusal.instance), refusal),
 })
 
 follow()

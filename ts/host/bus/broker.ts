@@ -17,6 +17,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import net from 'node:net'
+import { binding } from '../../native.js'
 import { hostError, isHostError } from '../error.js'
 import { checkSocketFolder, listenOn } from '../socket.js'
 import { jsonBytes, jsonOf } from '../wire/channel.js'
@@ -118,7 +119,11 @@ export class Broker {
     for (const [instance, peer] of this.#connected) {
       const now = this.#identities.get(instance) ?? this.#parts.get(instance)
       if (now === undefined || now.tokenHash !== peer.identity?.tokenHash) peer.cut()
-      else peer.identity = now
+      else if (isOtherProcess(peer, now)) {
+        this.#break(peer, 'HOST_IDENTITY', `it is process ${peer.pid}, not ${now.pid}`, {
+          instance,
+        })
+      } else peer.identity = now
     }
     for (const { uuid, instance } of apps) {
       if (instance !== null && this.#connected.has(instance)) this.#deliver(uuid)
@@ -209,6 +214,12 @@ export class Broker {
       this.#refuse(peer, 'HOST_IDENTITY', `the caller is not ${name || 'anybody'}`, {
         instance: name,
       })
+      return
+    }
+    peer.pid = pidOf(peer.socket)
+    if (isOtherProcess(peer, identity)) {
+      const message = `${name} is process ${identity.pid}; process ${peer.pid} showed its token`
+      this.#refuse(peer, 'HOST_IDENTITY', message, { instance: name, pid: peer.pid })
       return
     }
     // A process that comes again before its old connection was seen to be gone.
@@ -607,6 +618,22 @@ export function tokenHashOf(token: string): string {
 function isToken(token: string, { tokenHash }: BusIdentity): boolean {
   const [found, wanted] = [Buffer.from(tokenHashOf(token)), Buffer.from(tokenHash)]
   return found.length === wanted.length && timingSafeEqual(found, wanted)
+}
+
+/** A token that came into other hands is of no use in another process, where the system says which one it is. */
+function isOtherProcess({ pid }: Peer, identity: BusIdentity): boolean {
+  return pid !== undefined && identity.pid !== undefined && pid !== identity.pid
+}
+
+/** The process at the other end; undefined where the system or the binding does not say. */
+function pidOf(socket: net.Socket): number | undefined {
+  const { fd } = (socket as { _handle?: { fd?: number } })._handle ?? {}
+  if (process.platform !== 'linux' || fd === undefined || fd < 0) return undefined
+  try {
+    return binding().peerCredentials(fd).pid
+  } catch {
+    return undefined
+  }
 }
 
 /** True when somebody listens there. */

@@ -38,6 +38,11 @@ export interface BusIdentity {
   readonly instance: string
   /** SHA-256 of its token's text, 64 hexadecimal digits. The broker never knows tokens. */
   readonly tokenHash: string
+  /**
+   * The process that it runs in, where that is known: then no other may show the token. Never of a page, for which the
+   * desktop agent shows it.
+   */
+  readonly pid?: number
   /** Topics that it may publish and hear, as in the manifest; a part of the host may all. */
   readonly publish?: readonly string[]
   readonly subscribe?: readonly string[]

@@ -52,6 +52,8 @@ export class Peer implements Paced {
   readonly room = new Room<Peer>()
   /** Null until the peer has shown who it is. */
   identity: BusIdentity | null = null
+  /** The process at the other end, as the system says; undefined where it does not. */
+  pid: number | undefined
   /** Its name as it stands in the frames that it sends. */
   stamp: Buffer = noName
   /** Requests that it was asked and has not answered, by the broker's number. */

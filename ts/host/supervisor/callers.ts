@@ -3,16 +3,19 @@
  * the broker. Followers are among them.
  */
 import { timingSafeEqual } from 'node:crypto'
+import { agentUuid } from '../agent/app.js'
+import type { AgentDesk } from '../agent/briefing.js'
 import type { BusRefusal } from '../bus/contract.js'
 import { hostError } from '../error.js'
 import { uuidOf } from '../place.js'
+import { Refusals } from '../refusals.js'
 import { type Channel, jsonBytes } from '../wire/channel.js'
 import { type BrokerSeat, brokerUuid } from './broker-seat.js'
 import type { Caller } from './door.js'
 import type { EventLog } from './event-log.js'
 import { type Question, readQuestion } from './requests.js'
 import type { Seat } from './seat.js'
-import type { HostStatus } from './status.js'
+import { type HostEvent, type HostStatus, sendable } from './status.js'
 
 /** Milliseconds between two statuses that a follower is told. */
 const statusMs = 1000
@@ -29,18 +32,43 @@ export interface Counter {
   readonly events: EventLog
   status(): HostStatus
   answer(question: Question, signal?: AbortSignal): Promise<unknown>
+  /** What the desktop agent is told and tells. */
+  readonly agent: AgentDesk
+  /** Starts an app that somebody wrote to. */
+  startFor(uuid: string, signal?: AbortSignal): Promise<unknown>
   /** A run came: others may have waited for it. */
   onCome(): void
+}
+
+/** Somebody who was refused. */
+export interface Refusal {
+  readonly uuid: string | null
+  readonly instance?: string | null
+  readonly text: string
+  readonly code: string
+  readonly facts?: Readonly<Record<string, unknown>>
 }
 
 /** All who may come to the control socket. */
 export class Callers {
   readonly #counter: Counter
   readonly #followers = new Map<Channel, () => void>()
+  /** Followers that are told events alone. */
+  readonly #deafToStatus = new WeakSet<Channel>()
   readonly #timer: NodeJS.Timeout
+  readonly #refusals: Refusals<Refusal>
 
   constructor(counter: Counter) {
     this.#counter = counter
+    this.#refusals = new Refusals(({ uuid, instance = null, code, text, facts }, leftOut) => {
+      const more = leftOut === 0 ? '' : ` (${leftOut} before it were left out)`
+      counter.events.say('refused', {
+        uuid,
+        instance,
+        text: `${text}${more}`,
+        facts: { ...facts, code, ...(leftOut === 0 ? {} : { leftOut }) },
+      })
+    })
     this.#timer = setInterval(() => this.#tellStatus(), statusMs)
   }
 
@@ -61,6 +89,11 @@ export class Callers {
       found: role,
       known: ['operator', 'app', 'part'],
     })
+  }
+
+  /** Somebody was refused: kept as an event, but for a flood. */
+  refused(peer: string, refusal: Refusal): void {
+    this.#refusals.add(peer, refusal)
   }
 
   #operator({ key }: Readonly<Record<string, unknown>>): Caller {
@@ -108,8 +141,12 @@ export class Callers {
         seat.attached(run, channel)
         this.#counter.onCome()
       },
-      hear: (name, value) => seat.hear(run, name, value),
+      hear: (name, value) => {
+        if (uuid === agentUuid && name === 'listening') this.#counter.agent.listens(value)
+        else seat.hear(run, name, value)
+      },
       answer: (name, value, signal) => {
+        if (uuid === agentUuid) return this.#agentAsks(name, value, signal, connection)
         if (!seat.app.permissions.control || name === 'shutdown' || name === 'evaluate') {
           const message = `${uuid} may not ask for ${name}; give it permissions.control in the manifest, or ask as an operator`
           throw hostError('HOST_FORBIDDEN', message, { uuid, permission: 'control' })
@@ -124,6 +161,32 @@ export class Callers {
         this.#unfollow(channel)
       },
     }
+  }
+
+  /** The desktop agent has no key of operators: it asks for what it is there for. */
+  async #agentAsks(
+    name: string,
+    value: unknown,
+    signal: AbortSignal,
+    connection: Channel | undefined,
+  ): Promise<unknown> {
+    switch (name) {
+      case 'briefing':
+        return this.#counter.agent.briefing()
+      case 'start':
+        return this.#startFor(value, signal)
+      case 'follow':
+        return connection && this.#followed(connection, endsOnly)
+      default: {
+        const message = `the desktop agent may ask for briefing, start and follow, not for ${name.slice(0, 80)}`
+        throw hostError('HOST_FORBIDDEN', message, { uuid: agentUuid, permission: name })
+      }
+    }
+  }
+
+  #startFor(value: unknown, signal: AbortSignal): Promise<unknown> {
+    const { argument } = readQuestion('start', value) as Extract<Question, { name: 'start' }>
+    return this.#counter.startFor(argument.uuid, signal)
   }
 
   #part({ part, token }: Readonly<Record<string, unknown>>): Caller {
@@ -143,7 +206,7 @@ export class Callers {
           const message = `the broker may ask to start an app, not to ${name}`
           throw hostError('HOST_FORBIDDEN', message, { uuid: brokerUuid, permission: name })
         }
-        return this.#counter.answer(readQuestion(name, value), signal)
+        return this.#startFor(value, signal)
       },
       onEnd: (channel) => run.detach(channel),
     }
@@ -151,18 +214,22 @@ export class Callers {
 
   #refusedOnBus({ instance, code, text, facts }: BusRefusal): void {
     const uuid = typeof instance === 'string' ? uuidOf(instance) : null
-    this.#counter.events.say('refused', {
+    this.refused(`bus ${instance}`, {
       uuid,
       instance: instance ?? null,
       text: `the bus refused ${instance ?? 'a caller'}: ${text}`,
-      facts: { ...facts, code },
+      code,
+      facts,
     })
   }
 
-  #followed(channel: Channel): { seq: number } {
+  #followed(channel: Channel, wants: (event: HostEvent) => boolean = () => true): { seq: number } {
     if (!this.#followers.has(channel)) {
-      const end = this.#counter.events.listen((event) => channel.note('event', jsonBytes(event)))
+      const end = this.#counter.events.listen((event) => {
+        if (wants(event)) channel.note('event', jsonBytes(event))
+      })
       this.#followers.set(channel, end)
+      if (wants === endsOnly) this.#deafToStatus.add(channel)
     }
     return { seq: this.#counter.events.seq }
   }
@@ -173,13 +240,17 @@ export class Callers {
   }
 
   #tellStatus(): void {
-    if (this.#followers.size === 0) return
-    const bytes = jsonBytes(this.#counter.status())
-    for (const channel of this.#followers.keys()) {
+    const channels = [...this.#followers.keys()].filter((it) => !this.#deafToStatus.has(it))
+    if (channels.length === 0) return
+    const bytes = jsonBytes(sendable(this.#counter.status()))
+    for (const channel of channels) {
       if (channel.waitingBytes < unreadMax) channel.note('status', bytes)
     }
   }
 }
+
+/** What the desktop agent follows for. */
+const endsOnly = ({ type }: HostEvent) => type === 'ended' || type === 'lost'
 
 function notThatRun(instance: unknown): Error {
   const message = `said it is ${String(instance).slice(0, 80)} and could not show that run's token`

@@ -10,8 +10,8 @@ import { unlink } from 'node:fs/promises'
 import net from 'node:net'
 import { hostError, isHostError } from '../error.js'
 import { listenOn } from '../socket.js'
-import { Channel, type ChannelEnd, jsonBytes, jsonOf } from '../wire/channel.js'
-import { type Frame, frameBytes, Kind } from '../wire/frame.js'
+import { Channel, type ChannelEnd, type ChannelEvents, jsonBytes, jsonOf } from '../wire/channel.js'
+import { type Frame, frameBytes, frameBytesMax, Kind } from '../wire/frame.js'
 import { type ControlWelcome, controlProtocol } from './control.js'
 
 /** Milliseconds in which a caller says who it is. */
@@ -111,7 +111,7 @@ class Guest {
   constructor(connection: net.Socket, events: DoorEvents, onGone: () => void) {
     this.#events = events
     this.#onGone = onGone
-    this.channel = new Channel(connection, {
+    const channelEvents: ChannelEvents = {
       onFrame: (frame) => this.#hello(frame),
       onNote: (name, payload) => {
         if (this.#mayGoOn(payload)) this.caller?.hear(name, jsonOf(payload))
@@ -121,7 +121,9 @@ class Guest {
         return jsonBytes((await this.caller?.answer(name, jsonOf(payload), signal)) ?? null)
       },
       onEnd: (why) => this.#ended(why),
-    })
+    }
+    // Answers may be longer than a frame; nothing that a caller says is.
+    this.channel = new Channel(connection, channelEvents, frameBytesMax)
     this.#timer = setTimeout(() => {
       this.#refuse('HOST_TIMED_OUT', `did not say who it is within ${helloMs} ms`)
     }, helloMs)

@@ -8,6 +8,7 @@ import type { Hold } from '../limits/governor.js'
 import { giveFolders } from '../limits/users.js'
 import type { HostPlace } from '../place.js'
 import { type Channel, jsonBytes, jsonOf } from '../wire/channel.js'
+import { Calm } from './calm.js'
 import type { AgentAsks, AppNotes, AppRequests } from './control.js'
 import { makeFolder, type RunRecord } from './records.js'
 import type { AppHealth, AppSample } from './status.js'
@@ -33,6 +34,8 @@ export class LiveRun {
   shedAt: number | null = null
   /** Milliseconds of looks without a heartbeat. */
   silentMs = 0
+  /** Tells whether it can do all of its work; what it says of that changes as often as it likes. */
+  readonly calm = new Calm<() => void>((tell) => tell())
   /** An error that nobody caught, as the app told it. */
   fatal: AppNotes['fatal'] | undefined
   /** It is to be ended as soon as it exists. */

@@ -62,6 +62,8 @@ export interface AppLife {
   readonly policy: LifePolicy
   /** It is to run, at once or when its turn comes. */
   readonly isWanted: boolean
+  /** A person stopped it, and no person has started it since: a message for it does not. */
+  readonly isHeld: boolean
   /** Where it is while there is no run. */
   readonly rest: 'idle' | 'stopped' | 'backoff' | 'quarantined'
   /** Why it is where it is, as a sentence; empty when there is nothing to say. */
@@ -149,6 +151,7 @@ export function newLife(uuid: string, policy: LifePolicy, known: Partial<AppLife
     uuid,
     policy,
     isWanted: false,
+    isHeld: false,
     rest: 'idle',
     why: '',
     generation: 0,
@@ -247,7 +250,7 @@ class Work {
 
   want(): void {
     const { main, rest } = this.life
-    this.#set({ isWanted: true, rest: rest === 'stopped' ? 'idle' : rest })
+    this.#set({ isWanted: true, isHeld: false, rest: rest === 'stopped' ? 'idle' : rest })
     if (main?.after === 'rest') this.change(main.instance, () => ({ after: 'wait' }))
   }
 
@@ -288,8 +291,8 @@ class Work {
   stop({ why, deadlineMs, after }: Extract<LifeEvent, { type: 'stop' }>): void {
     const { main, next, rest } = this.life
     if (next !== null) this.#terminate(next, 'stop')
-    if (after === 'rest') this.#set({ isWanted: false })
-    if (after === 'restart') this.#set({ isWanted: true })
+    if (after === 'rest') this.#set({ isWanted: false, isHeld: true })
+    if (after === 'restart') this.#set({ isWanted: true, isHeld: false })
     if (main === null) {
       if (after === 'rest') this.#set({ rest: 'stopped', why, retryAt: null })
       else if (after === 'restart' && rest !== 'quarantined')
@@ -310,7 +313,7 @@ class Work {
   }
 
   kill(why: string): void {
-    this.#set({ isWanted: false, why })
+    this.#set({ isWanted: false, isHeld: true, why })
     for (const run of runsOf(this.life)) {
       this.change(run.instance, () => ({ after: 'rest' }))
       this.#kill(run, run.ending === 'hang' ? 'hang' : 'kill')
@@ -346,7 +349,7 @@ class Work {
     const { rest } = this.life
     this.#set({ failures: noFailures })
     if (rest !== 'quarantined' && rest !== 'backoff') return
-    this.#set({ rest: 'idle', isWanted: true, retryAt: null, why: '' })
+    this.#set({ rest: 'idle', isWanted: true, isHeld: false, retryAt: null, why: '' })
     this.#say('released', null, `${this.life.uuid} is released and tried again`, {})
   }
 

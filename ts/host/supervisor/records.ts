@@ -53,6 +53,7 @@ const memorySchema = z.strictObject({
   generation: z.int().min(0),
   spare: z.int().min(0),
   isWanted: z.boolean(),
+  isHeld: z.boolean().default(false),
   rest: z.enum(['idle', 'stopped', 'backoff', 'quarantined']),
   why: z.string(),
   retryAt: z.number().nullable(),

@@ -199,9 +199,11 @@ export class Seat {
   /** Whom the broker may let in. */
   identities(): BusIdentity[] {
     const { publish, subscribe } = this.app.permissions
-    return [...this.#runs.values()].map(({ instance, tokenHash }) => ({
+    const isPage = this.launcher.name === 'chromium'
+    return [...this.#runs.values()].map(({ instance, tokenHash, launched }) => ({
       instance,
       tokenHash,
+      ...(launched === undefined || isPage ? {} : { pid: launched.process.pid }),
       publish,
       subscribe,
     }))
@@ -223,14 +225,15 @@ export class Seat {
     const { instance } = run
     switch (name) {
       case 'ready':
-        this.#readyNote(run, value)
+        if (this.#runOf(run)?.phase === 'starting') this.#readyNote(run, value)
+        else run.calm.change(() => this.dispatch({ type: 'ready', instance }))
         break
       case 'heartbeat':
         this.#heartbeat(run, value)
         break
       case 'degraded': {
-        const why = (value as { why?: unknown } | null)?.why
-        this.dispatch({ type: 'degraded', instance, why: String(why ?? '').slice(0, 500) })
+        const why = String((value as { why?: unknown } | null)?.why ?? '').slice(0, 500)
+        run.calm.change(() => this.dispatch({ type: 'degraded', instance, why }))
         break
       }
       case 'fatal':
@@ -318,12 +321,23 @@ export class Seat {
 
   /** What is to be remembered. */
   memory(): AppMemory {
-    const { generation, isWanted, rest, why, retryAt, failures, restarts, recycles, lastEnd } =
-      this.life
+    const {
+      generation,
+      isWanted,
+      isHeld,
+      rest,
+      why,
+      retryAt,
+      failures,
+      restarts,
+      recycles,
+      lastEnd,
+    } = this.life
     return {
       generation,
       spare: this.#spareNumber,
       isWanted,
+      isHeld,
       rest,
       why,
       retryAt,
@@ -364,11 +378,10 @@ export class Seat {
 
   #readyNote(run: LiveRun, value: unknown): void {
     const { restored, recovery } = (value ?? {}) as { restored?: unknown; recovery?: unknown }
-    const wasStarting = this.#runOf(run)?.phase === 'starting'
     // It has said something: how long it was silent before it served counts no longer.
     run.silentMs = 0
     this.dispatch({ type: 'ready', instance: run.instance })
-    if (!wasStarting || typeof restored !== 'string' || restored === 'none') return
+    if (typeof restored !== 'string' || restored === 'none') return
     const { uuid } = this
     this.#house.events.say('restored', {
       uuid,

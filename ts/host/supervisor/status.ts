@@ -106,6 +106,27 @@ export interface HostStatus {
   readonly apps: readonly AppStatus[]
 }
 
+/** Characters of all recoveries in one status; a thousand apps without them stay well below what one answer may have. */
+const recoveriesMax = 1024 * 1024
+
+/**
+ * A status that fits one answer: where terminals say more of their recoveries than that, none of it is in there; it is in the event `restored`
+ * of each.
+ */
+export function sendable(status: HostStatus): HostStatus {
+  let characters = 0
+  for (const { health } of status.apps) {
+    if (health?.terminal) characters += JSON.stringify(health.terminal.recovery ?? null).length
+  }
+  if (characters <= recoveriesMax) return status
+  const apps = status.apps.map((app) =>
+    app.health?.terminal
+      ? { ...app, health: { ...app.health, terminal: { ...app.health.terminal, recovery: null } } }
+      : app,
+  )
+  return { ...status, apps }
+}
+
 /** Something that happened. `seq` counts up by one and outlives the supervisor. */
 export interface HostEvent {
   readonly seq: number

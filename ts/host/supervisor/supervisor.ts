@@ -16,6 +16,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { agentUuid } from '../agent/app.js'
+import { AgentDesk } from '../agent/briefing.js'
 import type { BusIdentity } from '../bus/contract.js'
 import { hostError } from '../error.js'
 import { agentAddress } from '../fdc3/link.js'
@@ -37,7 +38,7 @@ import { Memory } from './remember.js'
 import { type Question, readQuestion } from './requests.js'
 import { type House, Seat } from './seat.js'
 import { Shutdown } from './shutdown.js'
-import type { HostEvent, HostStatus } from './status.js'
+import { type HostEvent, type HostStatus, sendable } from './status.js'
 import { Watch } from './watch.js'
 
 /** What a supervisor is given. */
@@ -91,7 +92,14 @@ export class Supervisor {
       const memory = before.apps[uuid]
       // With a shutdown ended what persons had wished; what failed too often stays where it is.
       if (memory === undefined || !before.isShutDown || memory.rest === 'quarantined') return memory
-      return { ...memory, isWanted: false, rest: 'idle' as const, why: '', retryAt: null }
+      return {
+        ...memory,
+        isWanted: false,
+        isHeld: false,
+        rest: 'idle' as const,
+        why: '',
+        retryAt: null,
+      }
     }
     for (const app of manifest.apps) {
       const { uuid } = app.startup_app
@@ -113,6 +121,11 @@ export class Supervisor {
       events,
       status: () => this.status(),
       answer: (question, signal) => this.#answer(question, signal),
+      agent: new AgentDesk(
+        place,
+        manifest.apps.filter(({ startup_app }) => startup_app.uuid !== agentUuid),
+      ),
+      startFor: (uuid, signal) => this.#startFor(uuid, signal),
       onCome: () => this.#plan(),
     })
   }
@@ -132,9 +145,8 @@ export class Supervisor {
     await governor.sweep(kept)
     this.#door = await Door.open(place.controlSocket, {
       identify: (hello) => this.#callers.identify(hello),
-      onRefused: ({ uuid, name, code, text }) => {
-        events.say('refused', { uuid, text: `${name} was refused: it ${text}`, facts: { code } })
-      },
+      onRefused: ({ uuid, name, code, text }) =>
+        this.#callers.refused(name, { uuid, text: `${name} was refused: it ${text}`, code }),
     })
     events.say('host-started', {
       text: `supervisor ${this.epoch} of this store began; ${adopted} processes were taken over`,
@@ -326,7 +338,7 @@ export class Supervisor {
   async #answer(question: Question, signal?: AbortSignal): Promise<unknown> {
     switch (question.name) {
       case 'status':
-        return this.status()
+        return sendable(this.status())
       case 'events':
         return this.#options.events.list(question.argument)
       case 'samples':
@@ -373,6 +385,26 @@ export class Supervisor {
     const seat = this.#seat(uuid)
     this.#want(seat)
     return { instance: await seat.serving(undefined, signal) }
+  }
+
+  /** Somebody wrote to an app, or asked for it by an intent: that does not undo what a person did. */
+  async #startFor(uuid: string, signal?: AbortSignal) {
+    const seat = this.#seat(uuid)
+    const held = seat.life.serving === null ? this.#heldOf(seat) : undefined
+    if (held === undefined) return this.#startApp(uuid, signal)
+    const whom = held === seat ? uuid : `${uuid} needs ${held.uuid}, which`
+    const message = `${whom} was stopped by a person, and only a person starts it: "pos-kernel host start ${held.uuid}"`
+    throw hostError('HOST_STOPPED', message, { uuid, needed: held.uuid })
+  }
+
+  /** What a person stopped: the app, or one that it needs. */
+  #heldOf(seat: Seat): Seat | undefined {
+    if (seat.life.isHeld) return seat
+    for (const needed of seat.app.dependsOn) {
+      const held = this.#heldOf(this.#seat(needed))
+      if (held !== undefined) return held
+    }
+    return undefined
   }
 
   async #stopApp(

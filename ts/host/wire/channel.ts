@@ -1,13 +1,27 @@
 /**
  * One connection of the host, seen from one of its ends: notes, and requests that are answered, refused,
  * given up or overtaken by the end of the connection. Both ends may ask.
+ *
+ * What is longer than a frame, as the status of a thousand apps, goes in several, one right behind the other, each but the last with
+ * the flag `more`.
  */
 import type { Duplex } from 'node:stream'
 import { type HostErrorFacts, hostError } from '../error.js'
-import { type Frame, FrameReader, frameBytes, frameOf, Kind } from './frame.js'
+import {
+  type Frame,
+  FrameReader,
+  flagMore,
+  frameBytes,
+  frameBytesMax,
+  frameOf,
+  headBytes,
+  Kind,
+} from './frame.js'
 
 /** Bytes that may wait for a peer that does not read. More, and the connection ends. */
 export const waitingBytesMax = 8 * 1024 * 1024
+/** Bytes of one note, request or answer, in however many frames. */
+export const messageBytesMax = 4 * 1024 * 1024
 /** Milliseconds that a request waits for its answer where the caller does not say. */
 export const requestMsDefault = 10_000
 
@@ -48,7 +62,12 @@ interface Waiting {
 export class Channel {
   readonly socket: Duplex
   readonly #events: ChannelEvents
-  readonly #reader = new FrameReader()
+  readonly #reader = new FrameReader(flagMore)
+  /** Bytes that the peer may say at once. */
+  readonly #heardMax: number
+  /** The frames so far of what has not been said to its end. */
+  #begun: Frame[] = []
+  #begunBytes = 0
   readonly #waiting = new Map<number, Waiting>()
   readonly #answering = new Map<number, AbortController>()
   #lastId = 0
@@ -56,8 +75,10 @@ export class Channel {
   #gatheredBytes = 0
   #isEnded = false
 
-  constructor(socket: Duplex, events: ChannelEvents) {
+  /** @param heardMax - bytes of one note, request or answer of the peer; more, and the connection ends */
+  constructor(socket: Duplex, events: ChannelEvents, heardMax: number = messageBytesMax) {
     this.socket = socket
+    this.#heardMax = heardMax
     this.#events = events
     socket.on('data', (bytes: Buffer) => this.#take(bytes))
     socket.on('error', () => {})
@@ -76,7 +97,7 @@ export class Channel {
 
   /** Says something that needs no answer. */
   note(name: string, payload?: Uint8Array): void {
-    this.send(frameBytes(Kind.note, 0, name, payload))
+    this.#say(framesOf(Kind.note, 0, name, payload))
   }
 
   /**
@@ -89,7 +110,7 @@ export class Channel {
     if (signal?.aborted)
       return Promise.reject(hostError('HOST_CANCELLED', `${name} was given up`, { method: name }))
     const id = this.#nextId()
-    const bytes = frameBytes(Kind.request, id, name, payload)
+    const frames = framesOf(Kind.request, id, name, payload)
     return new Promise((resolve, reject) => {
       const giveUp = (error: Error) => {
         waiting.end()
@@ -114,7 +135,7 @@ export class Channel {
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.set(id, waiting)
-      this.send(bytes)
+      this.#say(frames)
     })
   }
 
@@ -142,6 +163,10 @@ export class Channel {
     this.socket.end()
   }
 
+  #say(frames: readonly Buffer[]): void {
+    for (const frame of frames) this.send(frame)
+  }
+
   #flush(): void {
     const { length } = this.#gathered
     if (length === 0 || this.#isEnded) return
@@ -162,8 +187,28 @@ export class Channel {
     }
     for (const frame of frames) {
       if (this.#isEnded) return
-      this.#handle(frameOf(frame))
+      const isWhole = ((frame[6] as number) & flagMore) === 0
+      if (isWhole && this.#begun.length === 0) this.#handle(frameOf(frame))
+      else this.#goOn(frameOf(frame), isWhole)
     }
+  }
+
+  /** One more of the frames in which something long comes. */
+  #goOn(frame: Frame, isLast: boolean): void {
+    const [first = frame] = this.#begun
+    this.#begunBytes += frame.payload.length
+    const isNext = first.kind === frame.kind && first.id === frame.id && first.name === frame.name
+    if (!isNext || this.#begunBytes > this.#heardMax) {
+      this.#cut('nonsense')
+      return
+    }
+    // A view of what was read: it is kept beyond this call.
+    this.#begun.push({ ...frame, payload: Buffer.from(frame.payload) })
+    if (!isLast) return
+    const payload = Buffer.concat(this.#begun.map((each) => each.payload))
+    this.#begun = []
+    this.#begunBytes = 0
+    this.#handle({ ...first, payload })
   }
 
   #handle(frame: Frame): void {
@@ -203,7 +248,7 @@ export class Channel {
       if (onRequest === undefined)
         throw hostError('HOST_NO_METHOD', `${frame.name} is not known here`, { method: frame.name })
       const answer = await onRequest(frame.name, frame.payload, controller.signal)
-      if (!controller.signal.aborted) this.send(frameBytes(Kind.answer, frame.id, '', answer))
+      if (!controller.signal.aborted) this.#say(framesOf(Kind.answer, frame.id, '', answer))
     } catch (error) {
       if (!controller.signal.aborted)
         this.send(frameBytes(Kind.fault, frame.id, '', jsonBytes(faultFacts(error))))
@@ -235,6 +280,25 @@ export class Channel {
     this.#events.onEnd?.(why)
   }
 }
+
+/** What is said, as frames. Throws a `RangeError` that names the limit when it is too long. */
+function framesOf(kind: Kind, id: number, name: string, payload: Uint8Array = nothing): Buffer[] {
+  const room = frameBytesMax - headBytes - Buffer.byteLength(name)
+  if (payload.length <= room) return [frameBytes(kind, id, name, payload)]
+  if (payload.length > messageBytesMax) {
+    throw new RangeError(
+      `${name || 'an answer'} of ${payload.length} bytes; at most ${messageBytesMax}: ask for less at once`,
+    )
+  }
+  const frames: Buffer[] = []
+  for (let at = 0; at < payload.length; at += room) {
+    const flags = at + room < payload.length ? flagMore : 0
+    frames.push(frameBytes(kind, id, name, payload.subarray(at, at + room), flags))
+  }
+  return frames
+}
+
+const nothing = Buffer.alloc(0)
 
 /** A value as the bytes of its JSON text. */
 export function jsonBytes(value: unknown): Buffer {

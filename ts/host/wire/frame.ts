@@ -5,7 +5,8 @@
  * length u32   bytes after this field, little-endian like all numbers here
  * kind   u8    see Kind
  * name   u8    length of the name
- * flags  u16   0; a receiver that finds a bit set that it does not know refuses the frame
+ * flags  u16   bit 0: the payload goes on in the next frame (control socket only); a receiver that finds a bit set that
+ *              it does not know refuses the frame
  * id     u32   ties an answer to its request; 0 where there is none
  * name         UTF-8: a method on the control socket, an address or a topic on the bus
  * payload      the rest; opaque to whoever only passes it on
@@ -59,6 +60,8 @@ export interface Frame {
 
 /** Bytes that a frame may have: 1 MiB. */
 export const frameBytesMax = 1024 * 1024
+/** Bit of the flags: the payload goes on in the next frame. */
+export const flagMore = 1
 /** Bytes before the name. */
 export const headBytes = 12
 const kinds: ReadonlySet<number> = new Set(Object.values(Kind))
@@ -70,6 +73,7 @@ export function frameBytes(
   id: number,
   name: string,
   payload: Uint8Array = nothing,
+  flags = 0,
 ): Buffer {
   const nameBytes = Buffer.byteLength(name)
   if (nameBytes > 255) throw new RangeError(`a name of ${nameBytes} bytes; at most 255`)
@@ -83,7 +87,7 @@ export function frameBytes(
   bytes.writeUInt32LE(length - 4, 0)
   bytes[4] = kind
   bytes[5] = nameBytes
-  bytes.writeUInt16LE(0, 6)
+  bytes.writeUInt16LE(flags, 6)
   bytes.writeUInt32LE(id, 8)
   bytes.write(name, headBytes)
   bytes.set(payload, headBytes + nameBytes)
@@ -107,9 +111,11 @@ export class FrameSplitter {
   #begun: Buffer | undefined
   #filled = 0
   #isBroken = false
+  readonly #flagsUnknown: number
 
-  constructor(bytesMax: number = frameBytesMax) {
+  constructor(bytesMax: number = frameBytesMax, flagsKnown = 0) {
     this.bytesMax = bytesMax
+    this.#flagsUnknown = ~flagsKnown
   }
 
   /** True when what came is no frame: nothing after it can be understood, and the connection has to end. */
@@ -174,7 +180,7 @@ export class FrameSplitter {
     const isFrame =
       length <= this.bytesMax &&
       kinds.has(bytes[at + 4] as number) &&
-      bytes[at + 6] === 0 &&
+      ((bytes[at + 6] as number) & this.#flagsUnknown) === 0 &&
       bytes[at + 7] === 0 &&
       headBytes + (bytes[at + 5] as number) <= length
     if (isFrame) return length
@@ -185,7 +191,11 @@ export class FrameSplitter {
 
 /** Takes frames out of a stream of bytes. */
 export class FrameReader {
-  readonly #splitter = new FrameSplitter()
+  readonly #splitter: FrameSplitter
+
+  constructor(flagsKnown = 0) {
+    this.#splitter = new FrameSplitter(frameBytesMax, flagsKnown)
+  }
 
   /**
    * The frames that are whole with these bytes, each as its bytes. Undefined when what came is no

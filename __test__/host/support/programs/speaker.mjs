@@ -2,7 +2,8 @@
  * An app of tests that speaks the control protocol and nothing else. Its arguments say what is wrong with it:
  * `exit=CODE` at once, `mute` never ready, `late=MS` that it is silent before it is ready, `hang` after it is ready,
  * `deaf` to drain, `stubborn` to SIGTERM too,
- * `eat=MIB` of memory once it is ready, `messages=N` handled with the first heartbeat, `file=PATH` gets a line at each start.
+ * `eat=MIB` of memory once it is ready, `messages=N` handled with the first heartbeat,
+ * `moody=N` times degraded and ready in turns and degraded in the end, `file=PATH` gets a line at each start.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import net from 'node:net'
@@ -26,6 +27,12 @@ function begin() {
 function ready() {
   if (instance.includes('.spare-') || args.includes('mute')) return
   control?.note('ready', jsonBytes({ restored: 'none' }))
+  const turns = Number(option('moody') ?? 0)
+  for (let turn = 0; turn < turns; turn += 1) {
+    control?.note('degraded', jsonBytes({ why: `turn ${turn}` }))
+    control?.note('ready', jsonBytes({ restored: 'none' }))
+  }
+  if (turns > 0) control?.note('degraded', jsonBytes({ why: 'the last' }))
   const eaten = Number(option('eat') ?? 0)
   if (eaten > 0) globalThis.kept ??= Buffer.alloc(eaten * 1024 * 1024, 1)
   if (args.includes('hang')) {
