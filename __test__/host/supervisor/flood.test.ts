@@ -5,7 +5,7 @@ import { HostPlace } from '../../../ts/host/place.js'
 import { Refusals, refusalsMax } from '../../../ts/host/refusals.js'
 import { Calm, changesMax } from '../../../ts/host/supervisor/calm.js'
 import { call } from '../support/caller.js'
-import { appOf, appOn, hostFor, inState, member, until, writer } from '../support/supervised.js'
+import { appOf, appOn, hostFor, inState, until, writer } from '../support/supervised.js'
 
 /** Seconds that have begun since a moment: a machine may be as slow as it likes. */
 const secondsSince = (at: number) => Math.ceil((performance.now() - at) / 1000)
@@ -47,7 +47,7 @@ test.serial(
 
 test.serial('a message does not start what a person stopped, nor what needs it', async (t) => {
   const one = appOf('one', [], { script: writer })
-  const lazy = appOf('lazy', [], { start: 'lazy', script: member })
+  const lazy = appOf('lazy', [], { start: 'lazy', script: writer })
   const host = await hostFor(t, {
     apps: [
       one,
