@@ -1706,10 +1706,10 @@ export declare function setDataLimit(pid: number, bytes: number): void
 export declare function startService(options: NativeServeOptions, onWork: () => void): NativeService
 
 /**
- * Watches the calling thread's event loop from now on. `on_hang` is called on this thread, in the midst of the
- * JavaScript that keeps it, once for each time that it stands.
+ * Watches the calling thread's event loop from now on. Each time that it stands, this thread writes the report
+ * `node-hang.json` into the folder of reports, in the midst of the JavaScript that keeps it.
  */
-export declare function startWatchdog(options: NativeWatchdogOptions, onHang: () => void): NativeWatchdog
+export declare function startWatchdog(options: NativeWatchdogOptions): NativeWatchdog
 
 /** The configuration in a store's file, as JSON. */
 export declare function storeConfig(root: string): Promise<string>

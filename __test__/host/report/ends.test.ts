@@ -1,7 +1,6 @@
 /** Real processes under the real launcher, each ended in one way: the reason has to be the right one. */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import type { Confinement, Launched } from '../../../ts/host/launcher/launcher.js'
 import { NodeLauncher } from '../../../ts/host/launcher/node.js'
@@ -44,10 +43,19 @@ async function killTheHung(launched: Launched, folder: string): Promise<void> {
       return undefined
     }
   }
-  await until(() => left('hang.json'), 'hang.json')
-  // Where JavaScript can be interrupted its stack follows at once.
-  await delay(500)
+  const { hasStack, thread } = JSON.parse(await until(() => left('hang.json'), 'hang.json'))
+  // Where there is JavaScript to interrupt, its stack follows; the runtime writes it piece by piece.
+  if (hasStack && thread.state === 'R')
+    await until(() => isJson(left('node-hang.json')), 'node-hang.json')
   await launched.kill()
+}
+
+function isJson(text: string | undefined): boolean {
+  try {
+    return text !== undefined && JSON.parse(text) !== null
+  } catch {
+    return false
+  }
 }
 
 const cases: Case[] = [
@@ -108,6 +116,21 @@ test.serial('a loop that never ends is a hang, with the line that it hangs in', 
   t.is(report.evidence.hang?.state, 'R')
   t.is(report.evidence.hang?.endedAt, null)
 })
+
+test.serial('what a standing loop is asked for runs none of its JavaScript', async (t) => {
+  const report = await endOf(t, 'hang-hostile', { asked: 'hang', act: undefined })
+  t.is(report.reason, 'hang')
+  t.regex(report.javascriptStack[0] ?? '', /spin.*ender\.ts:\d+/)
+})
+
+test.serial(
+  'a regular expression that does not come to an end is a hang, with where it is tried',
+  async (t) => {
+    const report = await endOf(t, 'hang-in-an-expression', { asked: 'hang', act: undefined })
+    t.is(report.reason, 'hang')
+    t.regex(report.javascriptStack.join('\n'), /backtrack.*ender\.ts:\d+/)
+  },
+)
 
 test.serial(
   'a loop that waits in a call of the system is a hang, with what it waits in',

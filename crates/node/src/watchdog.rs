@@ -14,14 +14,10 @@ use crate::fault::{Cross, argument};
 use crate::interrupt::Interrupt;
 use crate::value::whole;
 use napi::Env;
-use napi::bindgen_prelude::{Function, FunctionRef};
 use napi_derive::napi;
 use pos_kernel_core::{Code, Error, Result};
 use serde_json::{Value, json};
-use std::cell::RefCell;
-use std::ffi::c_void;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,11 +54,6 @@ impl Shared {
     }
 }
 
-thread_local! {
-    /// What is called on the thread of JavaScript when it stood.
-    static ON_HANG: RefCell<Option<(Env, FunctionRef<(), ()>)>> = const { RefCell::new(None) };
-}
-
 /// A thread that watches the event loop of the thread that made it.
 #[napi]
 pub struct NativeWatchdog {
@@ -70,16 +61,11 @@ pub struct NativeWatchdog {
     tick_ms: u64,
 }
 
-/// Watches the calling thread's event loop from now on. `on_hang` is called on this thread, in the midst of the
-/// JavaScript that keeps it, once for each time that it stands.
+/// Watches the calling thread's event loop from now on. Each time that it stands, this thread writes the report
+/// `node-hang.json` into the folder of reports, in the midst of the JavaScript that keeps it.
 #[napi(catch_unwind)]
-pub fn start_watchdog(
-    env: Env,
-    options: NativeWatchdogOptions,
-    on_hang: Function<'_, (), ()>,
-) -> napi::Result<NativeWatchdog> {
+pub fn start_watchdog(env: Env, options: NativeWatchdogOptions) -> napi::Result<NativeWatchdog> {
     let hang_ms = hang_ms_of(options.hang_ms).cross(&env)?;
-    let on_hang = on_hang.create_ref()?;
     let shared = Arc::new(Shared {
         beats: AtomicU64::new(0),
         hangs: AtomicU64::new(0),
@@ -100,11 +86,7 @@ pub fn start_watchdog(
         .spawn(move || watch.run())
         .map_err(|error| Error::new(Code::Io, format!("the watchdog's thread: {error}")))
         .cross(&env)?;
-    ON_HANG.set(Some((env, on_hang)));
-    env.add_env_cleanup_hook(shared.clone(), |shared| {
-        shared.end();
-        ON_HANG.set(None);
-    })?;
+    env.add_env_cleanup_hook(shared.clone(), |shared| shared.end())?;
     Ok(NativeWatchdog { shared, tick_ms })
 }
 
@@ -159,19 +141,6 @@ fn hang_ms_of(value: f64) -> Result<u64> {
     Err(argument("hangMs", message))
 }
 
-/// Called by V8 between two instructions of the JavaScript that keeps the loop.
-extern "C" fn interrupted(_: *mut c_void, _: *mut c_void) {
-    // No panic may reach V8, and what the function throws is the function's own matter.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        ON_HANG.with_borrow(|on_hang| {
-            let Some((env, function)) = on_hang else { return };
-            if let Ok(function) = function.borrow_back(env) {
-                let _ = function.call(());
-            }
-        });
-    }));
-}
-
 /// The watchdog's own thread.
 struct Watch {
     shared: Arc<Shared>,
@@ -210,7 +179,7 @@ impl Watch {
                 self.write(record.clone());
                 standing = Some(record);
                 self.shared.hangs.fetch_add(1, Ordering::Relaxed);
-                self.shared.interrupt.request(interrupted);
+                self.shared.interrupt.request();
             }
         }
     }

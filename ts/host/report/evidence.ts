@@ -7,7 +7,7 @@
  * node-fatal.json  the runtime failed: no memory, or a fault of its own        Node, report on fatal error
  * report.*.json    the same, before the app had connected
  * hang.json        the event loop stood: how the thread was                    the watchdog's thread
- * node-hang.json   the JavaScript that kept it                                 app/watchdog.ts
+ * node-hang.json   the JavaScript that kept it                                 crates/node/src/interrupt.rs
  * log/out.log      the runtime's last words, where it could write nothing else
  * ```
  */

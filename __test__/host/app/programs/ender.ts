@@ -11,6 +11,18 @@ function spin(): never {
   for (;;) {}
 }
 
+/** Everything that a report in JavaScript would come by ends the process in another way. */
+function hostile(): never {
+  Error.prepareStackTrace = () => process.exit(3)
+  Object.defineProperty(Error, 'captureStackTrace', { value: () => process.exit(3) })
+  Object.defineProperty(process, 'report', { get: () => process.exit(3) })
+  return spin()
+}
+
+function backtrack(): boolean {
+  return /^(?:a+)+$/.test(`${'a'.repeat(60)}b`)
+}
+
 function leak(more: () => unknown): void {
   for (let n = 0; n < 16; n++) held.push(more())
   setImmediate(leak, more)
@@ -24,6 +36,8 @@ const ends: Record<string, () => unknown> = {
   'exit-code': () => process.exit(3),
   signal: () => process.kill(process.pid, 'SIGSEGV'),
   hang: spin,
+  'hang-hostile': hostile,
+  'hang-in-an-expression': backtrack,
   'hang-in-a-call': () => execFileSync('sleep', ['3600']),
   'heap-leak': () => leak(() => Array.from({ length: 50_000 }, (_, n) => ({ n }))),
   'buffer-leak': () => leak(() => Buffer.alloc(1024 * 1024, 1)),
