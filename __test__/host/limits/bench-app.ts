@@ -116,4 +116,11 @@ export class Started {
       .map((procs) => counterIn(path.join(path.dirname(procs), 'pids.events'), 'max'))
       .reduce((sum, count) => sum + count, 0)
   }
+
+  /** Times that its group had used up its share of processor time and was stopped until the next period. */
+  throttledPeriods(): number {
+    return this.hold.confinement.groups
+      .map((procs) => counterIn(path.join(path.dirname(procs), 'cpu.stat'), 'nr_throttled'))
+      .reduce((sum, count) => sum + count, 0)
+  }
 }

@@ -58,7 +58,7 @@ else
     t.deepEqual(failed, [], said)
     const done = points.filter((line) => /cgroup2: /.test(line) && !/# SKIP/i.test(line))
     for (const line of said.split('\n').filter((one) => /peak/.test(one))) t.log(line.trim())
-    t.is(done.length, 5, said)
+    t.is(done.length, 6, said)
   })
 
 function script(out: string): string {

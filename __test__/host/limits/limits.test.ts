@@ -92,6 +92,19 @@ for (const { version } of groups) {
     },
   )
 
+  each(
+    `${version}: an app that wants more processor time than it may is stopped`,
+    version,
+    async (governed, t) => {
+      t.is(governed.governor.rings.cpu[0], version)
+      const started = await governed.start({ args: ['burn'], limits: { maxCPU: 20 } })
+      await until('its group is stopped', () => started.throttledPeriods() > 0)
+      const free = await governed.start({ uuid: 'free', args: ['burn'] })
+      await free.ready()
+      t.is(free.throttledPeriods(), 0)
+    },
+  )
+
   each(`${version}: a limit that is changed holds for what runs`, version, async (governed, t) => {
     const started = await governed.start({ args: ['hold', '64'], limits: { maxMemory } })
     await started.ready()
@@ -214,6 +227,52 @@ each(
     )
     if (!isHostError(error, 'HOST_LIMIT_UNSUPPORTED')) return t.fail(String(error))
     t.like(error.facts, { uuid: 'eater', limit: 'maxMemory' })
+  },
+)
+
+/** The state of a process as the kernel tells it: R, S, T and others. */
+function stateOf(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat.slice(stat.lastIndexOf(')') + 2)[0]
+}
+
+each(
+  'launcher: an app that wants more processor time than it may is stopped',
+  'poll',
+  async (governed, t) => {
+    t.deepEqual(governed.governor.rings.cpu, ['launcher'])
+    const started = await governed.start({ args: ['burn'], limits: { maxCPU: 20 } })
+    await started.ready()
+    const [pid = 0] = await started.launched.pids()
+    await until('it is stopped', () => stateOf(pid) === 'T')
+    await until('it goes on', () => stateOf(pid) !== 'T')
+    await until('it is stopped again', () => stateOf(pid) === 'T')
+  },
+)
+
+each('an app opens as many files as it may', undefined, async (governed, t) => {
+  const maxFiles = 100
+  const { started, record } = await toItsEnd(governed, { args: ['files'], limits: { maxFiles } })
+  t.is(record.code, 0)
+  const log = readFileSync(path.join(started.data, '..', 'log', 'out.log'), 'utf8')
+  const [, opened] = /^(\d+) files, then EMFILE$/m.exec(log) ?? []
+  t.true(Number(opened) > 0 && Number(opened) < maxFiles, log)
+})
+
+each(
+  'rlimit: an app with a user of its own makes as many processes as it may',
+  'rlimit',
+  async (governed, t) => {
+    const { rings } = governed.governor
+    if (!rings.processes.includes('rlimit')) {
+      t.log('skipped: only root gives an app a user of its own')
+      t.pass()
+      return
+    }
+    const started = await governed.start({ args: ['hold', '1'], limits: { maxProcesses: 48 } })
+    await started.ready()
+    const [pid = 0] = await started.launched.pids()
+    t.regex(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max processes +48 +48 /m)
   },
 )
 

@@ -1,6 +1,6 @@
 /** An app of the tests of limits: takes what its first argument says, and more of it than it may have. */
 import { spawn } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, writeFileSync } from 'node:fs'
 
 const [what, ...rest] = process.argv.slice(2)
 const MiB = 1024 * 1024
@@ -32,6 +32,17 @@ const appetites = {
   burn: () => {
     ready()
     for (;;);
+  },
+  files: () => {
+    for (;;) {
+      try {
+        kept.push(openSync('/dev/null'))
+      } catch ({ code }) {
+        // Told through what is open already: there is room for no file.
+        console.log(`${kept.length} files, then ${code}`)
+        return
+      }
+    }
   },
   bomb: () => {
     const child = () => spawn('/bin/sh', ['-c', 'f() { f | f & }; f'], { stdio: 'ignore' })
