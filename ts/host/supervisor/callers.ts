@@ -9,7 +9,7 @@ import type { BusRefusal } from '../bus/contract.js'
 import { hostError } from '../error.js'
 import { uuidOf } from '../place.js'
 import { Refusals } from '../refusals.js'
-import { type Channel, jsonBytes } from '../wire/channel.js'
+import { type Channel, jsonBytes, messageBytesMax } from '../wire/channel.js'
 import { type BrokerSeat, brokerUuid } from './broker-seat.js'
 import type { Caller } from './door.js'
 import type { EventLog } from './event-log.js'
@@ -243,6 +243,8 @@ export class Callers {
     const channels = [...this.#followers.keys()].filter((it) => !this.#deafToStatus.has(it))
     if (channels.length === 0) return
     const bytes = jsonBytes(sendable(this.#counter.status()))
+    // Apps that say as much as they may, each of them: who follows has the events, and may ask for less.
+    if (bytes.length > messageBytesMax) return
     for (const channel of channels) {
       if (channel.waitingBytes < unreadMax) channel.note('status', bytes)
     }
