@@ -2,8 +2,9 @@
  * A hundred terminals under one host: `node bench/host.mjs terminals [--quick] [--json]`.
  *
  * - ready: from the start of the supervisor until all terminals have opened their journals and serve;
- * - memory: proportional set size of everything there is, supervisor, broker, launchers and terminals;
- * - idle: processor of all of them together while nothing is sold, in percent of one core;
+ * - memory: proportional set size of everything there is, supervisor, broker, desktop agent, launchers and terminals;
+ * - idle: processor of all of them together while nothing is sold and nobody looks, in percent of one core, by the
+ *   scheduler's own account; and how often a second each part is woken;
  * - down: an ordered shutdown, each terminal acknowledged.
  */
 import { spawn } from 'node:child_process'
@@ -21,8 +22,9 @@ const { values } = parseArgs({
   allowPositionals: true,
 })
 const count = values.quick ? 10 : 100
-const idleSeconds = values.quick ? 3 : 20
-const ticksPerSecond = 100
+const idleSeconds = values.quick ? 5 : 30
+/** Somebody who asked for a status is taken to look at it for a while. */
+const restMs = 8000
 const MiB = 1024 * 1024
 const goals = {
   ready: { gate: 60, moon: 10, unit: 's' },
@@ -44,6 +46,8 @@ const apps = Array.from({ length: count }, (_, index) => {
     },
     health: { readyMs: 120_000 },
     permissions: { store: true },
+    // One of them has to do with FDC3, so the desktop agent runs.
+    ...(index === 0 ? { fdc3: {} } : {}),
   }
 })
 const manifest = path.join(root, 'manifest.json')
@@ -65,24 +69,28 @@ try {
   for (;;) {
     const { apps: now } = await status()
     const up = now.filter(({ state }) => state === 'ready').length
-    if (up === count) break
+    if (up === now.length) break
     if (performance.now() - began > 300_000)
       throw new Error(`${up} of ${count} are ready after 300 s`)
     await delay(100)
   }
   const ready = (performance.now() - began) / 1000
-  await delay(5000)
+  await delay(restMs)
   const processes = treeOf(supervisor.pid)
   const memory = sum(processes, pssBytes) / MiB
   const parts = grouped(processes)
-  const before = Object.fromEntries(
-    Object.entries(parts).map(([part, pids]) => [part, sum(pids, ticks)]),
-  )
+  const [busyBefore, wakesBefore] = [each(parts, busyMs), each(parts, wakes)]
+  const from = performance.now()
   await delay(idleSeconds * 1000)
+  const seconds = (performance.now() - from) / 1000
+  const [busy, woken] = [each(parts, busyMs), each(parts, wakes)]
   const idleOf = Object.fromEntries(
+    Object.keys(parts).map((part) => [part, (busy[part] - busyBefore[part]) / seconds / 10]),
+  )
+  const wakesOf = Object.fromEntries(
     Object.entries(parts).map(([part, pids]) => [
       part,
-      ((sum(pids, ticks) - before[part]) / ticksPerSecond / idleSeconds) * 100,
+      pids.length === 0 ? 0 : (woken[part] - wakesBefore[part]) / seconds / pids.length,
     ]),
   )
   const idle = Object.values(idleOf).reduce((total, one) => total + one, 0)
@@ -98,14 +106,16 @@ try {
     memory,
     idle,
     idleOf,
+    wakesOf,
     restarts,
     files,
     acknowledged,
+    ended: ended.length,
     downMs: ms,
   }
   if (values.json) console.log(JSON.stringify(result))
   else report(result)
-  if (restarts !== 0 || acknowledged < count) process.exitCode = 1
+  if (restarts !== 0 || acknowledged < ended.length) process.exitCode = 1
 } finally {
   for (const pid of treeOf(supervisor.pid).reverse()) {
     try {
@@ -127,28 +137,39 @@ function report(result) {
       `  ${name.padEnd(8)} ${result[name].toFixed(1).padStart(8)} ${unit.padEnd(4)} gate ${gate}, moon ${moon}`,
     )
   }
-  const shares = Object.entries(result.idleOf).map(
-    ([part, percent]) => `${part} ${percent.toFixed(1)}`,
-  )
-  console.log(`           of it ${shares.join(', ')}`)
+  for (const [part, percent] of Object.entries(result.idleOf)) {
+    const wakes = `each woken ${result.wakesOf[part].toFixed(1)} times a second`
+    console.log(`    ${part.padEnd(10)} ${percent.toFixed(2).padStart(8)} %    ${wakes}`)
+  }
   console.log(
     `  files    ${String(result.files).padStart(8)}      the most that one terminal has open`,
   )
   console.log(
-    `  down     ${(result.downMs / 1000).toFixed(1).padStart(8)} s    ${result.acknowledged} of ${result.terminals} acknowledged`,
+    `  down     ${(result.downMs / 1000).toFixed(1).padStart(8)} s    ${result.acknowledged} of ${result.ended} acknowledged`,
   )
 }
 
 /** The processes by what they are. */
 function grouped(pids) {
-  const parts = { supervisor: [supervisor.pid], broker: [], launchers: [], terminals: [] }
+  const parts = {
+    supervisor: [supervisor.pid],
+    broker: [],
+    agent: [],
+    launchers: [],
+    terminals: [],
+  }
   for (const pid of pids.filter((one) => one !== supervisor.pid)) {
     const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
     if (line.includes('pos-kernel-launch')) parts.launchers.push(pid)
     else if (line.includes('terminal-child')) parts.terminals.push(pid)
+    else if (line.includes('agent-main')) parts.agent.push(pid)
     else parts.broker.push(pid)
   }
   return parts
+}
+
+function each(parts, measure) {
+  return Object.fromEntries(Object.entries(parts).map(([part, pids]) => [part, sum(pids, measure)]))
 }
 
 function sum(pids, measure) {
@@ -166,11 +187,23 @@ function pssBytes(pid) {
   }
 }
 
-function ticks(pid) {
+/** Milliseconds on a processor, of all threads. */
+function busyMs(pid) {
+  return overThreads(pid, 'schedstat', (text) => Number(text.split(' ')[0]) / 1e6)
+}
+
+/** Times that a thread waited for something and was woken. */
+function wakes(pid) {
+  return overThreads(pid, 'status', (text) =>
+    Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1] ?? 0),
+  )
+}
+
+function overThreads(pid, name, value) {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return Number(fields[11]) + Number(fields[12])
+    return sum(readdirSync(`/proc/${pid}/task`), (thread) =>
+      value(readFileSync(`/proc/${pid}/task/${thread}/${name}`, 'latin1')),
+    )
   } catch {
     return 0
   }

@@ -12,6 +12,7 @@
 //! (what else crosses) and `fault.rs` (how errors do). `logic.rs` is the door of the minimiser, which
 //! knows nothing of the others; `watchdog.rs` watches the event loop that all of them are called on.
 
+mod alarm;
 pub mod audit;
 pub mod away;
 pub mod coordination;

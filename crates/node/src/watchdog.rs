@@ -1,15 +1,17 @@
 //! Notices that the event loop stands, which the loop itself cannot: a thread that waits for its beats.
 //!
 //! ```text
-//! loop      beat   beat   beat   (stands)
-//! watchdog   |      |      |      1  2  3 ... n ticks without a beat
-//!                                             |- hang.json: how the thread stands, as the system sees it
-//!                                             `- interrupt: its JavaScript stack, where it runs JavaScript
+//! loop      beat      beat      beat      (stands)
+//! watchdog  sleeps .......................|  1  2  3 ... n ticks after a beat was due
+//!                                                        |- hang.json: how the thread stands, as the system sees it
+//!                                                        `- interrupt: its JavaScript stack, where it runs JavaScript
 //! ```
 //!
-//! It counts its own ticks and not the time: while the whole process is stopped, or the machine sleeps, neither
-//! side counts.
+//! Each beat says when the next one comes and puts an alarm off until then: while beats come, this thread is never
+//! woken. When one is missing it counts its own ticks and not the time: while the whole process is stopped, or the
+//! machine sleeps, neither side counts.
 
+use crate::alarm::Alarm;
 use crate::fault::{Cross, argument};
 use crate::interrupt::Interrupt;
 use crate::value::whole;
@@ -34,7 +36,7 @@ const TICKS: u64 = 8;
 /// How to watch.
 #[napi(object)]
 pub struct NativeWatchdogOptions {
-    /// A loop that gives no beat for so long stands; 100 to 600,000 milliseconds.
+    /// A loop whose beat is missing for so long stands; 100 to 600,000 milliseconds.
     pub hang_ms: f64,
     /// Folder for `hang.json`.
     pub folder: String,
@@ -43,13 +45,18 @@ pub struct NativeWatchdogOptions {
 struct Shared {
     beats: AtomicU64,
     hangs: AtomicU64,
+    /// Times that the thread was woken.
+    wakes: AtomicU64,
     is_over: AtomicBool,
+    /// Rings when a beat is missing, and when it is over.
+    missing: Alarm,
     interrupt: Interrupt,
 }
 
 impl Shared {
     fn end(&self) {
         self.is_over.store(true, Ordering::Relaxed);
+        self.missing.put(Duration::ZERO);
         self.interrupt.end();
     }
 }
@@ -58,24 +65,27 @@ impl Shared {
 #[napi]
 pub struct NativeWatchdog {
     shared: Arc<Shared>,
-    tick_ms: u64,
+    tick: Duration,
 }
 
-/// Watches the calling thread's event loop from now on. Each time that it stands, this thread writes the report
-/// `node-hang.json` into the folder of reports, in the midst of the JavaScript that keeps it.
+/// Watches the calling thread's event loop from its first beat on. Each time that it stands, this thread writes the
+/// report `node-hang.json` into the folder of reports, in the midst of the JavaScript that keeps it.
 #[napi(catch_unwind)]
 pub fn start_watchdog(env: Env, options: NativeWatchdogOptions) -> napi::Result<NativeWatchdog> {
     let hang_ms = hang_ms_of(options.hang_ms).cross(&env)?;
+    let alarm = Alarm::new().map_err(|error| io("the watchdog's timer", &error)).cross(&env)?;
     let shared = Arc::new(Shared {
         beats: AtomicU64::new(0),
         hangs: AtomicU64::new(0),
+        wakes: AtomicU64::new(0),
+        missing: alarm,
         is_over: AtomicBool::new(false),
         interrupt: Interrupt::of_this_thread(),
     });
-    let tick_ms = hang_ms / TICKS;
+    let tick = Duration::from_millis(hang_ms / TICKS);
     let watch = Watch {
         shared: shared.clone(),
-        tick: Duration::from_millis(tick_ms),
+        tick,
         hang_ms,
         file: PathBuf::from(options.folder).join("hang.json"),
         thread: this_thread(),
@@ -84,21 +94,18 @@ pub fn start_watchdog(env: Env, options: NativeWatchdogOptions) -> napi::Result<
         .name("pos-watchdog".to_owned())
         .stack_size(256 * 1024)
         .spawn(move || watch.run())
-        .map_err(|error| Error::new(Code::Io, format!("the watchdog's thread: {error}")))
+        .map_err(|error| io("the watchdog's thread", &error))
         .cross(&env)?;
     env.add_env_cleanup_hook(shared.clone(), |shared| shared.end())?;
-    Ok(NativeWatchdog { shared, tick_ms })
+    Ok(NativeWatchdog { shared, tick })
+}
+
+fn io(what: &str, error: &std::io::Error) -> Error {
+    Error::new(Code::Io, format!("{what}: {error}"))
 }
 
 #[napi]
 impl NativeWatchdog {
-    /// Milliseconds between two beats at most.
-    #[napi(getter)]
-    #[must_use]
-    pub fn beat_ms(&self) -> u32 {
-        u32::try_from(self.tick_ms).unwrap_or(u32::MAX)
-    }
-
     /// True when the JavaScript stack of a standing loop can be had.
     #[napi(getter)]
     #[must_use]
@@ -113,10 +120,19 @@ impl NativeWatchdog {
         u32::try_from(self.shared.hangs.load(Ordering::Relaxed)).unwrap_or(u32::MAX)
     }
 
-    /// The loop goes round.
+    /// How often the watchdog's thread was woken: not at all while beats come.
+    #[napi(getter)]
+    #[must_use]
+    pub fn wakes(&self) -> u32 {
+        u32::try_from(self.shared.wakes.load(Ordering::Relaxed)).unwrap_or(u32::MAX)
+    }
+
+    /// The loop goes round, and does so again within `next_ms` milliseconds.
     #[napi]
-    pub fn beat(&self) {
-        self.shared.beats.fetch_add(1, Ordering::Relaxed);
+    pub fn beat(&self, next_ms: u32) {
+        // In this order: whoever sees the beat sees that the alarm was put off.
+        self.shared.missing.put(Duration::from_millis(next_ms.into()) + self.tick);
+        self.shared.beats.fetch_add(1, Ordering::Release);
     }
 
     /// Watches no more. May be called again.
@@ -152,27 +168,36 @@ struct Watch {
 
 impl Watch {
     fn run(&self) {
-        let mut beats = self.shared.beats.load(Ordering::Relaxed);
-        let mut still = 0;
-        let mut used = Used::default();
-        let mut standing: Option<Value> = None;
         loop {
-            thread::sleep(self.tick);
-            if self.shared.is_over.load(Ordering::Relaxed) {
+            self.shared.missing.wait();
+            if self.is_over() || self.look() {
                 return;
             }
-            let seen = self.shared.beats.load(Ordering::Relaxed);
-            if seen != beats {
-                beats = seen;
-                still = 0;
-                if let Some(record) = standing.take() {
-                    self.write(over(record));
-                }
-                continue;
+        }
+    }
+
+    /// Wakes to look; true when there is nothing to watch any more.
+    fn is_over(&self) -> bool {
+        self.shared.wakes.fetch_add(1, Ordering::Relaxed);
+        self.shared.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Counts ticks until there is a beat; true when it is over before.
+    fn look(&self) -> bool {
+        let beats = self.shared.beats.load(Ordering::Acquire);
+        // A beat that came in the moment that it rang.
+        if self.shared.missing.is_put() {
+            return false;
+        }
+        let used = Used::of(&self.thread);
+        let mut standing: Option<Value> = None;
+        for still in 1_u64.. {
+            thread::sleep(self.tick);
+            if self.is_over() {
+                return true;
             }
-            still += 1;
-            if still == 1 {
-                used = Used::of(&self.thread);
+            if self.shared.beats.load(Ordering::Relaxed) != beats {
+                break;
             }
             if still == TICKS {
                 let record = self.record(used);
@@ -182,6 +207,10 @@ impl Watch {
                 self.shared.interrupt.request();
             }
         }
+        if let Some(record) = standing {
+            self.write(over(record));
+        }
+        false
     }
 
     /// How the thread stands, as the system sees it.

@@ -19,12 +19,13 @@ import type { Bootstrap } from './bootstrap.js'
 import { MessageTrace, watchForCrash } from './crash.js'
 import { ControlLink } from './link.js'
 import { Pulse } from './pulse.js'
+import type { Watchdog } from './watchdog.js'
 
 /** An app that was told to end without a deadline has this long; milliseconds. */
 const drainMsDefault = 10_000
 /** The supervisor that started this process is waited for so long; then the app goes on without. Milliseconds. */
 const firstMs = 5000
-/** Part of the time that a supervisor waits, from the last heartbeat on, after which the watchdog writes down what keeps the loop. */
+/** Part of the time that a supervisor waits, from when a heartbeat is due on, after which the watchdog writes down what keeps the loop. */
 const standingPart = 0.7
 /** The shortest that the watchdog takes for standing; milliseconds. */
 const standingMsMin = 100
@@ -64,6 +65,7 @@ export class HostApp {
   #instance: string
   #token: string
   #link: ControlLink | undefined
+  /** The one timer of an app at rest. */
   #beat: NodeJS.Timeout | undefined
   #beatMs: number
   #said: { name: 'ready' | 'degraded'; value: unknown } | undefined
@@ -74,6 +76,7 @@ export class HostApp {
   #begin: ((script: string) => void) | undefined
   /** What a spare has become. */
   #script: string | undefined
+  #watchdog: Watchdog | undefined
   readonly #unwatch: (() => void)[] = []
   readonly #welcomeHooks: (() => void)[] = []
   readonly #noteHooks: ((name: string, value: unknown) => void)[] = []
@@ -94,7 +97,7 @@ export class HostApp {
     this.#beatMs = bootstrap.heartbeatMs
     this.isHosted = isHosted
     this.state = new StateStore(bootstrap.dataFolder)
-    this.pulse = new Pulse(bootstrap.heartbeatMs)
+    this.pulse = new Pulse()
     process.on('SIGTERM', this.#onSignal)
     process.on('SIGINT', this.#onSignal)
   }
@@ -194,6 +197,7 @@ export class HostApp {
     process.off('SIGINT', this.#onSignal)
     for (const unwatch of this.#unwatch.splice(0)) unwatch()
     clearInterval(this.#beat)
+    this.#watchdog?.stop()
     this.pulse.end()
     for (const closer of this.#closers.splice(0)) await closer()
     await this.#link?.close()
@@ -279,6 +283,7 @@ export class HostApp {
     this.#armReports()
     // An app may stand as soon as it has this object.
     const watching = this.#watchLoop()
+    this.#beatEvery(this.#beatMs)
     let refuse: (error: Error) => void = () => {}
     let accept = () => {}
     const first = new Promise<void>((resolve, reject) => {
@@ -360,7 +365,8 @@ export class HostApp {
     const standingMs = Math.max(standingMsMin, Math.round((hangMs - heartbeatMs) * standingPart))
     try {
       const { watchLoop } = await import('./watchdog.js')
-      this.#unwatch.push(watchLoop(standingMs, instanceFolder))
+      this.#watchdog = watchLoop(standingMs, instanceFolder)
+      this.#watchdog.beat(this.#beatMs)
     } catch (error) {
       console.error(`the event loop is not watched from within: ${(error as Error).message}`)
     }
@@ -374,7 +380,11 @@ export class HostApp {
   #beatEvery(heartbeatMs: number): void {
     this.#beatMs = heartbeatMs
     clearInterval(this.#beat)
-    const beat = () => this.#link?.note('heartbeat', this.pulse.read())
+    const beat = () => {
+      this.#watchdog?.beat(heartbeatMs)
+      this.pulse.beat(heartbeatMs)
+      if (this.isConnected) this.#link?.note('heartbeat', this.health())
+    }
     this.#beat = setInterval(beat, heartbeatMs).unref()
     beat()
   }

@@ -1,17 +1,20 @@
 /**
- * What an app says of itself with each heartbeat, measured where it happens.
+ * What an app says of itself with each heartbeat, measured where it happens. An app at rest is woken for its heartbeat and
+ * for nothing else: how late its loop is, is what that heartbeat was late. Once the loop is at work its delay is sampled.
  */
 import fs from 'node:fs'
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { AppHealth, TerminalHealth } from '../supervisor/status.js'
 
-/** The delay of the event loop is measured so often, at most; each time wakes the process. Milliseconds. */
-const resolutionMsMin = 50
+/** The delay of a loop at work is measured so often; each time wakes the process. Milliseconds. */
+const resolutionMs = 50
 /** The delay is over at least so long. */
 const windowMs = 1000
+/** Part of the time since the heartbeat before from which on a loop is at work. */
+const workPart = 0.05
 /** Open files are counted so often. */
-const filesEveryMs = 5000
+const filesEveryMs = 10_000
 
 /** Measures. */
 export class Pulse {
@@ -19,37 +22,59 @@ export class Pulse {
   messages = 0
   /** Set for a terminal. */
   terminal: (() => TerminalHealth) | undefined
-  readonly #resolutionMs: number
-  readonly #delays: IntervalHistogram
-  #since = performance.now()
+  /** Times that the loop was woken to measure its delay. */
+  samples = 0
+  readonly #delays = monitorEventLoopDelay({ resolution: resolutionMs })
+  #isSampling = false
+  #sampledAt = 0
+  #loop = performance.eventLoopUtilization()
+  #beatAt: number | undefined
+  #loopP50 = 0
+  #loopP99 = 0
   #files = 0
   #filesAt = Number.NEGATIVE_INFINITY
 
-  /** @param heartbeatMs - how often it is read; two measurements fit into that */
-  constructor(heartbeatMs: number) {
-    this.#resolutionMs = Math.max(resolutionMsMin, Math.round(heartbeatMs / 2))
-    this.#delays = monitorEventLoopDelay({ resolution: this.#resolutionMs })
-    this.#delays.enable()
+  /** A heartbeat, the next of which comes in `nextMs` milliseconds, as the one before said of this one. */
+  beat(nextMs: number): void {
+    const now = performance.now()
+    const lateMs = this.#beatAt === undefined ? 0 : Math.max(0, now - this.#beatAt - nextMs)
+    this.#beatAt = now
+    this.#loopP50 = this.#delayMs(50, lateMs)
+    this.#loopP99 = Math.max(this.#delayMs(99, lateMs), rounded(lateMs))
+    this.#sampleWhileAtWork(now)
   }
 
   /** How the app is now. */
   read(): AppHealth {
-    const loopP50 = this.#delayMs(50)
-    const loopP99 = this.#delayMs(99)
-    const now = performance.now()
-    if (now - this.#since >= windowMs) {
-      this.#delays.reset()
-      this.#since = now
-    }
     return {
       at: Date.now(),
-      loopP50,
-      loopP99,
+      loopP50: this.#loopP50,
+      loopP99: this.#loopP99,
       heapUsed: getHeapStatistics().used_heap_size,
-      handles: this.#openFiles(now),
+      handles: this.#openFiles(performance.now()),
       messages: this.messages,
       terminal: this.terminal?.() ?? null,
     }
+  }
+
+  /** Measures no more. */
+  end(): void {
+    this.#delays.disable()
+  }
+
+  #sampleWhileAtWork(now: number): void {
+    const loop = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(loop, this.#loop)
+    this.#loop = loop
+    const isAtWork = utilization >= workPart
+    if (isAtWork !== this.#isSampling) {
+      this.#isSampling = isAtWork
+      if (isAtWork) this.#delays.enable()
+      else this.#delays.disable()
+    } else if (now - this.#sampledAt < windowMs) return
+    this.#sampledAt = now
+    this.samples += this.#delays.count
+    this.#delays.reset()
   }
 
   /** They are counted in a folder of the system: not with each heartbeat. */
@@ -61,23 +86,23 @@ export class Pulse {
     return this.#files
   }
 
-  /** Measures no more. */
-  end(): void {
-    this.#delays.disable()
+  /** The histogram holds the time between two measurements; without any, what the heartbeat was late. */
+  #delayMs(percentile: number, lateMs: number): number {
+    const { count } = this.#delays
+    return rounded(count === 0 ? lateMs : this.#delays.percentile(percentile) / 1e6 - resolutionMs)
   }
+}
 
-  /** The histogram holds the time between two measurements. */
-  #delayMs(percentile: number): number {
-    if (this.#delays.count === 0) return 0
-    const ms = this.#delays.percentile(percentile) / 1e6 - this.#resolutionMs
-    return Math.round(Math.max(0, ms) * 100) / 100
-  }
+function rounded(ms: number): number {
+  return Math.round(Math.max(0, ms) * 100) / 100
 }
 
 /** Open file descriptors; where the system does not list them, what keeps the event loop going. */
 function openFiles(): number {
   try {
-    return fs.readdirSync('/proc/self/fd').length
+    const folder = '/proc/self/fd'
+    // Since Linux 6.2 the folder's size is their number.
+    return fs.statSync(folder).size || fs.readdirSync(folder).length
   } catch {
     return process.getActiveResourcesInfo().length
   }

@@ -4,12 +4,18 @@
  */
 import { binding } from '../../native.js'
 
-/** Watches until the function that it gives is called. What the watchdog finds goes into `folder`, the report of the stack into that of reports. */
-export function watchLoop(hangMs: number, folder: string): () => void {
-  const watchdog = binding().startWatchdog({ hangMs, folder })
-  const timer = setInterval(() => watchdog.beat(), watchdog.beatMs).unref()
-  return () => {
-    clearInterval(timer)
-    watchdog.stop()
-  }
+/** Watches the event loop of this thread, from its first beat on. */
+export interface Watchdog {
+  /** The loop goes round; it does so again within so many milliseconds. */
+  beat(nextMs: number): void
+  /** Watches no more. */
+  stop(): void
+}
+
+/**
+ * Watches a loop that stands once its beat is missing for `hangMs`. What the watchdog finds goes into `folder`, the report of
+ * the stack into that of reports.
+ */
+export function watchLoop(hangMs: number, folder: string): Watchdog {
+  return binding().startWatchdog({ hangMs, folder })
 }

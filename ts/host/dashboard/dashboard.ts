@@ -140,8 +140,9 @@ async function answer(
   if (isRead && address === '/api/stream') {
     streams.open(response, { store: path.basename(root), folder: root })
   } else if (isRead && address === '/metrics') {
-    if (feed.status === null) throw hostError('HOST_NOT_RUNNING', feed.link.why, {})
-    reply(response, 200, prometheusContentType, prometheusText(feed.status))
+    const status = await feed.now()
+    if (status === null) throw hostError('HOST_NOT_RUNNING', feed.link.why, {})
+    reply(response, 200, prometheusContentType, prometheusText(status))
   } else if (isRead && address === '/api/reports') {
     replyJson(response, 200, await listReports(root))
   } else if (isRead && area === 'api' && kind === 'reports' && name && verb === undefined) {

@@ -18,6 +18,9 @@ export type LinkState =
 
 /** Events that are kept for whoever opens the page. */
 const eventsMax = 500
+/** Milliseconds between two statuses while a page is open, and while none is. */
+const seenMs = 1000
+const unseenMs = 5000
 const retryMsMin = 200
 const retryMsMax = 2000
 
@@ -39,6 +42,8 @@ export class Feed extends EventEmitter<FeedEvents> {
   #timer: NodeJS.Timeout | undefined
   #retryMs = retryMsMin
   #isStopped = false
+  #isSeen = false
+  #statusAt = Number.NEGATIVE_INFINITY
 
   constructor(root: string) {
     super()
@@ -57,7 +62,7 @@ export class Feed extends EventEmitter<FeedEvents> {
         },
       })
       this.#operator = operator
-      await operator.ask('follow', {})
+      await operator.ask('follow', { statusMs: this.#isSeen ? seenMs : unseenMs })
       // Asked after `follow`, so that nothing falls between; what comes twice is known by its number.
       for (const event of await operator.ask('events', { limit: eventsMax })) this.#happen(event)
       this.#take(await operator.ask('status', {}))
@@ -66,6 +71,28 @@ export class Feed extends EventEmitter<FeedEvents> {
     } catch (error) {
       this.#lose((error as Error).message)
     }
+  }
+
+  /** A page is open, or none is any more: then nothing has to be measured for one, and the supervisor is asked for less. */
+  setSeen(isSeen: boolean): void {
+    if (isSeen === this.#isSeen) return
+    this.#isSeen = isSeen
+    void this.#hurry().catch(() => {
+      // The connection ended; the next one asks for what is wanted then.
+    })
+  }
+
+  /** How everything is, at most as old as a page would see it. */
+  async now(): Promise<HostStatus | null> {
+    const isOld = Date.now() - this.#statusAt >= seenMs
+    if (isOld && this.#operator !== undefined) {
+      try {
+        this.#take(await this.ask('status', {}, 2000))
+      } catch {
+        // What was last heard has to do.
+      }
+    }
+    return this.status
   }
 
   /** Ends it. May be called again. */
@@ -101,8 +128,14 @@ export class Feed extends EventEmitter<FeedEvents> {
     return this.#operator.ask(name, argument, { timeoutMs })
   }
 
+  async #hurry(): Promise<void> {
+    await this.ask('follow', { statusMs: this.#isSeen ? seenMs : unseenMs }, 2000)
+    if (this.#isSeen) this.#take(await this.ask('status', {}, 2000))
+  }
+
   #take(status: HostStatus): void {
     this.status = status
+    this.#statusAt = Date.now()
     for (const app of status.apps) {
       const { uuid, sample, health } = app
       const history = this.#histories.get(uuid)

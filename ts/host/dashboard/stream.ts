@@ -34,8 +34,12 @@ export class Streams {
       throw hostError('HOST_BUSY', message, { limit: streamsMax })
     }
     head(response, 200, 'text/event-stream; charset=utf-8')
-    response.on('close', () => this.#open.delete(response))
+    response.on('close', () => {
+      this.#open.delete(response)
+      this.#feed.setSeen(this.#open.size > 0)
+    })
     this.#open.add(response)
+    this.#feed.setSeen(true)
     const { status, events, link } = this.#feed
     const hello = { ...facts, events, link, sparks: this.#sparks() }
     response.write(textOf('hello', hello))

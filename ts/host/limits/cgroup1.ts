@@ -7,10 +7,11 @@
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
+import { Gauges } from '../monitor/gauge.js'
 import {
   type Controller,
   counterIn,
-  countersIn,
+  counterOf,
   type Group,
   type GroupLimits,
   type GroupMeans,
@@ -92,6 +93,7 @@ class Cgroup1 implements GroupMeans {
 class Group1 implements Group {
   readonly procs: readonly string[]
   readonly #folders: ReadonlyMap<Controller, string>
+  readonly #gauges = new Gauges()
 
   constructor(folders: ReadonlyMap<Controller, string>) {
     this.#folders = folders
@@ -116,16 +118,20 @@ class Group1 implements Group {
   }
 
   usage(): { memory: number; cpuMs: number } {
-    const stat = path.join(this.#folders.get('memory') ?? '', 'memory.stat')
-    const accounts = read(path.join(this.#folders.get('cpuacct') ?? '', 'cpuacct.usage'))
+    const stat = this.#gauge('memory', 'memory.stat')
     return {
-      memory: countersIn(stat, ['rss', 'shmem']),
-      cpuMs: Number(accounts ?? 0) / 1e6,
+      memory: counterOf(stat, 'rss') + counterOf(stat, 'shmem'),
+      cpuMs: Number(this.#gauge('cpuacct', 'cpuacct.usage') ?? 0) / 1e6,
     }
   }
 
   pids(): number[] {
     return [...new Set(this.procs.flatMap(numbersIn))]
+  }
+
+  members(): number[] {
+    const [procs] = this.procs
+    return procs === undefined ? [] : numbersIn(procs)
   }
 
   oomKills(): number {
@@ -141,8 +147,18 @@ class Group1 implements Group {
   }
 
   async remove(): Promise<boolean> {
+    this.close()
     const gone = await Promise.all([...new Set(this.#folders.values())].map(removeFolder))
     return gone.every(Boolean)
+  }
+
+  close(): void {
+    this.#gauges.close()
+  }
+
+  #gauge(controller: Controller, name: string): string | undefined {
+    const folder = this.#folders.get(controller)
+    return folder === undefined ? undefined : this.#gauges.read(path.join(folder, name))
   }
 }
 

@@ -11,10 +11,11 @@
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
+import { Gauges } from '../monitor/gauge.js'
 import {
   type Controller,
   counterIn,
-  countersIn,
+  counterOf,
   type Group,
   type GroupLimits,
   type GroupMeans,
@@ -112,6 +113,7 @@ class Cgroup2 implements GroupMeans {
 class Group2 implements Group {
   readonly procs: readonly string[]
   readonly #folder: string
+  readonly #gauges = new Gauges()
   readonly #controllers: ReadonlySet<Controller>
 
   constructor(folder: string, controllers: ReadonlySet<Controller>) {
@@ -136,15 +138,20 @@ class Group2 implements Group {
   }
 
   usage(): { memory: number; cpuMs: number } {
-    const stat = path.join(this.#folder, 'memory.stat')
+    const stat = this.#gauges.read(path.join(this.#folder, 'memory.stat'))
+    const cpu = this.#gauges.read(path.join(this.#folder, 'cpu.stat'))
     return {
-      memory: countersIn(stat, ['anon', 'shmem']),
-      cpuMs: counterIn(path.join(this.#folder, 'cpu.stat'), 'usage_usec') / 1000,
+      memory: counterOf(stat, 'anon') + counterOf(stat, 'shmem'),
+      cpuMs: counterOf(cpu, 'usage_usec') / 1000,
     }
   }
 
   pids(): number[] {
     return numbersIn(path.join(this.#folder, 'cgroup.procs'))
+  }
+
+  members(): number[] {
+    return this.pids()
   }
 
   oomKills(): number {
@@ -160,6 +167,11 @@ class Group2 implements Group {
   }
 
   remove(): Promise<boolean> {
+    this.close()
     return removeFolder(this.#folder)
+  }
+
+  close(): void {
+    this.#gauges.close()
   }
 }

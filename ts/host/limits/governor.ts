@@ -46,6 +46,8 @@ export interface Hold {
     readonly processes: number
     readonly files: number
   }>
+  /** Numbers of all its processes, as the group had them a moment ago; undefined where no group tells. */
+  members?(): readonly number[] | undefined
   /** Times that the kernel ended something of it for want of memory. */
   oomKills(): Promise<number>
   /** Changes the limits of what runs. */

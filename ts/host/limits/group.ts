@@ -2,8 +2,9 @@
  * Control groups of an instance: what the two versions of the kernel's interface have in common. A group is entered by
  * the process itself before its first instruction, holds everything that descends from it, and is removed after.
  */
-import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { textOf } from '../monitor/gauge.js'
 
 /** What a group is to hold. Absent: not held. */
 export interface GroupLimits {
@@ -28,12 +29,16 @@ export interface Group {
   usage(): { readonly memory: number; readonly cpuMs: number }
   /** Numbers of the processes in it. */
   pids(): number[]
+  /** The same, cheaply: processes that moved themselves to another group of some hierarchy may be missing. */
+  members(): number[]
   /** Processes that the kernel ended in it for want of memory. */
   oomKills(): number
   /** Ends everything in it; resolves when it is empty, or was not in time. */
   killAll(): Promise<void>
   /** Removes it; true when it is gone. */
   remove(): Promise<boolean>
+  /** Lets go of the files that `usage` keeps open. May be called again. */
+  close(): void
 }
 
 /** A version of the interface, on this machine. */
@@ -72,28 +77,22 @@ export function numbersIn(file: string): number[] {
 
 /** A named counter of a file of lines `name value`; 0 when it is not there. */
 export function counterIn(file: string, name: string): number {
-  const lines = (read(file) ?? '').split('\n')
-  const line = lines.find((candidate) => candidate.startsWith(`${name} `))
-  return line === undefined ? 0 : Number(line.slice(name.length + 1))
+  return counterOf(read(file), name)
 }
 
-/** Several counters of one file together, 0 for those that are not there. */
-export function countersIn(file: string, names: readonly string[]): number {
-  let sum = 0
-  for (const line of (read(file) ?? '').split('\n')) {
-    const blank = line.indexOf(' ')
-    if (names.includes(line.slice(0, blank))) sum += Number(line.slice(blank + 1))
-  }
-  return sum
+/** A named counter of the text of such a file. */
+export function counterOf(text: string | undefined, name: string): number {
+  if (text === undefined) return 0
+  const sought = `${name} `
+  const line = text.startsWith(sought) ? 0 : text.indexOf(`\n${sought}`) + 1
+  if (line === 0 && !text.startsWith(sought)) return 0
+  const end = text.indexOf('\n', line)
+  return Number(text.slice(line + sought.length, end === -1 ? undefined : end))
 }
 
 /** A file's text; undefined when it cannot be read. */
 export function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch {
-    return undefined
-  }
+  return textOf(file)
 }
 
 /** Sends SIGKILL until nothing is in a group. */

@@ -34,7 +34,7 @@ const reportRoom = 6 * MiB
 /** A process's own limit is set anew so often. */
 const tuneEveryMs = 1000
 /** Who is in the group is read anew so often. */
-const membersEveryMs = 1000
+const membersEveryMs = 2000
 /** Processes and threads of an app whose manifest does not say: far more than an app needs, far fewer than hurt. */
 export const processesUsual = 512
 
@@ -240,11 +240,7 @@ class SystemHold implements Hold {
 
   async usage(pids: readonly number[]) {
     const now = performance.now()
-    if (now - this.#membersAt >= membersEveryMs) {
-      this.#membersAt = now
-      this.#members = this.#group?.pids()
-    }
-    const inside = this.#members ?? pids
+    const inside = this.members() ?? pids
     const each = (await this.#tree.measure(inside, Date.now())) ?? nothing
     const whole = this.#group?.usage()
     const memory = whole?.memory ?? each.memory
@@ -259,6 +255,15 @@ class SystemHold implements Hold {
       processes: each.processes,
       files: each.files,
     }
+  }
+
+  members(): readonly number[] | undefined {
+    const now = performance.now()
+    if (this.#group !== undefined && now - this.#membersAt >= membersEveryMs) {
+      this.#membersAt = now
+      this.#members = this.#group.members()
+    }
+    return this.#members
   }
 
   async oomKills(): Promise<number> {
@@ -300,6 +305,7 @@ class SystemHold implements Hold {
 
   async remove(): Promise<void> {
     this.#tree.close()
+    this.#group?.close()
     if (this.#group === undefined) return
     if (this.#group.pids().length > 0) await this.#group.killAll()
     await this.#group.remove()

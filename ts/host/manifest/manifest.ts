@@ -91,13 +91,26 @@ const recycleSchema = z.strictObject({
   drainMs: milliseconds(10_000).describe('time to finish what is under way'),
 })
 
-const healthSchema = z.strictObject({
-  readyMs: milliseconds(30_000, 100).describe('time from start to ready'),
-  heartbeatMs: milliseconds(500, 50, 60_000),
-  hangMs: milliseconds(2000, 200, 600_000).describe(
-    'an event loop that stands so long is hung: stack kept, process ended',
-  ),
-})
+/** Each heartbeat wakes an app that is at rest. */
+const heartbeatMsUsual = 1000
+
+const healthSchema = z
+  .strictObject({
+    readyMs: milliseconds(30_000, 100).describe('time from start to ready'),
+    heartbeatMs: z
+      .int()
+      .min(50)
+      .max(60_000)
+      .optional()
+      .describe('milliseconds between two heartbeats; 1000, or half of hangMs where that is less'),
+    hangMs: milliseconds(2000, 200, 600_000).describe(
+      'an event loop that stands so long is hung: stack kept, process ended',
+    ),
+  })
+  .transform((health) => ({
+    ...health,
+    heartbeatMs: health.heartbeatMs ?? Math.min(heartbeatMsUsual, Math.floor(health.hangMs / 2)),
+  }))
 
 const permissionsSchema = z.strictObject({
   read: z

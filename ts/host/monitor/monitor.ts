@@ -2,8 +2,9 @@
  * Looks at every app of a host, again and again, cheaply, and keeps a bounded history of each. It runs in the
  * supervisor, which shows its samples, recycles by them and puts the last minute of an app that died into its crash report.
  *
- * It decides nothing and it misses nothing on purpose: with more apps it looks less often, so that looking
- * never takes more than a few hundredths of a core.
+ * It decides nothing and it misses nothing on purpose: with more apps it looks less often, so that looking never takes
+ * more than a few hundredths of a core, and less often again while nobody sees what it saw. An app that comes near its
+ * limit is looked at closely whoever sees it.
  */
 import type { Hold } from '../limits/governor.js'
 import type { AppHealth, AppSample } from '../supervisor/status.js'
@@ -21,6 +22,8 @@ export interface Watched {
   readonly hold?: Hold | undefined
   /** What it said of itself last. */
   readonly health: AppHealth | null
+  /** It is near a limit, and looked at as often as there is time for. */
+  readonly isNear?: boolean
 }
 
 /** Choices of a monitor. */
@@ -33,11 +36,16 @@ export interface MonitorOptions {
   readonly onSample?: (uuid: string, sample: AppSample) => void
 }
 
-/** Looks a second at most, over all apps. */
+/** Looks a second at most, over all apps, while somebody sees what comes of them. */
 const looksPerSecond = 100
+/** The same while nobody does. */
+const looksPerSecondUnseen = 40
+/** Somebody who asked sees it for so long. */
+const seenMs = 5000
+/** Measured for who sees it: the kernel walks every mapping of a process for that. */
 const proportionalEveryMs = 10_000
-/** Who belongs to an app is asked again after so long: that lists the children of every thread of its processes. */
-const membersEveryMs = 2000
+/** Who belongs to an app is asked again after so long, where no group knows: that lists the children of every thread of its processes. */
+const membersEveryMs = 5000
 /** CPU is told over at least so long: the system counts it in steps of 10 ms. */
 const cpuWindowMs = 900
 
@@ -60,6 +68,9 @@ export class Monitor {
   #timer: NodeJS.Timeout | undefined
   #isStopped = true
   #looking: Promise<void> | undefined
+  #seenAt = Number.NEGATIVE_INFINITY
+  /** When all were looked at. */
+  #allAt = Number.NEGATIVE_INFINITY
 
   constructor(options: MonitorOptions) {
     this.#options = options
@@ -81,6 +92,14 @@ export class Monitor {
     this.#sights.clear()
   }
 
+  /** Somebody sees the samples. */
+  seen(): void {
+    const wasSeen = this.#isSeen
+    this.#seenAt = performance.now()
+    // What waits for a look that nobody hurried waits less.
+    if (!wasSeen && this.#looking === undefined && !this.#isStopped) this.#plan()
+  }
+
   /** The latest sample of an app that runs; null before the first. */
   sample(uuid: string): AppSample | null {
     return this.#sights.get(uuid)?.sample ?? null
@@ -95,7 +114,12 @@ export class Monitor {
   /** Looks at everything once. The timer does this by itself. */
   async look(): Promise<void> {
     const watched = this.#options.watched()
+    this.#allAt = performance.now()
     this.#forgetAllBut(new Set(watched.map(({ uuid }) => uuid)))
+    await this.#lookAtEach(watched)
+  }
+
+  async #lookAtEach(watched: readonly Watched[]): Promise<void> {
     for (const app of watched) {
       try {
         await this.#lookAt(app)
@@ -105,37 +129,59 @@ export class Monitor {
     }
   }
 
+  get #isSeen(): boolean {
+    return performance.now() - this.#seenAt < seenMs
+  }
+
   #plan(): void {
-    const count = this.#options.watched().length
-    const waitMs = Math.max(this.#options.intervalMs ?? 250, (count * 1000) / looksPerSecond)
-    this.#timer = setTimeout(() => {
-      this.#looking = this.look().finally(() => {
-        if (!this.#isStopped) this.#plan()
-      })
-    }, waitMs)
+    clearTimeout(this.#timer)
+    const watched = this.#options.watched()
+    const near = watched.filter(({ isNear }) => isNear)
+    const { intervalMs = 250 } = this.#options
+    const every = (count: number, perSecond: number) =>
+      Math.max(intervalMs, (count * 1000) / perSecond)
+    const all = every(watched.length, this.#isSeen ? looksPerSecond : looksPerSecondUnseen)
+    const allInMs = Math.max(0, this.#allAt + all - performance.now())
+    const nearInMs =
+      near.length === 0 ? Number.POSITIVE_INFINITY : every(near.length, looksPerSecond)
+    const isAll = allInMs <= nearInMs
+    this.#timer = setTimeout(
+      () => {
+        const looking = isAll ? this.look() : this.#lookAtEach(near)
+        this.#looking = looking.finally(() => {
+          this.#looking = undefined
+          if (!this.#isStopped) this.#plan()
+        })
+      },
+      Math.max(1, Math.min(allInMs, nearInMs)),
+    )
     this.#timer.unref()
   }
 
   async #lookAt(app: Watched): Promise<void> {
     const sight = this.#sightOf(app)
     const at = Date.now()
-    if (at - sight.membersAt >= membersEveryMs) {
-      sight.membersAt = at
-      sight.members = await app.pids()
-    }
-    const pids = sight.members
+    const pids = app.hold?.members?.() ?? (await this.#membersOf(app, sight, at))
     const usage = await sight.tree.measure(pids, at)
     if (usage === undefined) return
     const { memory, rss, processes, files, cpuMs } = usage
     const sample = { at, memory, rss, cpu: cpuSince(sight.marks, at, cpuMs), processes, files }
     sight.sample = sample
     let pss: number | undefined
-    if (at - sight.proportionalAt >= proportionalEveryMs) {
+    if (this.#isSeen && at - sight.proportionalAt >= proportionalEveryMs) {
       sight.proportionalAt = at
       pss = await sight.tree.proportional(pids)
     }
     this.#historyOf(app.uuid).add(sample, app.health, pss)
     this.#options.onSample?.(app.uuid, sample)
+  }
+
+  async #membersOf(app: Watched, sight: Sight, at: number): Promise<readonly number[]> {
+    if (at - sight.membersAt >= membersEveryMs) {
+      sight.membersAt = at
+      sight.members = await app.pids()
+    }
+    return sight.members
   }
 
   #sightOf({ uuid, instance, hold }: Watched): Sight {

@@ -1,10 +1,11 @@
 /**
  * What Linux says of a process, read from procfs without a library. The files of a process are opened once and read
- * again and again at 0: that costs a few microseconds, and an open file stays that process's, even when its number
+ * again and again: that costs a few microseconds, and an open file stays that process's, even when its number
  * is used again. The proportional share of memory costs a thousand times as much, since the kernel walks every mapping for it.
  */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { Gauge } from './gauge.js'
 
 /** Bytes of a page where the machine does not say. */
 const pageBytesUsual = 4096
@@ -21,15 +22,13 @@ export interface ProcessUsage {
   readonly cpuMs: number
 }
 
-const buffer = Buffer.allocUnsafe(1024)
-
 /** A process that is looked at often. */
 export class ProcessProbe {
   readonly pid: number
-  readonly #stat: number
-  readonly #statm: number
+  readonly #stat: Gauge
+  readonly #statm: Gauge
 
-  private constructor(pid: number, stat: number, statm: number) {
+  private constructor(pid: number, stat: Gauge, statm: Gauge) {
     this.pid = pid
     this.#stat = stat
     this.#statm = statm
@@ -37,35 +36,26 @@ export class ProcessProbe {
 
   /** Opens the files of a process; undefined when it is gone. */
   static open(pid: number): ProcessProbe | undefined {
-    const opened: number[] = []
-    try {
-      for (const name of ['stat', 'statm']) opened.push(openSync(`/proc/${pid}/${name}`, 'r'))
-      const [stat, statm] = opened as [number, number]
-      return new ProcessProbe(pid, stat, statm)
-    } catch {
-      for (const descriptor of opened) closeSync(descriptor)
-      return undefined
-    }
+    const stat = Gauge.open(`/proc/${pid}/stat`)
+    const statm = Gauge.open(`/proc/${pid}/statm`)
+    if (stat !== undefined && statm !== undefined) return new ProcessProbe(pid, stat, statm)
+    stat?.close()
+    statm?.close()
+    return undefined
   }
 
   /** Reads it; undefined when it is gone. */
   read(): ProcessUsage | undefined {
-    try {
-      return usageOf(contentOf(this.#stat), contentOf(this.#statm))
-    } catch {
-      return undefined
-    }
+    const stat = this.#stat.read()
+    const statm = this.#statm.read()
+    return stat === undefined || statm === undefined ? undefined : usageOf(stat, statm)
   }
 
   /** Lets it go. Call it once. */
   close(): void {
-    closeSync(this.#stat)
-    closeSync(this.#statm)
+    this.#stat.close()
+    this.#statm.close()
   }
-}
-
-function contentOf(descriptor: number): string {
-  return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0))
 }
 
 /** Takes both files apart; undefined when they are none. */
@@ -86,7 +76,9 @@ export function usageOf(stat: string, statm: string): ProcessUsage | undefined {
 /** Open descriptors; 0 when the process is gone or another user's. */
 export async function openFiles(pid: number): Promise<number> {
   try {
-    return (await readdir(`/proc/${pid}/fd`)).length
+    const folder = `/proc/${pid}/fd`
+    // Since Linux 6.2 the folder's size is their number.
+    return statSync(folder).size || (await readdir(folder)).length
   } catch {
     return 0
   }

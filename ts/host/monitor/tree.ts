@@ -13,7 +13,7 @@ export interface TreeUsage {
 }
 
 /** Counting descriptors reads a folder for each process: not at every look. */
-const filesEveryMs = 5000
+const filesEveryMs = 10_000
 
 /** One app's processes. Their sums come from its hold where there is one, and else from procfs. */
 export class Tree {

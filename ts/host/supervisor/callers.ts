@@ -17,7 +17,7 @@ import { type Question, readQuestion } from './requests.js'
 import type { Seat } from './seat.js'
 import { type HostEvent, type HostStatus, sendable } from './status.js'
 
-/** Milliseconds between two statuses that a follower is told. */
+/** Milliseconds between two statuses that a follower is told where it does not say. */
 const statusMs = 1000
 /** A follower that has so many bytes unread is not told statuses. */
 const unreadMax = 1024 * 1024
@@ -36,6 +36,8 @@ export interface Counter {
   readonly agent: AgentDesk
   /** Starts an app that somebody wrote to. */
   startFor(uuid: string, signal?: AbortSignal): Promise<unknown>
+  /** A follower sees statuses as they come. */
+  onSeen(): void
   /** A run came: others may have waited for it. */
   onCome(): void
 }
@@ -49,14 +51,20 @@ export interface Refusal {
   readonly facts?: Readonly<Record<string, unknown>>
 }
 
+/** Someone who is told what happens, and from time to time how everything is. */
+interface Follower {
+  /** Tells it no more. */
+  readonly end: () => void
+  readonly everyMs: number
+  toldAt: number
+}
+
 /** All who may come to the control socket. */
 export class Callers {
   readonly #counter: Counter
-  readonly #followers = new Map<Channel, () => void>()
-  /** Followers that are told events alone. */
-  readonly #deafToStatus = new WeakSet<Channel>()
-  readonly #timer: NodeJS.Timeout
+  readonly #followers = new Map<Channel, Follower>()
   readonly #refusals: Refusals<Refusal>
+  #timer: NodeJS.Timeout | undefined
 
   constructor(counter: Counter) {
     this.#counter = counter
@@ -69,13 +77,12 @@ export class Callers {
         facts: { ...facts, code, ...(leftOut === 0 ? {} : { leftOut }) },
       })
     })
-    this.#timer = setInterval(() => this.#tellStatus(), statusMs)
   }
 
   /** Nobody is told anything any more. */
   end(): void {
     clearInterval(this.#timer)
-    for (const end of this.#followers.values()) end()
+    for (const { end } of this.#followers.values()) end()
     this.#followers.clear()
   }
 
@@ -115,7 +122,7 @@ export class Callers {
       answer: (name, value, signal) => {
         const question = readQuestion(name, value)
         if (question.name === 'follow' && connection !== undefined)
-          return Promise.resolve(this.#followed(connection))
+          return Promise.resolve(this.#followed(connection, question.argument.statusMs))
         return this.#counter.answer(question, signal)
       },
       onEnd: (channel) => this.#unfollow(channel),
@@ -153,7 +160,7 @@ export class Callers {
         }
         const question = readQuestion(name, value)
         if (question.name === 'follow' && connection !== undefined)
-          return Promise.resolve(this.#followed(connection))
+          return Promise.resolve(this.#followed(connection, question.argument.statusMs))
         return this.#counter.answer(question, signal)
       },
       onEnd: (channel) => {
@@ -223,29 +230,50 @@ export class Callers {
     })
   }
 
-  #followed(channel: Channel, wants: (event: HostEvent) => boolean = () => true): { seq: number } {
-    if (!this.#followers.has(channel)) {
-      const end = this.#counter.events.listen((event) => {
+  #followed(
+    channel: Channel,
+    everyMs = statusMs,
+    wants: (event: HostEvent) => boolean = () => true,
+  ): { seq: number } {
+    const { events } = this.#counter
+    const end =
+      this.#followers.get(channel)?.end ??
+      events.listen((event) => {
         if (wants(event)) channel.note('event', jsonBytes(event))
       })
-      this.#followers.set(channel, end)
-      if (wants === endsOnly) this.#deafToStatus.add(channel)
-    }
-    return { seq: this.#counter.events.seq }
+    this.#followers.set(channel, { end, everyMs, toldAt: performance.now() })
+    this.#setTimer()
+    return { seq: events.seq }
   }
 
   #unfollow(channel: Channel): void {
-    this.#followers.get(channel)?.()
+    this.#followers.get(channel)?.end()
     this.#followers.delete(channel)
+    this.#setTimer()
+  }
+
+  /** Runs while somebody is to be told. */
+  #setTimer(): void {
+    const isNeeded = [...this.#followers.values()].some(({ everyMs }) => everyMs > 0)
+    if (isNeeded) this.#timer ??= setInterval(() => this.#tellStatus(), statusMs)
+    else {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+    }
   }
 
   #tellStatus(): void {
-    const channels = [...this.#followers.keys()].filter((it) => !this.#deafToStatus.has(it))
-    if (channels.length === 0) return
-    const bytes = jsonBytes(sendable(this.#counter.status()))
-    // Apps that say as much as they may, each of them: who follows has the events, and may ask for less.
-    if (bytes.length > messageBytesMax) return
-    for (const channel of channels) {
+    const now = performance.now()
+    let bytes: Buffer | undefined
+    for (const [channel, follower] of this.#followers) {
+      // Half a turn early is in time: the timer of another turn may be late.
+      if (follower.everyMs === 0 || now - follower.toldAt < follower.everyMs - statusMs / 2)
+        continue
+      follower.toldAt = now
+      if (follower.everyMs <= statusMs) this.#counter.onSeen()
+      bytes ??= jsonBytes(sendable(this.#counter.status()))
+      // Apps that say as much as they may, each of them: who follows has the events, and may ask for less.
+      if (bytes.length > messageBytesMax) continue
       if (channel.waitingBytes < unreadMax) channel.note('status', bytes)
     }
   }

@@ -80,8 +80,14 @@ export interface ControlRequests {
     readonly argument: { readonly uuid: string; readonly from?: number }
     readonly answer: AppHistory
   }
-  /** From now on notes `event` and, each second, `status` come over this connection. */
-  follow: { readonly argument: Record<string, never>; readonly answer: { readonly seq: number } }
+  /**
+   * From now on notes `event` and, each `statusMs`, a second unless said, `status` come over this connection; with 0 no
+   * status does. Asked again, it changes that. Who wants a status each second has apps measured as often as for one who looks at them.
+   */
+  follow: {
+    readonly argument: { readonly statusMs?: number }
+    readonly answer: { readonly seq: number }
+  }
   shutdown: {
     readonly argument: { readonly deadlineMs?: number; readonly reason?: string }
     readonly answer: ShutdownResult

@@ -26,7 +26,9 @@ const questions = {
     limit: z.int().min(1).max(1000).optional(),
   }),
   samples: z.looseObject({ uuid: uuidSchema, from: z.number().optional() }),
-  follow: nothing,
+  follow: z.looseObject({
+    statusMs: z.union([z.literal(0), z.int().min(1000).max(3_600_000)]).optional(),
+  }),
   shutdown: z.looseObject({
     deadlineMs: z.int().min(0).max(86_400_000).optional(),
     reason: z.string().max(500).optional(),

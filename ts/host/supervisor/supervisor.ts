@@ -126,6 +126,7 @@ export class Supervisor {
         manifest.apps.filter(({ startup_app }) => startup_app.uuid !== agentUuid),
       ),
       startFor: (uuid, signal) => this.#startFor(uuid, signal),
+      onSeen: () => this.#watch.seen(),
       onCome: () => this.#plan(),
     })
   }
@@ -338,11 +339,13 @@ export class Supervisor {
   async #answer(question: Question, signal?: AbortSignal): Promise<unknown> {
     switch (question.name) {
       case 'status':
+        this.#watch.seen()
         return sendable(this.status())
       case 'events':
         return this.#options.events.list(question.argument)
       case 'samples':
         this.#seat(question.argument.uuid)
+        this.#watch.seen()
         return this.#watch.history(question.argument.uuid, question.argument.from)
       case 'follow':
         throw hostError('HOST_UNSUPPORTED', 'following needs a connection', {

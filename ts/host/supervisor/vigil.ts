@@ -17,6 +17,8 @@ export const reconnectMs = 10_000
 export const shedMs = 2000
 /** Part of `maxMemory` that is the soft limit where the manifest has none. */
 const softPart = 0.85
+/** Part of the soft limit from which on an app is looked at closely. */
+const nearPart = 0.6
 /** Heartbeats that are looked at for the delay of the loop: a minute of the default ones. */
 const loopWindowMs = 60_000
 /** Of so many heartbeats at most, however often an app beats. */
@@ -39,6 +41,12 @@ export function softMemoryOf(app: AppManifest): number | null {
   const { softMemory, maxMemory } = app.resourceLimits
   if (softMemory !== undefined) return wholeBytes(app, softMemory)
   return maxMemory === undefined ? null : wholeBytes(app, Math.floor(maxMemory * softPart))
+}
+
+/** True for an app that may soon be over its soft limit, and for one with a limit that was not measured yet. */
+export function isNearLimit(app: AppManifest, sample: AppSample | null): boolean {
+  const soft = softMemoryOf(app)
+  return soft !== null && (sample === null || sample.memory > soft * nearPart)
 }
 
 /** What has to be known of a run to say whether it is time for another. */

@@ -11,7 +11,14 @@ import type { LiveRun } from './live-run.js'
 import { runsOf } from './machine.js'
 import type { Seat } from './seat.js'
 import type { AppSample } from './status.js'
-import { hangAfterMs, isStopped, lookMs, recycleReason, softMemoryOf } from './vigil.js'
+import {
+  hangAfterMs,
+  isNearLimit,
+  isStopped,
+  lookMs,
+  recycleReason,
+  softMemoryOf,
+} from './vigil.js'
 
 /** Milliseconds that an app has to give memory back. */
 const shedAnswerMs = 5000
@@ -45,6 +52,11 @@ export class Watch {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#monitor.stop()
+  }
+
+  /** Somebody sees what is measured. */
+  seen(): void {
+    this.#monitor.seen()
   }
 
   /** What was measured of an app. */
@@ -104,11 +116,12 @@ export class Watch {
   }
 
   #watched() {
-    return [...this.#seats.values()].flatMap(({ uuid, main }) => {
+    return [...this.#seats.values()].flatMap(({ uuid, app, main }) => {
       const launched = main?.launched
       if (main === undefined || launched === undefined) return []
-      const { instance, hold, health } = main
-      return [{ uuid, instance, pids: () => launched.pids(), hold, health }]
+      const { instance, hold, health, sample } = main
+      const isNear = isNearLimit(app, sample)
+      return [{ uuid, instance, pids: () => launched.pids(), hold, health, isNear }]
     })
   }
 
