@@ -14,6 +14,8 @@
  * Read `link/link.ts` for the sockets; the inbox is the kernel's.
  */
 import { randomUUID } from 'node:crypto'
+import { type FSWatcher, mkdirSync, watch } from 'node:fs'
+import path from 'node:path'
 import type { NativeOutgoing, NativeTerminal } from '../native.js'
 import type { Crossing } from './crossing.js'
 import { posError, toPosError } from './errors.js'
@@ -95,8 +97,12 @@ const letterNames = new Set(['to', 'kind', 'body', 'ttlMs', 'transient'])
 const announcementNames = new Set(['kind', 'body', 'ttlMs', 'transient'])
 const batch = 64
 const attemptsMax = 5
-/** Without a bell, an inbox is looked into so often: a host of C rings none. */
+/** Where the system does not tell what comes into a folder, an inbox is looked into so often: a host of C rings no bell. */
 const lookMs = 1000
+/** Where it does, in case that it told something to nobody: a folder on another machine's disk may be changed there. */
+const lookAllTheSameMs = 10_000
+/** What the system tells of was most often told by a bell, or is what was taken out: no hurry. */
+const hintMs = 100
 /** Who listens is asked anew after so long. */
 const peersMs = 1000
 
@@ -109,6 +115,8 @@ export class Messages {
   #looking: Promise<void> | undefined
   #isAskedAgain = false
   #timer: NodeJS.Timeout | undefined
+  #watch: FSWatcher | undefined
+  #hinted: NodeJS.Timeout | undefined
   readonly #attempts = new Map<string, number>()
   #peers: { readonly at: number; readonly ids: readonly string[] } | undefined
   readonly #waiters = new Map<string, Set<() => void>>()
@@ -195,7 +203,7 @@ export class Messages {
       this.#handler = undefined
       throw this.#crossing.failure('onMessage', asFile(thrown))
     }
-    this.#timer = setInterval(() => this.#look(), lookMs).unref()
+    this.#watchInbox()
     this.#look()
   }
 
@@ -295,6 +303,8 @@ export class Messages {
   /** Stops listening; what waits stays. @internal */
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    clearTimeout(this.#hinted)
+    this.#watch?.close()
     this.#handler = undefined
     await this.#link.close()
   }
@@ -359,6 +369,34 @@ export class Messages {
     void (async () => this.#handler?.(message))().catch((thrown) => {
       this.#crossing.failure('onMessage', thrown)
     })
+  }
+
+  /** A terminal at rest is woken by what comes and hardly ever by a clock. */
+  #watchInbox(): void {
+    const inbox = inboxOf(this.#root, this.#crossing.id)
+    try {
+      // The first sender completes it, and makes it durable with what it puts there.
+      mkdirSync(inbox, { recursive: true })
+      this.#watch = watch(inbox, { persistent: false }, () => {
+        this.#hinted ??= setTimeout(() => {
+          this.#hinted = undefined
+          this.#look()
+        }, hintMs).unref()
+      })
+      this.#watch.on('error', () => {
+        this.#watch?.close()
+        this.#lookEvery(lookMs)
+      })
+      this.#lookEvery(lookAllTheSameMs)
+    } catch {
+      // So many folders are watched already that the system watches no more.
+      this.#lookEvery(lookMs)
+    }
+  }
+
+  #lookEvery(ms: number): void {
+    clearInterval(this.#timer)
+    this.#timer = setInterval(() => this.#look(), ms).unref()
   }
 
   #look(): void {
@@ -452,6 +490,11 @@ export class Messages {
     })
     return { promise, cancel }
   }
+}
+
+/** Where the kernel puts what a terminal has to receive. */
+function inboxOf(root: string, id: string): string {
+  return path.join(root, 'shared', 'cross_terminal_messages', 'terminal_inbox', id, 'new')
 }
 
 function outgoingOf({ kind, body, ttlMs }: Announcement): NativeOutgoing {
