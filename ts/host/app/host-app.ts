@@ -382,8 +382,8 @@ export class HostApp {
     clearInterval(this.#beat)
     const beat = () => {
       this.#watchdog?.beat(heartbeatMs)
-      this.pulse.beat(heartbeatMs)
-      if (this.isConnected) this.#link?.note('heartbeat', this.health())
+      const hasNews = this.pulse.beat(heartbeatMs)
+      if (this.isConnected) this.#link?.note('heartbeat', hasNews ? this.health() : undefined)
     }
     this.#beat = setInterval(beat, heartbeatMs).unref()
     beat()

@@ -56,9 +56,9 @@ export class ControlLink {
     return this.#isWelcome
   }
 
-  /** Says something to the supervisor; lost where there is none. */
+  /** Says something to the supervisor, or no more than its name; lost where there is none. */
   note(name: string, value: unknown): void {
-    if (this.#isWelcome) this.#channel?.note(name, jsonBytes(value))
+    if (this.#isWelcome) this.#channel?.note(name, value === undefined ? value : jsonBytes(value))
   }
 
   /** Asks the supervisor; rejects with its refusal, or with `HOST_DISCONNECTED` where there is none. */

@@ -1,6 +1,10 @@
 /**
- * What an app says of itself with each heartbeat, measured where it happens. An app at rest is woken for its heartbeat and
- * for nothing else: how late its loop is, is what that heartbeat was late. Once the loop is at work its delay is sampled.
+ * What an app says of itself with its heartbeats, measured where it happens.
+ *
+ * An app at rest is woken for its heartbeat and for nothing else, and what it does then is what most of its rest costs: all
+ * of that code is cold. So it looks at two counters of its loop first. When the loop has had nothing to do since the heartbeat
+ * before, a heartbeat says no more than that the app is there; how late the loop is, is what that heartbeat was late. Once
+ * the loop is at work its delay is sampled.
  */
 import fs from 'node:fs'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
@@ -13,6 +17,8 @@ const resolutionMs = 50
 const windowMs = 1000
 /** Part of the time since the heartbeat before from which on a loop is at work. */
 const workPart = 0.05
+/** All is told so often even of an app at rest. */
+const allEveryMs = 10_000
 /** Open files are counted so often. */
 const filesEveryMs = 10_000
 
@@ -22,26 +28,37 @@ export class Pulse {
   messages = 0
   /** Set for a terminal. */
   terminal: (() => TerminalHealth) | undefined
-  /** Times that the loop was woken to measure its delay. */
-  samples = 0
   readonly #delays = monitorEventLoopDelay({ resolution: resolutionMs })
   #isSampling = false
   #sampledAt = 0
-  #loop = performance.eventLoopUtilization()
-  #beatAt: number | undefined
+  #beatAt = performance.now()
+  #isFirst = true
+  #idleMs = 0
+  #events = -1
+  #toldAt = Number.NEGATIVE_INFINITY
   #loopP50 = 0
   #loopP99 = 0
   #files = 0
   #filesAt = Number.NEGATIVE_INFINITY
 
-  /** A heartbeat, the next of which comes in `nextMs` milliseconds, as the one before said of this one. */
-  beat(nextMs: number): void {
+  /** A heartbeat; it was due `afterMs` after the one before. True when there is more to tell than that the app is there. */
+  beat(afterMs: number): boolean {
     const now = performance.now()
-    const lateMs = this.#beatAt === undefined ? 0 : Math.max(0, now - this.#beatAt - nextMs)
+    const passedMs = now - this.#beatAt
+    const lateMs = this.#isFirst ? 0 : Math.max(0, passedMs - afterMs)
     this.#beatAt = now
+    this.#isFirst = false
+    const { idleTime, uvMetricsInfo } = performance.nodeTiming
+    const isAtWork = idleTime - this.#idleMs < passedMs * (1 - workPart)
+    this.#idleMs = idleTime
+    const isWoken = uvMetricsInfo.events !== this.#events
+    this.#events = uvMetricsInfo.events
     this.#loopP50 = this.#delayMs(50, lateMs)
     this.#loopP99 = Math.max(this.#delayMs(99, lateMs), rounded(lateMs))
-    this.#sampleWhileAtWork(now)
+    if (isAtWork || this.#isSampling) this.#sample(isAtWork, now)
+    const hasNews = isWoken || isAtWork || now - this.#toldAt >= allEveryMs
+    if (hasNews) this.#toldAt = now
+    return hasNews
   }
 
   /** How the app is now. */
@@ -62,18 +79,13 @@ export class Pulse {
     this.#delays.disable()
   }
 
-  #sampleWhileAtWork(now: number): void {
-    const loop = performance.eventLoopUtilization()
-    const { utilization } = performance.eventLoopUtilization(loop, this.#loop)
-    this.#loop = loop
-    const isAtWork = utilization >= workPart
+  #sample(isAtWork: boolean, now: number): void {
     if (isAtWork !== this.#isSampling) {
       this.#isSampling = isAtWork
       if (isAtWork) this.#delays.enable()
       else this.#delays.disable()
     } else if (now - this.#sampledAt < windowMs) return
     this.#sampledAt = now
-    this.samples += this.#delays.count
     this.#delays.reset()
   }
 
@@ -88,8 +100,8 @@ export class Pulse {
 
   /** The histogram holds the time between two measurements; without any, what the heartbeat was late. */
   #delayMs(percentile: number, lateMs: number): number {
-    const { count } = this.#delays
-    return rounded(count === 0 ? lateMs : this.#delays.percentile(percentile) / 1e6 - resolutionMs)
+    const isKnown = this.#isSampling && this.#delays.count > 0
+    return rounded(isKnown ? this.#delays.percentile(percentile) / 1e6 - resolutionMs : lateMs)
   }
 }
 

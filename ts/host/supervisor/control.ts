@@ -127,7 +127,8 @@ export interface AppNotes {
     readonly restored: 'none' | 'current' | 'previous' | 'empty'
     readonly recovery?: unknown
   }
-  heartbeat: AppHealth
+  /** It is there; and how it is, unless that is as it was. */
+  heartbeat: AppHealth | undefined
   /** It cannot do all of its work; `ready` again ends that. */
   degraded: { readonly why: string }
   /** The loop stood; from the native thread, the loop itself cannot say it. */

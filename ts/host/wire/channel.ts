@@ -307,6 +307,7 @@ export function jsonBytes(value: unknown): Buffer {
 
 /** The value of a JSON text; undefined when it is none. */
 export function jsonOf(payload: Buffer): unknown {
+  if (payload.length === 0) return undefined
   try {
     return JSON.parse(payload.toString('utf8'))
   } catch {
