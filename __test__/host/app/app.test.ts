@@ -1,5 +1,7 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { bootstrapOf } from '../../../ts/host/app/bootstrap.js'
@@ -7,6 +9,7 @@ import { connectHost } from '../../../ts/host/app/connect.js'
 import { MessageTrace } from '../../../ts/host/app/crash.js'
 import { HostError } from '../../../ts/host/error.js'
 import { StateStore } from '../../../ts/host/state/state.js'
+import { binding } from '../../../ts/native.js'
 import { AppRoom, programPath } from './room.js'
 
 const spare = fileURLToPath(new URL('../../../ts/host/app/spare.ts', import.meta.url))
@@ -30,7 +33,14 @@ test.serial('an app says hello with its token, is ready, and beats', async (t) =
     const found = supervisor.notes.filter(({ name }) => name === 'heartbeat')
     return found.length >= 5 ? found : undefined
   })
-  for (const { value } of beats) {
+  // The first says how the app is; one that was not woken since says that it is there.
+  t.not(beats[0]?.value, undefined)
+  const last = await supervisor.until(() => {
+    const bare = supervisor.notes.filter(({ name, value }) => name === 'heartbeat' && !value)
+    return bare.length >= 3 ? bare : undefined
+  })
+  t.true(last.length >= 3)
+  for (const { value } of beats.filter(({ value }) => value !== undefined)) {
     t.true((value.heapUsed as number) > 1_000_000)
     t.true((value.handles as number) >= 1)
     t.true((value.loopP99 as number) >= (value.loopP50 as number))
@@ -194,6 +204,7 @@ test.serial('a spare becomes an instance, once', async (t) => {
   }
   t.deepEqual(await supervisor.request('become', order), { instance: 'clock.7' })
   await supervisor.note('ready')
+  while (app.output === '') await delay(5)
   t.deepEqual(JSON.parse(app.output), ['clock.7', '4', [order.script, '--till', '4']])
   await t.throwsAsync(supervisor.request('become', order), { message: /no spare/ })
   await supervisor.close()
@@ -270,4 +281,18 @@ test('the last messages are kept in their order', (t) => {
     trace.last().map(({ at }) => at),
     Array.from({ length: 32 }, (_, n) => n + 68),
   )
+})
+
+test('a watchdog is not woken while beats come, and is when it is over', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pk-watchdog-'))
+  const watchdog = binding().startWatchdog({ hangMs: 600_000, folder }, () => t.fail())
+  for (let beats = 0; beats < 50; beats += 1) {
+    watchdog.beat(1)
+    await delay(2)
+  }
+  t.deepEqual([watchdog.wakes, watchdog.hangs], [0, 0])
+  watchdog.stop()
+  while (watchdog.wakes === 0) await delay(1)
+  t.deepEqual(fs.readdirSync(folder), [])
+  fs.rmdirSync(folder)
 })

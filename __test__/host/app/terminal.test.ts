@@ -19,7 +19,9 @@ test.serial('a terminal says how it sells and how its journal is, and drains', a
   t.is(recovery.firstOpen, true)
   t.is(recovery.clean, true)
   supervisor.notes.length = 0
-  const { value } = await supervisor.note('heartbeat')
+  const { value } = await supervisor.until(() =>
+    supervisor.notes.find(({ name, value }) => name === 'heartbeat' && value !== undefined),
+  )
   t.deepEqual(value.terminal, { id: 'T1', sales: 3, openSales: 1, journal: 'ok', recovery })
   await supervisor.request('drain', { why: 'closing time', deadlineMs: 500 })
   t.deepEqual(await app.ended, { code: 0, signal: null })

@@ -374,6 +374,7 @@ export class HostApp {
 
   #say(name: 'ready' | 'degraded', value: unknown): void {
     this.#said = { name, value }
+    this.pulse.tellAll()
     this.#link?.note(name, value)
   }
 

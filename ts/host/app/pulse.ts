@@ -61,6 +61,11 @@ export class Pulse {
     return hasNews
   }
 
+  /** With the next heartbeat all is told. */
+  tellAll(): void {
+    this.#toldAt = Number.NEGATIVE_INFINITY
+  }
+
   /** How the app is now. */
   read(): AppHealth {
     return {
