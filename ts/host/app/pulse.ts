@@ -29,6 +29,7 @@ export class Pulse {
   /** Set for a terminal. */
   terminal: (() => TerminalHealth) | undefined
   readonly #delays = monitorEventLoopDelay({ resolution: resolutionMs })
+  #wasAtWork = false
   #isSampling = false
   #sampledAt = 0
   #beatAt = performance.now()
@@ -55,7 +56,9 @@ export class Pulse {
     this.#events = uvMetricsInfo.events
     this.#loopP50 = this.#delayMs(50, lateMs)
     this.#loopP99 = Math.max(this.#delayMs(99, lateMs), rounded(lateMs))
-    if (isAtWork || this.#isSampling) this.#sample(isAtWork, now)
+    // A heartbeat that was preempted looks like work, once.
+    if (isAtWork || this.#isSampling) this.#sample(isAtWork && this.#wasAtWork, now)
+    this.#wasAtWork = isAtWork
     const hasNews = isWoken || isAtWork || now - this.#toldAt >= allEveryMs
     if (hasNews) this.#toldAt = now
     return hasNews

@@ -183,7 +183,7 @@ export class Callers {
       case 'start':
         return this.#startFor(value, signal)
       case 'follow':
-        return connection && this.#followed(connection, endsOnly)
+        return connection && this.#followed(connection, 0, endsOnly)
       default: {
         const message = `the desktop agent may ask for briefing, start and follow, not for ${name.slice(0, 80)}`
         throw hostError('HOST_FORBIDDEN', message, { uuid: agentUuid, permission: name })
