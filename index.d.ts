@@ -325,14 +325,14 @@ export declare class NativeTerminal {
 
 /** A thread that watches the event loop of the thread that made it. */
 export declare class NativeWatchdog {
-  /** Milliseconds between two beats at most. */
-  get beatMs(): number
   /** True when the JavaScript stack of a standing loop can be had. */
   get hasStack(): boolean
   /** How often the loop stood. */
   get hangs(): number
-  /** The loop goes round. */
-  beat(): void
+  /** How often the watchdog's thread was woken: not at all while beats come. */
+  get wakes(): number
+  /** The loop goes round, and does so again within `next_ms` milliseconds. */
+  beat(nextMs: number): void
   /** Watches no more. May be called again. */
   stop(): void
 }
@@ -1663,7 +1663,7 @@ export interface NativeWaiting {
 
 /** How to watch. */
 export interface NativeWatchdogOptions {
-  /** A loop that gives no beat for so long stands; 100 to 600,000 milliseconds. */
+  /** A loop whose beat is missing for so long stands; 100 to 600,000 milliseconds. */
   hangMs: number
   /** Folder for `hang.json`. */
   folder: string
@@ -1706,8 +1706,8 @@ export declare function setDataLimit(pid: number, bytes: number): void
 export declare function startService(options: NativeServeOptions, onWork: () => void): NativeService
 
 /**
- * Watches the calling thread's event loop from now on. Each time that it stands, this thread writes the report
- * `node-hang.json` into the folder of reports, in the midst of the JavaScript that keeps it.
+ * Watches the calling thread's event loop from its first beat on. Each time that it stands, this thread writes the
+ * report `node-hang.json` into the folder of reports, in the midst of the JavaScript that keeps it.
  */
 export declare function startWatchdog(options: NativeWatchdogOptions): NativeWatchdog
 
