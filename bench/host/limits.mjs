@@ -5,6 +5,7 @@
  *     node bench/host/limits.mjs --json    the same as JSON
  *     node bench/host/limits.mjs --only cpu
  *     node bench/host/limits.mjs --means cgroup2    by one means alone
+ *     node bench/host/limits.mjs --machine    cgroup version 2 in a Linux of Debian's user-mode-linux, for machines without
  *     node bench/host/limits.mjs --quick   one round, two seconds
  *
  * Memory: most anonymous bytes above the limit, in percent: of a group the kernel's own high-water mark, else the
@@ -13,6 +14,7 @@
  * ready to run meanwhile, which the scheduler counts, was not held there but kept from the processor by others: that is
  * said, and no error is told.
  */
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -38,8 +40,10 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     means: { type: 'string' },
+    machine: { type: 'boolean', default: false },
   },
 })
+if (values.machine) process.exit(inMachine())
 const rounds = values.quick ? 1 : 3
 const cpuMs = values.quick ? 2000 : 10_000
 const MiB = 1024 * 1024
@@ -186,6 +190,40 @@ async function cpu(only) {
     )
   }
   governor.close()
+}
+
+/** Runs this for cgroup version 2 in a Linux that boots as a process; gives the exit code. */
+function inMachine() {
+  const kernel = '/usr/bin/linux.uml'
+  if (!existsSync(kernel)) {
+    console.error(`${kernel} is missing: apt-get install user-mode-linux`)
+    return 1
+  }
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'pos-kernel-machine-'))
+  const [out, init] = ['out', 'init.sh'].map((name) => path.join(folder, name))
+  const flags = Object.entries({ '--json': values.json, '--quick': values.quick })
+    .filter(([, isGiven]) => isGiven)
+    .map(([flag]) => flag)
+  if (values.only !== undefined) flags.push('--only', values.only)
+  const script = `#!/bin/sh
+export PATH='${path.dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin' HOME=/
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+'${process.execPath}' '${fileURLToPath(import.meta.url)}' --means cgroup2 ${flags.join(' ')} > '${out}' 2>&1
+poweroff -f
+`
+  try {
+    writeFileSync(init, script, { mode: 0o755 })
+    const root = ['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'rw']
+    const quiet = ['quiet', 'con=null', 'con0=null,fd:1']
+    spawnSync(kernel, ['mem=1024M', ...root, ...quiet, `init=${init}`], { stdio: 'ignore' })
+    const said = existsSync(out) ? readFileSync(out, 'utf8') : 'the machine did not boot\n'
+    process.stdout.write(said)
+    return said.includes('cgroup2') && !said.includes('SKIPPED') ? 0 : 1
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /** Milliseconds in which the app could have run and did not, and those of them in which its quota was used up. */
