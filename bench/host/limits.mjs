@@ -215,7 +215,7 @@ poweroff -f
 `
   try {
     writeFileSync(init, script, { mode: 0o755 })
-    const root = ['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'rw']
+    const root = [`root=${path.join('/dev', 'root')}`, 'rootfstype=hostfs', 'rootflags=/', 'rw']
     const quiet = ['quiet', 'con=null', 'con0=null,fd:1']
     spawnSync(kernel, ['mem=1024M', ...root, ...quiet, `init=${init}`], { stdio: 'ignore' })
     const said = existsSync(out) ? readFileSync(out, 'utf8') : 'the machine did not boot\n'
