@@ -267,7 +267,7 @@ function numberOf(instance) {
 }
 
 function recordsOf(uuid) {
-  const folder = path.join(root, 'host', 'apps', uuid, 'instances')
+  const folder = path.join(root, 'host', 'apps', uuid, 'runs')
   return list(folder).flatMap((name) => {
     try {
       return [JSON.parse(readFileSync(path.join(folder, name, 'instance.json'), 'utf8'))]

@@ -96,6 +96,7 @@ async function start(governor, args, limits) {
   const instance = `run${run}.1`
   const folders = {
     instance: place.instance(instance),
+    run: place.run(instance),
     data: place.app(`run${run}`, 'data'),
     log: place.app(`run${run}`, 'log'),
   }

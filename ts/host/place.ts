@@ -12,12 +12,13 @@
  *   apps/<uuid>/
  *     data/                          the app's own folder, owned by its user; its state is in data/state/
  *     log/out.log  log/out.1.log     what its processes printed
- *     instances/<instance>/
- *       launch.json                  what the launcher was told
- *       instance.json                who runs: boot id, pid, start time, user, control groups
- *       exit.json                    how it ended, written by the launcher
+ *     instances/<instance>/          what the app may write of a run
  *       hang.json  node-*.json       what the watchdog and the runtime left
  *       page.txt                     where a page stood, or why it did not open
+ *     runs/<instance>/               what is true of a run: the host alone reads and writes here
+ *       instance.json                who runs: boot id, pid, start time, user, control groups
+ *       exit.json  last.log          how it ended, and the end of what it printed; written by the launcher
+ *       orders                       the pipe on which a later supervisor speaks to the launcher
  *       devtools.sock                the DevTools pipe of a page, held by the launcher
  * ```
  */
@@ -46,9 +47,14 @@ export class HostPlace {
     return path.join(this.folder, 'apps', uuid, ...names)
   }
 
-  /** A folder or file of a run of an app. */
+  /** A folder or file of a run of an app, where the app may write. */
   instance(instance: string, ...names: string[]): string {
     return this.app(uuidOf(instance), 'instances', instance, ...names)
+  }
+
+  /** A folder or file of a run of an app, where only the host may write. */
+  run(instance: string, ...names: string[]): string {
+    return this.app(uuidOf(instance), 'runs', instance, ...names)
   }
 
   /** Where the supervisor listens. */

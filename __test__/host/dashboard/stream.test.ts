@@ -105,7 +105,7 @@ test('crash reports are listed and read, and nothing else is', async (t) => {
   await writeReport(host.place, {
     instance: 'clock.3',
     uuid: 'clock',
-    instanceFolder: host.place.instance('clock.3'),
+    folders: { instance: host.place.instance('clock.3'), run: host.place.run('clock.3') },
     startedAt: 1000,
     status: null,
     samples: [{ at: 4000, ...sample }],

@@ -1,12 +1,14 @@
 /** The contract of launchers for pages, and what only a page can do. Needs Chromium and, for a user of its own, root. */
-import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type net from 'node:net'
+import path from 'node:path'
 import type { Duplex } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import { isHostError } from '../../../ts/host/error.js'
 import { browserProgram } from '../../../ts/host/launcher/browser.js'
 import { ChromiumLauncher, type ChromiumOptions } from '../../../ts/host/launcher/chromium.js'
+import { readExit } from '../../../ts/host/launcher/exit.js'
 import type { Launched, LaunchOrder } from '../../../ts/host/launcher/launcher.js'
 import { Channel, jsonBytes, jsonOf } from '../../../ts/host/wire/channel.js'
 import { Bench, launcherContract, runs, type Subject, until } from './contract.js'
@@ -186,7 +188,7 @@ if (!hasBrowser()) {
         while ((await found()) !== `${url}?next`) await new Promise(setImmediate)
       }
       a.release()
-      const next = await launcher.adopt(app, 'a.1', a.process, bench.place.instance('a.1'))
+      const next = await launcher.adopt(app, 'a.1', a.process, bench.foldersOf('a.1'))
       if (next === undefined) throw new Error('the page was not found again')
       t.teardown(() => next.kill())
       t.is(await next.evaluate?.('document.title'), 'app')
@@ -228,13 +230,41 @@ if (!hasBrowser()) {
     t.deepEqual(said, [])
   })
 
+  each('a page that nobody comes back for is ended with its browser', async (bench, t) => {
+    const short = { orphanMs: 300, recycle: { drainMs: 2000 } }
+    const a = await bench.launch('a', { url: blank }, undefined, short)
+    const b = await bench.launch('b', { url: blank }, undefined, short)
+    await Promise.all([a, b].map((each) => each.evaluate?.('1 + 1')))
+    const tree = await a.pids()
+    b.release()
+    const app = bench.app('b', { url: blank }, short)
+    const kept = await bench.launcher.adopt(app, 'b.1', b.process, bench.foldersOf('b.1'))
+    t.teardown(() => kept?.kill())
+    a.release()
+    const end = await until('exit.json', () => readExit(bench.place.run('a.1')))
+    t.is(end.endedBy, 'orphan')
+    for (const pid of tree) t.false(runs(pid), `process ${pid} is left`)
+    t.is(await kept?.evaluate?.('1 + 1'), 2)
+  })
+
+  each('a browser that does not start is an error with what it said', async (bench, t) => {
+    const app = bench.app('a', { url: blank })
+    const order = bench.order(app, 'a.1')
+    // Where the profile is to be there is a file.
+    writeFileSync(path.join(order.folders.data, 'profile'), '')
+    const error = await t.throwsAsync(bench.launcher.launch(order))
+    if (!isHostError(error, 'HOST_LAUNCH')) return t.fail(String(error))
+    t.is(error.facts.step, 'browser')
+    t.regex(error.message, /ended at its start with .+; it said ".*profile/s)
+  })
+
   each('a page outlives who started it, and is found again', async (bench, t) => {
     const a = await bench.launch('a', { url: blank })
     await until('loaded', () => a.voice !== undefined)
     await a.evaluate?.('globalThis.mark = 7')
     a.release()
     const app = bench.app('a', { url: blank })
-    const found = await bench.launcher.adopt(app, 'a.1', a.process, bench.place.instance('a.1'))
+    const found = await bench.launcher.adopt(app, 'a.1', a.process, bench.foldersOf('a.1'))
     t.not(found, undefined)
     t.is(await found?.evaluate?.('globalThis.mark'), 7)
     await found?.kill()

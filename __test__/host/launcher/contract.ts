@@ -14,6 +14,7 @@ import type {
   Launched,
   Launcher,
   LaunchOrder,
+  RunFolders,
 } from '../../../ts/host/launcher/launcher.js'
 import { type AppManifest, parseManifest } from '../../../ts/host/manifest/manifest.js'
 import { HostPlace, uuidOf } from '../../../ts/host/place.js'
@@ -59,6 +60,7 @@ export class Bench {
     const uuid = uuidOf(instance)
     const folders = {
       instance: this.place.instance(instance),
+      run: this.place.run(instance),
       data: this.place.app(uuid, 'data'),
       log: this.place.app(uuid, 'log'),
     }
@@ -71,6 +73,11 @@ export class Bench {
       sockets: { control: this.place.controlSocket, bus: this.place.busSocket },
       confinement: { groups: [], ...this.#subject.confinement, ...confinement },
     }
+  }
+
+  /** The two folders of a run. */
+  foldersOf(instance: string): RunFolders {
+    return { instance: this.place.instance(instance), run: this.place.run(instance) }
   }
 
   /** Starts an app and waits until it is at work. */
@@ -157,7 +164,7 @@ export function launcherContract(test: TestFn, name: string, subject: Subject): 
     if (!isHostError(error, 'HOST_LAUNCH')) return t.fail(String(error))
     t.is(error.facts.uuid, 'a')
     t.is(typeof error.facts.step, 'string')
-    t.is(readExit(order.folders.instance), undefined)
+    t.is(readExit(order.folders.run), undefined)
   })
 
   check('the end of one is seen once, and the other goes on', async (bench, t) => {
@@ -175,7 +182,7 @@ export function launcherContract(test: TestFn, name: string, subject: Subject): 
     t.false(a.signal('SIGKILL'))
     t.deepEqual(await a.pids(), [])
     t.true(stillRuns(b.process))
-    const written = await until('exit.json', () => readExit(bench.place.instance('a.1')))
+    const written = await until('exit.json', () => readExit(bench.place.run('a.1')))
     t.deepEqual(written, record)
   })
 
@@ -194,7 +201,7 @@ export function launcherContract(test: TestFn, name: string, subject: Subject): 
     await bench.started(a)
     a.release()
     const app = bench.app('a', subject.idle)
-    const folder = bench.place.instance('a.1')
+    const folder = bench.foldersOf('a.1')
     const other = subject.launcher(bench.root)
     const wrong = { ...a.process, startTime: a.process.startTime + 1 }
     t.is(await other.adopt(app, 'a.1', wrong, folder), undefined)

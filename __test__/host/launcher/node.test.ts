@@ -1,5 +1,5 @@
 /** The contract of launchers for Node apps, and what only the program `pos-kernel-launch` can do. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,8 +7,10 @@ import test from 'ava'
 import { isHostError } from '../../../ts/host/error.js'
 import { readExit } from '../../../ts/host/launcher/exit.js'
 import { stillRuns } from '../../../ts/host/launcher/identity.js'
+import { launchersOfRun } from '../../../ts/host/launcher/launchers.js'
 import { NodeLauncher } from '../../../ts/host/launcher/node.js'
 import { launcherProgram } from '../../../ts/host/launcher/program.js'
+import { startRun } from '../../../ts/host/launcher/run.js'
 import { uuidOf } from '../../../ts/host/place.js'
 import { Bench, launcherContract, runs, type Subject, until } from './contract.js'
 
@@ -121,26 +123,69 @@ each('an app whose supervisor is killed goes on, and its end is written down', a
   await over
   t.true(stillRuns(identity))
   process.kill(identity.pid, 'SIGTERM')
-  const record = await until('exit.json', () => readExit(order.folders.instance))
+  const record = await until('exit.json', () => readExit(order.folders.run))
   t.like(record, { code: null, signal: 'SIGTERM', endedBy: null })
   t.false(stillRuns(identity))
 })
 
+each('what stands in the place of exit.json is replaced, not followed', async (bench, t) => {
+  const run = bench.place.run('a.1')
+  const order = bench.order(bench.app('a', behave('exit', '0')), 'a.1')
+  const victim = path.join(bench.root, 'victim')
+  writeFileSync(victim, 'untouched')
+  symlinkSync(victim, path.join(run, 'exit.json'))
+  symlinkSync(victim, path.join(run, 'exit.json.new'))
+  const a = await bench.launcher.launch(order)
+  const record = await a.exited
+  t.is(readFileSync(victim, 'utf8'), 'untouched')
+  t.deepEqual(await until('exit.json', () => readExit(run)), record)
+})
+
 each(
-  'a file that the app puts in the place of exit.json is replaced, not followed',
+  'without a supervisor for orphanMs an app is ended by its launcher, and one that is taken over is not',
   async (bench, t) => {
-    const instance = bench.place.instance('a.1')
-    const order = bench.order(bench.app('a', behave('exit', '0')), 'a.1')
-    const victim = path.join(bench.root, 'victim')
-    writeFileSync(victim, 'untouched')
-    symlinkSync(victim, path.join(instance, 'exit.json'))
-    symlinkSync(victim, path.join(instance, 'exit.json.new'))
-    const a = await bench.launcher.launch(order)
-    const record = await a.exited
-    t.is(readFileSync(victim, 'utf8'), 'untouched')
-    t.deepEqual(await until('exit.json', () => readExit(instance)), record)
+    const short = { orphanMs: 300, recycle: { drainMs: 300 } }
+    const [deaf, kept] = await Promise.all(
+      ['deaf', 'kept'].map((uuid) => bench.launch(uuid, behave('deaf'), undefined, short)),
+    )
+    if (deaf === undefined || kept === undefined) return t.fail('nothing was launched')
+    await Promise.all([bench.said('deaf'), bench.said('kept')])
+    kept.release()
+    const app = bench.app('kept', behave('deaf'), short)
+    const found = await bench.launcher.adopt(app, 'kept.1', kept.process, bench.foldersOf('kept.1'))
+    if (found === undefined) return t.fail('the app was not found')
+    deaf.release()
+    await until('the orphan to be gone', () => !stillRuns(deaf.process))
+    const end = await until('exit.json', () => readExit(bench.place.run('deaf.1')))
+    t.like(end, { code: null, signal: 'SIGKILL', endedBy: 'orphan' })
+    t.true(stillRuns(kept.process))
+    // The next one may come and go as well.
+    found.release()
+    await until('the other orphan to be gone', () => !stillRuns(kept.process))
+    const other = await until('exit.json', () => readExit(bench.place.run('kept.1')))
+    t.is(other.endedBy, 'orphan')
   },
 )
+
+each('a launch that is given up leaves nothing that may become the app', async (bench, t) => {
+  const { folders } = bench.order(bench.app('a', behave('idle')), 'a.1')
+  // The child of the launcher waits for somebody to read this, and is no app yet.
+  const procs = path.join(bench.root, 'cgroup.procs')
+  execFileSync('mkfifo', [procs])
+  const order = {
+    program: process.execPath,
+    args: [],
+    env: {},
+    cwd: folders.data,
+    outLog: { path: path.join(folders.log, 'out.log'), bytesMax: 65_536 },
+    runFolder: folders.run,
+    confinement: { groups: [procs] },
+  }
+  const error = await t.throwsAsync(startRun('a', order, 500))
+  if (!isHostError(error, 'HOST_LAUNCH')) return t.fail(String(error))
+  t.is(error.facts.step, 'launcher')
+  t.deepEqual(launchersOfRun(folders.run), [])
+})
 
 each('a limit that cannot be set is an error that names it, and nothing runs', async (bench, t) => {
   const error = await t.throwsAsync(

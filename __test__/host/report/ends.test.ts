@@ -190,14 +190,14 @@ async function endOf(
   const resourceLimits = limit === undefined ? {} : { maxMemory: limit }
   const more = { health, resourceLimits }
   const launched = await bench.launch('ender', startup, confinement, more)
-  const instanceFolder = bench.place.instance('ender.1')
+  const folders = bench.foldersOf('ender.1')
   await supervisor.note('heartbeat')
-  if (asked === 'hang') await killTheHung(launched, instanceFolder)
+  if (asked === 'hang') await killTheHung(launched, folders.instance)
   else await act?.(launched, supervisor)
   const written = await writeReport(bench.place, {
     instance: 'ender.1',
     uuid: 'ender',
-    instanceFolder,
+    folders,
     startedAt: null,
     exit: await launched.exited,
     asked: asked ?? null,

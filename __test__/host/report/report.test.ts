@@ -24,13 +24,13 @@ function placeOf(t: ExecutionContext): HostPlace {
 }
 
 function orderOf(place: HostPlace, instance: string, more: Partial<ReportOrder> = {}): ReportOrder {
-  const instanceFolder = place.instance(instance)
-  fs.mkdirSync(instanceFolder, { recursive: true })
+  const folders = { instance: place.instance(instance), run: place.run(instance) }
+  for (const folder of Object.values(folders)) fs.mkdirSync(folder, { recursive: true })
   fs.mkdirSync(place.app('clock', 'log'), { recursive: true })
   return {
     instance,
     uuid: 'clock',
-    instanceFolder,
+    folders,
     startedAt: 1000,
     exit: {
       code: 70,
@@ -66,7 +66,7 @@ test('a bundle holds what was known, and reads as it was written', async (t) => 
   })
   const stack = 'Error: stuck\n    at pull (drawer.mjs:4:2)'
   const note = { kind: 'exception', name: 'Error', message: 'stuck', stack, messages: [{ at: 7 }] }
-  fs.writeFileSync(path.join(order.instanceFolder, 'fatal.json'), JSON.stringify(note))
+  fs.writeFileSync(path.join(order.folders.instance, 'fatal.json'), JSON.stringify(note))
   fs.writeFileSync(place.app('clock', 'log', 'out.1.log'), 'older\n')
   fs.writeFileSync(place.app('clock', 'log', 'out.log'), 'newer\n')
   const store = new StateStore(place.app('clock', 'data'))
@@ -143,16 +143,26 @@ test('a report that is not there is a clear refusal, and a name leads nowhere el
   t.deepEqual(await listReports(new HostPlace(path.join(place.root, 'nowhere'))), [])
 })
 
+test('last words are those of this run, whatever others printed into the same log', async (t) => {
+  const place = placeOf(t)
+  const { folders } = orderOf(place, 'clock.1')
+  const words = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'
+  fs.writeFileSync(place.app('clock', 'log', 'out.log'), `${words}\n`)
+  t.is((await readEvidence(folders)).lastWords, null)
+  fs.writeFileSync(path.join(folders.run, 'last.log'), `before\n${words}\n 1: 0xb8 node\n`)
+  t.is((await readEvidence(folders)).lastWords, words)
+})
+
 test('what a hostile app leaves is cut to what it should be', async (t) => {
   const place = placeOf(t)
-  const { instanceFolder } = orderOf(place, 'clock.1')
+  const { folders } = orderOf(place, 'clock.1')
   const put = (name: string, text: string) =>
-    fs.writeFileSync(path.join(instanceFolder, name), text)
+    fs.writeFileSync(path.join(folders.instance, name), text)
   put('fatal.json', JSON.stringify({ message: 'm'.repeat(1e6), stack: 7, messages: Array(1e4) }))
   put('node-fatal.json', JSON.stringify({ header: null, nativeStack: [null, 3, {}] }))
   put('hang.json', '[1,2')
-  fs.symlinkSync('/etc/passwd', path.join(instanceFolder, 'node-hang.json'))
-  const evidence = await readEvidence(instanceFolder)
+  fs.symlinkSync('/etc/passwd', path.join(folders.instance, 'node-hang.json'))
+  const evidence = await readEvidence(folders)
   t.is(evidence.fatal?.message.length, 16_384)
   t.is(evidence.fatal?.stack, '')
   t.is(evidence.fatal?.messages.length, 128)
@@ -160,6 +170,6 @@ test('what a hostile app leaves is cut to what it should be', async (t) => {
   t.deepEqual(evidence.runtime?.nativeStack, ['', '', ''])
   t.is(evidence.hang, null)
   t.is(evidence.hangStack, null)
-  fs.truncateSync(path.join(instanceFolder, 'fatal.json'), 2 ** 40)
-  t.is((await readEvidence(instanceFolder)).fatal, null)
+  fs.truncateSync(path.join(folders.instance, 'fatal.json'), 2 ** 40)
+  t.is((await readEvidence(folders)).fatal, null)
 })

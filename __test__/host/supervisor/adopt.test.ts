@@ -4,9 +4,18 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import type { HostManifestInput } from '../../../ts/host/manifest/manifest.js'
+import { stillRuns } from '../../../ts/host/launcher/identity.js'
+import type { Launched } from '../../../ts/host/launcher/launcher.js'
+import { NodeLauncher } from '../../../ts/host/launcher/node.js'
+import {
+  type AppManifest,
+  type HostManifestInput,
+  parseManifest,
+} from '../../../ts/host/manifest/manifest.js'
 import { HostPlace } from '../../../ts/host/place.js'
+import { listReports } from '../../../ts/host/report/report.js'
 import type { ControlRequests } from '../../../ts/host/supervisor/control.js'
+import { makeRunFolders, runFolders } from '../../../ts/host/supervisor/live-run.js'
 import { Operator } from '../../../ts/host/supervisor/operator.js'
 import {
   openRuns,
@@ -81,6 +90,21 @@ class Away {
   }
 }
 
+/** What is written before a process is started. */
+const begun: RunRecord = {
+  version: 1,
+  instance: 'app.7',
+  role: 'main',
+  launcher: 'node',
+  tokenHash: 'a'.repeat(64),
+  groups: [],
+  startedAt: Date.now(),
+  readyAt: null,
+  phase: 'starting',
+  ending: null,
+  after: null,
+}
+
 const areReady = (apps: readonly AppStatus[]) => apps.every(({ state }) => state === 'ready')
 
 test.serial('apps of a killed supervisor go on, and none is started again', async (t) => {
@@ -126,6 +150,14 @@ test.serial(
     const after = await away.until(
       (all) => all.filter(({ state }) => state === 'stopped').length === 2,
     )
+    const events = await away.ask('events', {})
+    const isKept = (all: typeof events) => all.some(({ type }) => type === 'report')
+    while (!isKept(await away.ask('events', {}))) await delay(5)
+    const reports = await listReports(away.place)
+    t.deepEqual(
+      reports.map(({ instance, reason }) => [instance, reason]),
+      [['killed.1', 'signal']],
+    )
     t.deepEqual(
       after.map(({ uuid, state, lastEnd }) => [uuid, state, lastEnd?.reason]),
       [
@@ -141,24 +173,11 @@ test.serial(
   'a run that was not started wholly is cleaned up, and its number is not used again',
   async (t) => {
     const away = new Away(t, { apps: [appOf('app')] })
-    const folder = away.place.app('app', 'instances', 'app.7')
+    const folder = away.place.app('app', 'runs', 'app.7')
     mkdirSync(folder, { recursive: true })
-    const record: RunRecord = {
-      version: 1,
-      instance: 'app.7',
-      role: 'main',
-      launcher: 'node',
-      tokenHash: 'a'.repeat(64),
-      groups: [],
-      startedAt: Date.now(),
-      readyAt: null,
-      phase: 'starting',
-      ending: null,
-      after: null,
-    }
-    writeFileSync(path.join(folder, 'instance.json'), JSON.stringify(record))
-    mkdirSync(away.place.app('app', 'instances', 'app.8'), { recursive: true })
-    writeFileSync(away.place.app('app', 'instances', 'app.8', 'instance.json'), '{"torn')
+    writeFileSync(path.join(folder, 'instance.json'), JSON.stringify(begun))
+    mkdirSync(away.place.app('app', 'runs', 'app.8'), { recursive: true })
+    writeFileSync(away.place.app('app', 'runs', 'app.8', 'instance.json'), '{"torn')
     await away.start()
     const [app] = await away.until(areReady)
     t.is(app?.instance, 'app.9')
@@ -233,6 +252,43 @@ test.serial(
     t.is(after?.restarts, 1)
   },
 )
+
+test.serial(
+  'a run whose supervisor did not live to write down who it is is ended, and none of another host',
+  async (t) => {
+    const away = new Away(t, { apps: [appOf('app')] })
+    const other = new Away(t, { apps: [appOf('app')] })
+    const [ours, theirs] = await Promise.all([away, other].map(({ place }) => stray(t, place)))
+    if (ours === undefined || theirs === undefined) return t.fail('nothing was launched')
+    await away.start()
+    t.false(stillRuns(ours.process))
+    const [app] = await away.until(areReady)
+    t.is(app?.instance, 'app.8')
+    const events = await away.ask('events', {})
+    t.true(events.some(({ type, instance }) => type === 'ended' && instance === 'app.7'))
+    t.true(stillRuns(theirs.process))
+    await theirs.kill()
+  },
+)
+
+/** A run as it is between the start of its process and the record of it. */
+async function stray(t: ExecutionContext, place: HostPlace): Promise<Launched> {
+  const { apps } = parseManifest({ apps: [appOf('app')] }, place.root)
+  const folders = runFolders(place, 'app', 'app.7')
+  makeRunFolders(folders, undefined)
+  const launched = await new NodeLauncher({ root: place.root }).launch({
+    app: apps[0] as AppManifest,
+    instance: 'app.7',
+    token: 'a'.repeat(64),
+    folders,
+    sockets: { control: place.controlSocket, bus: place.busSocket },
+    confinement: { groups: [] },
+  })
+  t.teardown(() => launched.kill())
+  writeFileSync(path.join(folders.run, 'instance.json'), JSON.stringify(begun))
+  launched.release()
+  return launched
+}
 
 test.serial(
   'a shutdown that its supervisor did not live to end is taken up by the next one',

@@ -143,9 +143,9 @@ export function processesOf(root: string): number[] {
   const pids = new Set<number>()
   const apps = path.join(root, 'host', 'apps')
   for (const app of names(apps)) {
-    for (const run of names(path.join(apps, app, 'instances'))) {
+    for (const run of names(path.join(apps, app, 'runs'))) {
       for (const file of ['instance.json', 'ended.json']) {
-        const record = json(path.join(apps, app, 'instances', run, file))
+        const record = json(path.join(apps, app, 'runs', run, file))
         if (record?.process !== undefined && stillRuns(record.process)) pids.add(record.process.pid)
       }
     }

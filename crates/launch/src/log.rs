@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+/// Bytes at the end of what was printed that are kept apart.
+const LAST_BYTES: usize = 8 << 10;
+
 /// An open log.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -12,6 +15,8 @@ pub(crate) struct Log {
     file: File,
     bytes: u64,
     bytes_max: u64,
+    /// The end of what was printed through this log; others may write the same files.
+    last: Vec<u8>,
 }
 
 impl Log {
@@ -19,11 +24,12 @@ impl Log {
     pub(crate) fn open(path: &Path, bytes_max: u64) -> io::Result<Self> {
         let file = open(path)?;
         let bytes = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, bytes, bytes_max })
+        Ok(Self { path: path.to_owned(), file, bytes, bytes_max, last: Vec::new() })
     }
 
     /// Writes what an app printed. A disk that refuses it costs the text, never the app.
     pub(crate) fn write(&mut self, mut text: &[u8]) {
+        self.remember(text);
         while !text.is_empty() {
             if self.bytes >= self.bytes_max && self.turn().is_err() {
                 return;
@@ -35,6 +41,19 @@ impl Log {
             }
             self.bytes += u64::try_from(now.len()).unwrap_or(0);
             text = rest;
+        }
+    }
+
+    /// The end of what was printed through this log.
+    pub(crate) fn last_words(&self) -> &[u8] {
+        self.last.get(self.last.len().saturating_sub(LAST_BYTES)..).unwrap_or(&[])
+    }
+
+    fn remember(&mut self, text: &[u8]) {
+        self.last.extend_from_slice(text);
+        // Now and then, so that not each line moves all before it.
+        if self.last.len() > 2 * LAST_BYTES {
+            self.last.drain(..self.last.len() - LAST_BYTES);
         }
     }
 
@@ -79,6 +98,10 @@ mod tests {
         assert!(text.len() <= 4096);
         assert!(fs::metadata(folder.join("out.1.log")).expect("there").len() <= 4096);
         assert!(text.ends_with("line 9999\n"));
+        assert_eq!(log.last_words().len(), LAST_BYTES);
+        assert!(log.last_words().ends_with(b"line 9999\n"));
+        let next = Log::open(&path, 4096).expect("opened");
+        assert!(next.last_words().is_empty(), "what another run printed is not its own");
         fs::remove_dir_all(&folder).expect("removed");
     }
 }

@@ -9,13 +9,17 @@
 //!
 //! What lives here: the one process between a supervisor and an app. It outlives its supervisor, since an end
 //! that nobody saw is an end that nobody can explain; and it takes its app along when it is killed itself. What
-//! must not: any decision about the app's life, any knowledge of sales, threads (the app is made by `fork`).
+//! must not: any decision about the app's life but that nobody is left to make one, any knowledge of sales, threads
+//! (the app is made by `fork`).
 //!
 //! The promises guarded here: **an app runs confined as ordered or not at all**; its first instruction is within
 //! its limits; its end is written down once, whole, and nothing of it is left then.
 //!
+//! Its one argument is the folder of the run, which no app can write: by it a supervisor finds launchers that it does
+//! not know.
+//!
 //! Read `order.rs` first (what it is told), then `child.rs` (what is put around the app), `stay.rs` (what it
-//! does while the app runs). `os.rs` holds the calls that no safe crate offers, and all `unsafe` of this crate.
+//! does while the app runs), `orders.rs` and `orphan.rs` (who watches it, and for how long nobody may). `os.rs` holds the calls that no safe crate offers, and all `unsafe` of this crate.
 
 #![deny(unsafe_code)]
 
@@ -31,6 +35,10 @@ mod log;
 mod memory;
 #[cfg(target_os = "linux")]
 mod order;
+#[cfg(target_os = "linux")]
+mod orders;
+#[cfg(target_os = "linux")]
+mod orphan;
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod os;

@@ -3,7 +3,7 @@
 //! ```json
 //! {"program":"/usr/bin/node","args":["app.mjs"],"env":{"PATH":"/usr/bin"},"cwd":"/store/host/apps/till/data",
 //!  "bootstrap":"{...}","outLog":{"path":"/store/host/apps/till/log/out.log","bytesMax":1048576},
-//!  "instanceFolder":"/store/host/apps/till/instances/till.1",
+//!  "orphan":{"afterMs":60000,"graceMs":10000},
 //!  "confinement":{"groups":["/sys/fs/cgroup/.../cgroup.procs"],"dataBytes":134217728}}
 //! ```
 //!
@@ -40,11 +40,21 @@ pub(crate) struct Order {
     pub(crate) devtools: Option<Devtools>,
     /// Where its output goes.
     pub(crate) out_log: OutLog,
-    /// Where `exit.json` goes.
-    pub(crate) instance_folder: PathBuf,
+    /// How long it goes on without a supervisor; for ever where this is absent.
+    pub(crate) orphan: Option<Orphan>,
     /// What is put around it.
     #[serde(default)]
     pub(crate) confinement: Confinement,
+}
+
+/// The end of an app that nobody watches.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Orphan {
+    /// Milliseconds without a supervisor after which it is asked to end.
+    pub(crate) after_ms: u64,
+    /// Milliseconds that it then has before it is ended.
+    pub(crate) grace_ms: u64,
 }
 
 /// The socket of a DevTools pipe.
@@ -164,7 +174,6 @@ impl Order {
             ("program", &self.program),
             ("cwd", &self.cwd),
             ("outLog.path", &self.out_log.path),
-            ("instanceFolder", &self.instance_folder),
         ];
         for (name, path) in paths {
             if !path.is_absolute() {
@@ -200,7 +209,7 @@ mod tests {
 
     fn order(more: &str) -> String {
         format!(
-            r#"{{"program":"/bin/true","args":[],"env":{{}},"cwd":"/","outLog":{{"path":"/x/out.log","bytesMax":65536}},"instanceFolder":"/x"{more}}}"#
+            r#"{{"program":"/bin/true","args":[],"env":{{}},"cwd":"/","outLog":{{"path":"/x/out.log","bytesMax":65536}}{more}}}"#
         )
     }
 

@@ -1,11 +1,13 @@
-//! What the launcher says and writes: one JSON line a fact on its standard output, and `exit.json`.
+//! What the launcher says and writes: one JSON line a fact on its standard output, and in the folder of the run
+//! `exit.json` and `last.log`, the end of what this run printed.
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, mknodat, openat, renameat, unlinkat};
 use serde::Serialize;
 
 use crate::order::Fault;
@@ -26,6 +28,8 @@ pub(crate) enum EndedBy {
     PollLimit,
     /// The supervisor said so.
     Asked,
+    /// There was no supervisor for the time that it may go on without one.
+    Orphan,
 }
 
 /// How the app ended; `ts/host/launcher/exit.ts` reads it.
@@ -62,28 +66,50 @@ impl ExitRecord {
     }
 }
 
-/// The folder of an instance, held open. The app may write in it, so nothing that it put there is followed.
-#[derive(Debug)]
-pub(crate) struct InstanceFolder(File);
+/// Name of the pipe in the folder of a run.
+const ORDERS: &str = "orders";
 
-impl InstanceFolder {
+/// The folder of a run, held open. The host alone can write in it.
+#[derive(Debug)]
+pub(crate) struct RunFolder(File);
+
+impl RunFolder {
     /// Opens it.
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let at = || Fault::at("instance-folder", path.display());
+        let at = || Fault::at("run-folder", path.display());
         let fd = openat(rustix::fs::CWD, path, flags, Mode::empty()).map_err(|e| at()(e.into()))?;
         Ok(Self(File::from(fd)))
     }
 
-    /// Puts `exit.json` there, whole: a reader sees all of it or none.
-    pub(crate) fn write_exit(&self, record: &ExitRecord) -> io::Result<()> {
-        let (name, temporary) = ("exit.json", "exit.json.new");
-        let _ = unlinkat(&self.0, temporary, AtFlags::empty());
+    /// Makes the pipe on which later supervisors speak.
+    pub(crate) fn make_orders(&self) -> io::Result<()> {
+        let _ = unlinkat(&self.0, ORDERS, AtFlags::empty());
+        Ok(mknodat(&self.0, ORDERS, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?)
+    }
+
+    /// Opens that pipe to read from.
+    pub(crate) fn open_orders(&self) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(openat(&self.0, ORDERS, flags, Mode::empty())?)
+    }
+
+    /// Puts the end of what the run printed there, then `exit.json`: whoever sees that has the other.
+    pub(crate) fn write_end(&self, record: &ExitRecord, last_words: &[u8]) -> io::Result<()> {
+        // A disk that refuses the words may still take the record.
+        let _ = self.write("last.log", last_words);
+        self.write("exit.json", format!("{}\n", record.to_json()).as_bytes())
+    }
+
+    /// Puts a file there, whole: a reader sees all of it or none.
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let draft = format!("{name}.new");
+        let _ = unlinkat(&self.0, &draft, AtFlags::empty());
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = openat(&self.0, temporary, flags, Mode::from_raw_mode(0o644))?;
-        File::from(fd).write_all(format!("{}\n", record.to_json()).as_bytes())?;
-        renameat(&self.0, temporary, &self.0, name)?;
+        let fd = openat(&self.0, &draft, flags, Mode::from_raw_mode(0o600))?;
+        File::from(fd).write_all(bytes)?;
+        renameat(&self.0, &draft, &self.0, name)?;
         Ok(())
     }
 }

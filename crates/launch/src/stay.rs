@@ -4,8 +4,8 @@
 //! DevTools pump, and the time at which CPU or memory is to be looked at again.
 
 use std::fs::File;
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,10 +18,12 @@ use crate::devtools::{POLLED, Pump};
 use crate::group::Group;
 use crate::log::Log;
 use crate::memory;
-use crate::order::{Fault, ORDER_BYTES_MAX, Order};
+use crate::order::{Fault, Order};
+use crate::orders::Orders;
+use crate::orphan::{Clock, Verdict};
 use crate::os::{self, Ended, Forked};
 use crate::pace::Pace;
-use crate::record::{EndedBy, ExitRecord, InstanceFolder, say};
+use crate::record::{EndedBy, ExitRecord, RunFolder, say};
 use crate::tree::{self, Identity};
 
 const CHUNK_BYTES: usize = 64 << 10;
@@ -37,7 +39,9 @@ pub(crate) fn launch() -> Result<(), Fault> {
     let mut orders = Orders::new();
     let line = orders.first()?;
     let order = Order::parse(&line)?;
-    let folder = InstanceFolder::open(&order.instance_folder)?;
+    let run_folder = std::env::args_os().nth(1).map(PathBuf::from).unwrap_or_default();
+    let folder = RunFolder::open(&run_folder)?;
+    orders.open_later(RunFolder::open(&run_folder)?).map_err(Fault::at("run-folder", run_folder.display()))?;
     let log_at = || Fault::at("log", order.out_log.path.display());
     let log = Log::open(&order.out_log.path, order.out_log.bytes_max).map_err(log_at())?;
     let groups: Vec<_> = order.confinement.groups.iter().map(|procs| Group::of(procs)).collect();
@@ -105,13 +109,12 @@ pub(crate) fn launch() -> Result<(), Fault> {
         pump,
         pace: confinement.cpu_ppm.map(|share| (Pace::new(app, share, now), now)),
         memory: confinement.poll_bytes.map(|limit| (limit, now)),
+        orphan: order.orphan.map(Clock::new),
         ended: None,
         ended_by: None,
         rest_micros: 0,
     };
-    let record = stay.until_gone(oom_kills);
-    // The supervisor hears it first; the file is for who comes later.
-    let _ = folder.write_exit(&record);
+    let record = stay.until_gone(oom_kills, &folder);
     say(&record.to_json());
     Ok(())
 }
@@ -151,6 +154,7 @@ struct Stay {
     pump: Option<Pump>,
     pace: Option<(Pace, Instant)>,
     memory: Option<(u64, Instant)>,
+    orphan: Option<Clock>,
     ended: Option<Ended>,
     ended_by: Option<EndedBy>,
     /// Microseconds of processor of descendants that the app did not wait for.
@@ -158,7 +162,7 @@ struct Stay {
 }
 
 impl Stay {
-    fn until_gone(mut self, oom_kills_before: u64) -> ExitRecord {
+    fn until_gone(mut self, oom_kills_before: u64, folder: &RunFolder) -> ExitRecord {
         loop {
             if let Some(mut ended) = self.ended {
                 if self.reap() {
@@ -167,7 +171,10 @@ impl Stay {
                 self.drain(usize::MAX);
                 ended.cpu_micros += self.rest_micros;
                 let oom_killed = oom_kills(&self.groups) > oom_kills_before;
-                return ExitRecord::new(ended, self.ended_by, oom_killed);
+                let record = ExitRecord::new(ended, self.ended_by, oom_killed);
+                // A disk that refuses it costs what later supervisors would know; this one hears it.
+                let _ = folder.write_end(&record, self.log.last_words());
+                return record;
             }
             self.turn();
         }
@@ -179,12 +186,9 @@ impl Stay {
         // A descriptor that is closed already is not waited for; its place is taken by the signals.
         let spare = || PollFd::new(&self.signals, PollFlags::empty());
         polled.push(self.output.as_ref().map_or_else(spare, |fd| PollFd::new(fd, PollFlags::IN)));
-        let stdin = rustix::stdio::stdin();
-        polled.push(if self.orders.is_open {
-            PollFd::from_borrowed_fd(stdin, PollFlags::IN)
-        } else {
-            spare()
-        });
+        polled.push(self.orders.source().map_or_else(spare, |source| {
+            PollFd::from_borrowed_fd(source, PollFlags::IN)
+        }));
         if let Some(pump) = &self.pump {
             polled.extend(pump.polled());
         }
@@ -218,11 +222,12 @@ impl Stay {
     fn timeout(&self) -> Option<Timespec> {
         let pace = self.pace.as_ref().map(|(_, due)| *due);
         let memory = self.memory.map(|(_, due)| due);
-        let due = [pace, memory].into_iter().flatten().min()?;
+        let orphan = self.orphan.as_ref().and_then(Clock::due);
+        let due = [pace, memory, orphan].into_iter().flatten().min()?;
         Timespec::try_from(due.saturating_duration_since(Instant::now())).ok()
     }
 
-    /// Looks at CPU and memory when it is time to.
+    /// Looks at CPU, memory and who is there when it is time to.
     fn look(&mut self) {
         if self.ended.is_some() {
             return;
@@ -243,6 +248,13 @@ impl Stay {
                 None => self.end_by(EndedBy::PollLimit),
             }
         }
+        if let Some(clock) = &mut self.orphan {
+            match clock.look(self.orders.is_alone(), Instant::now()) {
+                Verdict::Go => {}
+                Verdict::Ask => self.ask(),
+                Verdict::End => self.end_by(EndedBy::Orphan),
+            }
+        }
     }
 
     /// Reads the signals that have come.
@@ -259,14 +271,17 @@ impl Stay {
                 libc::SIGUSR1 => self.end_by(EndedBy::Asked),
                 // A terminal that was closed is not for the app, which has a session of its own.
                 libc::SIGHUP => {}
-                _ => {
-                    if let Some((pace, _)) = &mut self.pace {
-                        pace.release();
-                    }
-                    tree::send(self.app, Signal::TERM);
-                }
+                _ => self.ask(),
             }
         }
+    }
+
+    /// Asks the app to end.
+    fn ask(&mut self) {
+        if let Some((pace, _)) = &mut self.pace {
+            pace.release();
+        }
+        tree::send(self.app, Signal::TERM);
     }
 
     /// Takes the ends of children; true while there are children.
@@ -292,7 +307,7 @@ impl Stay {
         if self.ended.is_none() {
             self.ended_by = Some(who);
             // It is not stopped and continued any more, it is ended.
-            (self.pace, self.memory) = (None, None);
+            (self.pace, self.memory, self.orphan) = (None, None, None);
             self.end_all();
         }
     }
@@ -318,61 +333,5 @@ impl Stay {
                 Err(_) => return,
             }
         }
-    }
-}
-
-/// The launcher's standard input: the order, and later `kill`.
-struct Orders {
-    text: Vec<u8>,
-    is_open: bool,
-}
-
-impl Orders {
-    fn new() -> Self {
-        Self { text: Vec::new(), is_open: true }
-    }
-
-    /// The first line.
-    fn first(&mut self) -> Result<Vec<u8>, Fault> {
-        let mut chunk = vec![0; CHUNK_BYTES];
-        loop {
-            if let Some(end) = self.text.iter().position(|byte| *byte == b'\n') {
-                let line = self.text.drain(..=end).collect();
-                return Ok(line);
-            }
-            if self.text.len() > ORDER_BYTES_MAX {
-                let message = format!("an order has {ORDER_BYTES_MAX} bytes at most");
-                return Err(Fault::refused("order", message));
-            }
-            match rustix::io::read(rustix::stdio::stdin(), &mut chunk) {
-                Ok(0) => return Err(Fault::refused("order", "standard input ended before a line")),
-                Ok(length) => self.text.extend_from_slice(chunk.get(..length).unwrap_or(&[])),
-                Err(Errno::INTR) => {}
-                Err(errno) => {
-                    return Err(Fault::at("order", "standard input")(io::Error::from(errno)));
-                }
-            }
-        }
-    }
-
-    /// Reads what has come since; true when a line says `kill`. The end of the input says nothing: the supervisor
-    /// is gone, the app goes on.
-    fn read(&mut self) -> bool {
-        let mut chunk = [0; 4096];
-        match rustix::io::read(rustix::stdio::stdin(), &mut chunk) {
-            Ok(0) => self.is_open = false,
-            Ok(length) => self.text.extend_from_slice(chunk.get(..length).unwrap_or(&[])),
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(_) => self.is_open = false,
-        }
-        let mut kill = false;
-        while let Some(end) = self.text.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.text.drain(..=end).collect();
-            kill |= line == b"kill\n";
-        }
-        if self.text.len() > ORDER_BYTES_MAX {
-            self.text.clear();
-        }
-        kill
     }
 }

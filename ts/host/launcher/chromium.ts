@@ -10,20 +10,21 @@ import { readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
-import { hostError } from '../error.js'
+import { hostError, isHostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import { holdSocketFolder, shortSocketPath } from '../socket.js'
 import { browserArgs, browserProgram, hasUserNamespaces } from './browser.js'
 import { DevTools } from './devtools.js'
-import type { ExitRecord } from './exit.js'
+import { endAll } from './ending.js'
+import { type ExitRecord, lastWordsOf } from './exit.js'
 import { identityOf, type ProcessIdentity } from './identity.js'
-import type { Launched, Launcher, LaunchOrder } from './launcher.js'
-import { appEnvironment, outLogBytesMax } from './node.js'
+import type { Launched, Launcher, LaunchOrder, RunFolders } from './launcher.js'
+import { appEnvironment, orphanOf, outLogBytesMax } from './node.js'
 import { Page, type PageDeath } from './page.js'
 import { makeTemporary, removeTemporary, temporaryOf } from './page-temporary.js'
 import { PageVoice } from './page-voice.js'
 import { Renderers } from './renderers.js'
-import { endAll, findRun, type Run, startRun } from './run.js'
+import { findRun, type Run, startRun } from './run.js'
 import { signalName } from './signal.js'
 
 /** Milliseconds in which a browser answers on its pipe. */
@@ -32,6 +33,8 @@ const browserMsMax = 30_000
 const closeMsMax = 3000
 /** Milliseconds between two looks at who is of the tree. */
 const lookMs = 1000
+/** Characters of what a browser said that did not start. */
+const saidMax = 500
 /** Milliseconds for the stack of a page that hangs. */
 const stackMsMax = 1000
 
@@ -76,7 +79,7 @@ export class ChromiumLauncher implements Launcher {
       process.env.DISPLAY !== undefined || process.env.WAYLAND_DISPLAY !== undefined
     // The user that an app is given may be root: where no other can come to the store's folder.
     const isOrdinaryUser = (user?.uid ?? process.getuid?.()) !== 0
-    const socket = devtoolsSocket(folders.instance)
+    const socket = devtoolsSocket(folders.run)
     // The limit of the data segment is the renderers'; the browser reserves far more.
     const { dataBytes: _data, processes: _processes, ...rest } = order.confinement
     const temporary = makeTemporary(user)
@@ -104,7 +107,8 @@ export class ChromiumLauncher implements Launcher {
       cwd: folders.data,
       devtools: { socket },
       outLog: { path: path.join(folders.log, 'out.log'), bytesMax: outLogBytesMax },
-      instanceFolder: folders.instance,
+      runFolder: folders.run,
+      orphan: orphanOf(app),
       confinement: reach === undefined ? rest : { ...rest, reach },
     }).catch((error: unknown) => {
       removeTemporary(temporary)
@@ -112,7 +116,7 @@ export class ChromiumLauncher implements Launcher {
     })
     void run.exited.then(() => removeTemporary(temporary))
     try {
-      const devtools = await connected(run, socket, uuid)
+      const devtools = await connected(run, folders.run, uuid)
       const page = await Page.take(devtools, isShown)
       return await PageApp.begin(
         instance,
@@ -126,6 +130,7 @@ export class ChromiumLauncher implements Launcher {
       )
     } catch (error) {
       await run.kill()
+      if (isHostError(error, 'HOST_LAUNCH')) throw error
       throw launchError(uuid, 'page', (error as Error).message)
     }
   }
@@ -134,16 +139,16 @@ export class ChromiumLauncher implements Launcher {
     app: AppManifest,
     instance: string,
     identity: ProcessIdentity,
-    instanceFolder: string,
+    folders: RunFolders,
   ): Promise<Launched | undefined> {
-    const run = findRun(identity, instanceFolder)
+    const run = findRun(identity, folders.run)
     if (run === undefined) return undefined
     const temporary = temporaryOf(identity.pid)
     void run.exited.then(() => removeTemporary(temporary))
-    const devtools = await connected(run, devtoolsSocket(instanceFolder), app.startup_app.uuid)
+    const devtools = await connected(run, folders.run, app.startup_app.uuid)
     const page = await Page.take(devtools, this.#isShown(app))
     const user = userOf(identity.pid)
-    return PageApp.begin(instance, run, devtools, page, app, instanceFolder, user, undefined)
+    return PageApp.begin(instance, run, devtools, page, app, folders.instance, user, undefined)
   }
 
   #isShown(app: AppManifest): boolean {
@@ -297,9 +302,9 @@ class PageApp implements Launched {
   }
 }
 
-/** Where the launcher serves the DevTools pipe of an instance, in a folder that no other user can change. */
-function devtoolsSocket(instanceFolder: string): string {
-  const socket = shortSocketPath(path.join(instanceFolder, 'devtools.sock'))
+/** Where the launcher serves the DevTools pipe of a run, in a folder that no other user can change. */
+function devtoolsSocket(runFolder: string): string {
+  const socket = shortSocketPath(path.join(runFolder, 'devtools.sock'))
   holdSocketFolder(socket)
   return socket
 }
@@ -325,10 +330,11 @@ function launchError(uuid: string, step: string, why: string) {
 }
 
 /** Connects once the browser answers. */
-async function connected(run: Run, socket: string, uuid: string): Promise<DevTools> {
-  let isOver = false
-  void run.exited.then(() => {
-    isOver = true
+async function connected(run: Run, runFolder: string, uuid: string): Promise<DevTools> {
+  const socket = devtoolsSocket(runFolder)
+  let end: ExitRecord | undefined
+  void run.exited.then((record) => {
+    end = record
   })
   const until = performance.now() + browserMsMax
   for (;;) {
@@ -337,14 +343,16 @@ async function connected(run: Run, socket: string, uuid: string): Promise<DevToo
       await devtools.call('Browser.getVersion', {}, undefined, browserMsMax)
       return devtools
     } catch (error) {
-      if (isOver)
-        throw launchError(
-          uuid,
-          'browser',
-          'the browser ended at its start; its output is in log/out.log',
-        )
+      if (end !== undefined) throw launchError(uuid, 'browser', refusalOf(end, runFolder))
       if (performance.now() > until) throw error
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
+}
+
+/** How a browser ended that did not start, and what it said. */
+function refusalOf({ code, signal }: ExitRecord, runFolder: string): string {
+  const said = lastWordsOf(runFolder).trim().slice(-saidMax)
+  const how = signal ?? `code ${code}`
+  return `the browser ended at its start with ${how}; it said ${said === '' ? 'nothing' : `"${said}"`}`
 }

@@ -1,17 +1,17 @@
 /**
  * How a process ended, as the operating system and the launcher saw it. What that means is for `report/reason.ts`.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** The end of an instance; `exit.json` in its folder holds the same. */
+/** The end of an instance; `exit.json` of its run holds the same. */
 export interface ExitRecord {
   /** Exit code; null when a signal ended it, or when nobody saw. */
   readonly code: number | null
   /** Signal that ended it, as `SIGKILL`; null when there was none, or nobody saw. */
   readonly signal: string | null
-  /** Who ended it, where that was the launcher: it held resident memory to `pollBytes`, or was told to. */
-  readonly endedBy: 'poll-limit' | 'asked' | null
+  /** Who ended it, where that was the launcher: it held resident memory to `pollBytes`, was told to, or nobody was there. */
+  readonly endedBy: 'poll-limit' | 'asked' | 'orphan' | null
   /** True when the group's counter of out-of-memory kills went up. */
   readonly oomKilled: boolean
   /** Most resident bytes that it had; null when nobody saw. */
@@ -21,9 +21,6 @@ export interface ExitRecord {
   /** Milliseconds since 1970 at which it was seen gone. */
   readonly at: number
 }
-
-/** Bytes that a record of an end may have. */
-const exitBytesMax = 64 * 1024
 
 /** The end of an instance whose launcher did not live to see it. */
 export function unseenExit(): ExitRecord {
@@ -38,24 +35,21 @@ export function unseenExit(): ExitRecord {
   }
 }
 
-/**
- * What the launcher wrote in the folder of an instance; undefined when it wrote nothing. A file that another user
- * put there is not the launcher's: the app may write in that folder.
- */
-export function readExit(instanceFolder: string): ExitRecord | undefined {
-  const file = path.join(instanceFolder, 'exit.json')
-  let descriptor: number | undefined
+/** What the launcher wrote in the folder of a run; undefined when it wrote nothing. */
+export function readExit(runFolder: string): ExitRecord | undefined {
   try {
-    // No link is followed, and nothing is waited for: what stands there may be of the app.
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    const found = fstatSync(descriptor)
-    const isOurs = process.getuid === undefined || found.uid === process.getuid()
-    if (!isOurs || !found.isFile() || found.size > exitBytesMax) return undefined
-    return parseExit(readFileSync(descriptor, 'utf8'))
+    return parseExit(readFileSync(path.join(runFolder, 'exit.json'), 'utf8'))
   } catch {
     return undefined
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
+
+/** The end of what a run printed, as its launcher wrote it when the run had ended; empty where it did not. */
+export function lastWordsOf(runFolder: string): string {
+  try {
+    return readFileSync(path.join(runFolder, 'last.log'), 'utf8')
+  } catch {
+    return ''
   }
 }
 

@@ -11,6 +11,14 @@ import type { AppManifest } from '../manifest/manifest.js'
 import type { ExitRecord } from './exit.js'
 import type { ProcessIdentity } from './identity.js'
 
+/** The two folders of a run. */
+export interface RunFolders {
+  /** Where the app may write what it leaves. */
+  readonly instance: string
+  /** Where the launcher writes what is true; no app can. */
+  readonly run: string
+}
+
 /** What a launcher is given. */
 export interface LaunchOrder {
   /** The app. */
@@ -20,7 +28,7 @@ export interface LaunchOrder {
   /** Secret of this run: whoever shows it on a socket is this instance. 64 hexadecimal digits. */
   readonly token: string
   /** Folders that exist already, with their owners set. */
-  readonly folders: { readonly instance: string; readonly data: string; readonly log: string }
+  readonly folders: RunFolders & { readonly data: string; readonly log: string }
   /** Where the app finds the supervisor and the broker. */
   readonly sockets: { readonly control: string; readonly bus: string }
   /** Control groups that the process is to be in before its first instruction; and limits of the process. */
@@ -104,6 +112,6 @@ export interface Launcher {
     app: AppManifest,
     instance: string,
     identity: ProcessIdentity,
-    instanceFolder: string,
+    folders: RunFolders,
   ): Promise<Launched | undefined>
 }

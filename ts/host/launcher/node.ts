@@ -10,8 +10,8 @@ import type { Bootstrap } from '../app/bootstrap.js'
 import { hostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import type { ProcessIdentity } from './identity.js'
-import type { Launched, Launcher, LaunchOrder } from './launcher.js'
-import { findRun, type Run, startRun } from './run.js'
+import type { Launched, Launcher, LaunchOrder, RunFolders } from './launcher.js'
+import { findRun, type Run, type RunOrder, startRun } from './run.js'
 
 /** Bytes of one generation of an app's output; there are two. */
 export const outLogBytesMax = 4 * 1024 * 1024
@@ -55,7 +55,8 @@ export class NodeLauncher implements Launcher {
       cwd: folders.data,
       bootstrap: JSON.stringify(bootstrapOf(order, this.#root)),
       outLog: { path: path.join(folders.log, 'out.log'), bytesMax: this.#outLogBytesMax },
-      instanceFolder: folders.instance,
+      runFolder: folders.run,
+      orphan: orphanOf(app),
       confinement: order.confinement,
     })
     return launched(instance, run)
@@ -65,11 +66,19 @@ export class NodeLauncher implements Launcher {
     _app: AppManifest,
     instance: string,
     identity: ProcessIdentity,
-    instanceFolder: string,
+    folders: RunFolders,
   ): Promise<Launched | undefined> {
-    const run = findRun(identity, instanceFolder)
+    const run = findRun(identity, folders.run)
     return run === undefined ? undefined : launched(instance, run)
   }
+}
+
+/**
+ * What the launcher does for an app that nobody watches. A Node app ends itself after the same time; this is for one that
+ * cannot, and for pages.
+ */
+export function orphanOf({ orphanMs, recycle }: AppManifest): NonNullable<RunOrder['orphan']> {
+  return { afterMs: orphanMs, graceMs: recycle.drainMs }
 }
 
 /** A run as the supervisor sees it. */

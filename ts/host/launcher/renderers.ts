@@ -9,12 +9,14 @@
  */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { identityOf, type ProcessIdentity, stillRuns } from './identity.js'
 
 /** Milliseconds between two looks. */
 const lookMs = 250
 
 /** A renderer that is held. */
 interface HeldRenderer {
+  readonly process: ProcessIdentity
   readonly limitBytes: number
   lastBytes: number
 }
@@ -24,8 +26,9 @@ export class Renderers {
   readonly #pids: () => readonly number[]
   readonly #maxBytes: number | undefined
   readonly #user: { readonly uid: number; readonly gid: number } | undefined
-  readonly #held = new Map<number, HeldRenderer>()
-  readonly #refused = new Set<number>()
+  /** By number and start: numbers are used again. */
+  readonly #held = new Map<string, HeldRenderer>()
+  readonly #refused = new Set<string>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(
@@ -51,18 +54,20 @@ export class Renderers {
     const maxBytes = this.#maxBytes
     if (maxBytes === undefined) return
     for (const pid of this.#pids()) {
-      const held = this.#held.get(pid)
+      const process = identityOf(pid)
       const memory = memoryOf(pid)
-      if (memory === undefined) continue
+      if (process === undefined || memory === undefined) continue
+      const key = `${pid} ${process.startTime}`
+      const held = this.#held.get(key)
       if (held !== undefined) {
         held.lastBytes = memory.data
         continue
       }
-      if (this.#refused.has(pid) || !isRenderer(pid)) continue
+      if (this.#refused.has(key) || !isRenderer(pid)) continue
       const limitBytes = memory.data - memory.anonymous + maxBytes
       if (await setDataLimit(pid, limitBytes, this.#user))
-        this.#held.set(pid, { limitBytes, lastBytes: memory.data })
-      else if (memoryOf(pid) !== undefined) this.#refused.add(pid)
+        this.#held.set(key, { process, limitBytes, lastBytes: memory.data })
+      else if (stillRuns(process)) this.#refused.add(key)
     }
   }
 
@@ -73,9 +78,8 @@ export class Renderers {
 
   /** True when a renderer that is gone was at its limit when it was last seen. */
   wasAtLimit(): boolean {
-    return [...this.#held].some(
-      ([pid, { limitBytes, lastBytes }]) =>
-        memoryOf(pid) === undefined && lastBytes >= limitBytes * 0.9,
+    return [...this.#held.values()].some(
+      ({ process, limitBytes, lastBytes }) => !stillRuns(process) && lastBytes >= limitBytes * 0.9,
     )
   }
 

@@ -7,18 +7,20 @@
  *                 ◄── { pid, startTime, bootId, held } or { error }
  *                 ◄── the record of the end
  * findRun(identity, folder): a run of an earlier supervisor; its end is in `exit.json` once its launcher is gone
+ * endLauncher(found): a run that no supervisor has a record of
  * ```
  *
  * The launcher is detached: it goes on when this process ends, and nobody needs to have read its answers.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { hostError } from '../error.js'
+import { endAll, endLeft, endTree, markName, send, within } from './ending.js'
 import { type ExitRecord, parseExit, readExit, unseenExit } from './exit.js'
 import { identityOf, type ProcessIdentity, parentOf, stillRuns, treeOf } from './identity.js'
 import type { Confinement, Held } from './launcher.js'
+import { type FoundLauncher, isLauncherOf } from './launchers.js'
+import { holdOrders } from './orders.js'
 import { launcherProgram } from './program.js'
 import { type Watch, watchProcess } from './watch.js'
 
@@ -33,7 +35,10 @@ export interface RunOrder {
   /** Descriptors 3 and 4 become a DevTools pipe that is served on this socket. */
   readonly devtools?: { readonly socket: string }
   readonly outLog: { readonly path: string; readonly bytesMax: number }
-  readonly instanceFolder: string
+  /** Folder of the run, which no app can write: the launcher's argument, and where it writes. */
+  readonly runFolder: string
+  /** When a run without a supervisor is asked to end, and how long it then has. For ever unless given. */
+  readonly orphan?: { readonly afterMs: number; readonly graceMs: number }
   readonly confinement: Confinement
   /** A program that gains rights by its file, as a setuid sandbox, keeps that way open. */
   readonly mayGainPrivileges?: boolean
@@ -55,21 +60,21 @@ export interface Run {
 const answerMs = 30_000
 /** A launcher that was told to end its app and did not in this time is ended with it. */
 const killMs = 5000
-/** Variable in the environment of everything that descends from an app: the folder of its instance. */
-const markName = 'POS_KERNEL_INSTANCE_FOLDER'
 
 /** Starts an app. Rejects with `HOST_LAUNCH`, and then nothing of it runs. */
-export async function startRun(uuid: string, order: RunOrder): Promise<Run> {
-  const child = spawn(launcherProgram(), [], {
+export async function startRun(uuid: string, order: RunOrder, patienceMs = answerMs): Promise<Run> {
+  const child = spawn(launcherProgram(), [order.runFolder], {
     detached: true,
     cwd: '/',
     env: {},
     stdio: ['pipe', 'pipe', 'ignore'],
   })
-  const gone = new Promise<void>((resolve) => {
-    child.once('close', () => resolve())
-    child.once('error', () => resolve())
-  })
+  const until = (event: 'exit' | 'close') =>
+    new Promise<void>((resolve) => {
+      child.once(event, () => resolve())
+      child.once('error', () => resolve())
+    })
+  const gone = until('exit')
   const failed = new Promise<never>((_, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) =>
       reject(launchError(uuid, 'launcher', error.errno ?? null, error.message)),
@@ -81,18 +86,20 @@ export async function startRun(uuid: string, order: RunOrder): Promise<Run> {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
   const answers = new Answers()
   lines.on('line', (line) => answers.add(line))
-  gone.then(() => answers.end())
+  until('close').then(() => answers.end())
   child.stdin?.write(`${JSON.stringify(wire(order))}\n`)
 
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, answerMs, undefined)
+    timer = setTimeout(resolve, patienceMs, undefined)
   })
   const line = await Promise.race([answers.next(), late, failed]).finally(() => clearTimeout(timer))
   const answer = line === undefined ? undefined : parseAnswer(line)
   if (answer === undefined || 'error' in answer) {
-    // Whatever it is doing: it takes its app along.
+    // Whatever it is doing: it takes its app along, and a child that is no app yet is ended.
     child.kill('SIGKILL')
+    await gone
+    if (answer === undefined) await endLeft(order.runFolder)
     const { step, errno, message } = answer?.error ?? {
       step: 'launcher',
       errno: null,
@@ -101,39 +108,35 @@ export async function startRun(uuid: string, order: RunOrder): Promise<Run> {
     throw launchError(uuid, step, errno, message)
   }
   const { pid, startTime, bootId, held } = answer
-  return new OwnRun({ pid, startTime, bootId }, held, child, answers, order.instanceFolder)
+  return new OwnRun({ pid, startTime, bootId }, held, child, answers, order.runFolder)
 }
 
 /** Finds a run that an earlier supervisor started; undefined when it is gone or is another process by now. */
-export function findRun(identity: ProcessIdentity, instanceFolder: string): Run | undefined {
+export function findRun(identity: ProcessIdentity, runFolder: string): Run | undefined {
   if (!stillRuns(identity)) return undefined
   const parent = parentOf(identity.pid)
   const launcher = parent === undefined ? undefined : identityOf(parent)
   // An app dies with its launcher, so its parent is its launcher for as long as it runs.
-  if (launcher === undefined || !isLauncher(launcher.pid) || !stillRuns(identity)) return undefined
-  return new FoundRun(identity, launcher, instanceFolder)
+  if (launcher === undefined || !isLauncherOf(launcher.pid, runFolder)) return undefined
+  return stillRuns(identity) ? new FoundRun(identity, launcher, runFolder) : undefined
 }
 
-/** True for the program that launches: an app whose launcher died is another one's child for the moment that it has left. */
-function isLauncher(pid: number): boolean {
-  try {
-    // The system keeps 15 characters of a name.
-    return (
-      readFileSync(`/proc/${pid}/comm`, 'latin1').trim() ===
-      path.basename(launcherProgram()).slice(0, 15)
-    )
-  } catch {
-    return false
-  }
+/** Ends a launcher with its app; resolves when nothing of the run is left. */
+export async function endLauncher({ process: launcher, runFolder }: FoundLauncher): Promise<void> {
+  const watch = watchProcess(launcher)
+  send(launcher, 'SIGUSR1')
+  if (!(await within(watch.gone, killMs))) await endAll([launcher])
+  watch.close()
+  await endLeft(runFolder)
 }
 
 /** The confinement in the words of the program: whole numbers. */
 function wire(order: RunOrder): unknown {
-  const { confinement, mayGainPrivileges, env, ...rest } = order
+  const { confinement, mayGainPrivileges, env, runFolder, ...rest } = order
   const { cpuPercent, reach, ...limits } = confinement
   return {
     ...rest,
-    env: { ...env, [markName]: order.instanceFolder },
+    env: { ...env, [markName]: runFolder },
     confinement: {
       ...limits,
       ...(cpuPercent === undefined ? {} : { cpuPpm: Math.max(1, Math.round(cpuPercent * 10_000)) }),
@@ -207,20 +210,23 @@ class OwnRun implements Run {
     held: Held,
     launcher: ChildProcess,
     answers: Answers,
-    instanceFolder: string,
+    runFolder: string,
   ) {
     this.process = identity
     this.held = held
     this.#launcher = launcher
-    this.exited = this.#watch(answers, instanceFolder)
+    this.exited = this.#watch(answers, runFolder)
   }
 
-  async #watch(answers: Answers, instanceFolder: string): Promise<ExitRecord> {
+  async #watch(answers: Answers, runFolder: string): Promise<ExitRecord> {
     const line = await answers.next()
     const record = line === undefined ? undefined : parseExit(line)
-    if (record === undefined) await endOrphans(this.process, instanceFolder)
+    if (record === undefined) {
+      await endAll([this.process])
+      await endLeft(runFolder)
+    }
     this.#isOver = true
-    return record ?? readExit(instanceFolder) ?? unseenExit()
+    return record ?? readExit(runFolder) ?? unseenExit()
   }
 
   pids(): readonly number[] {
@@ -256,15 +262,22 @@ class FoundRun implements Run {
   readonly exited: Promise<ExitRecord>
   readonly #launcher: ProcessIdentity
   readonly #watch: Watch
+  readonly #letGo: () => void
   #isOver = false
 
-  constructor(identity: ProcessIdentity, launcher: ProcessIdentity, instanceFolder: string) {
+  constructor(identity: ProcessIdentity, launcher: ProcessIdentity, runFolder: string) {
     this.process = identity
     this.#launcher = launcher
     this.#watch = watchProcess(launcher)
+    const letGo = holdOrders(runFolder)
+    this.#letGo = letGo
     this.exited = this.#watch.gone.then(async () => {
-      const record = readExit(instanceFolder)
-      if (record === undefined) await endOrphans(identity, instanceFolder)
+      const record = readExit(runFolder)
+      if (record === undefined) {
+        await endAll([identity])
+        await endLeft(runFolder)
+      }
+      letGo()
       this.#isOver = true
       return record ?? unseenExit()
     })
@@ -290,65 +303,6 @@ class FoundRun implements Run {
 
   release(): void {
     this.#watch.close()
+    this.#letGo()
   }
-}
-
-/** Sends a signal to this very process; false when it is gone. */
-function send(identity: ProcessIdentity, name: NodeJS.Signals): boolean {
-  if (!stillRuns(identity)) return false
-  try {
-    return process.kill(identity.pid, name)
-  } catch {
-    return false
-  }
-}
-
-/** Ends a process whose launcher is gone, and waits until it is. */
-async function end(identity: ProcessIdentity): Promise<void> {
-  while (stillRuns(identity)) {
-    send(identity, 'SIGKILL')
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-}
-
-/**
- * Ends what a launcher that was killed left behind: its app dies with it, but not what descends from the app, which
- * nobody is the parent of any more. It is known by its environment; where there is a control group, the governor
- * ends also what changed that.
- */
-async function endOrphans(app: ProcessIdentity, instanceFolder: string): Promise<void> {
-  await end(app)
-  const mark = `${markName}=${instanceFolder}`
-  for (;;) {
-    const left = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isMarked(name, mark))
-    if (left.length === 0) return
-    await endTree(left.map(Number))
-  }
-}
-
-function isMarked(pid: string, mark: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark)
-  } catch {
-    return false
-  }
-}
-
-function endTree(pids: readonly number[]): Promise<void> {
-  return endAll(pids.map(identityOf).filter((found) => found !== undefined))
-}
-
-/** Ends these very processes, those that are left. */
-export async function endAll(identities: readonly ProcessIdentity[]): Promise<void> {
-  await Promise.all(identities.map(end))
-}
-
-/** True when it settled in time. */
-async function within(settling: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  const done = settling.then(() => true)
-  return Promise.race([done, late]).finally(() => clearTimeout(timer))
 }

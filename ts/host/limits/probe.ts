@@ -113,7 +113,7 @@ export async function probeBoundaries(): Promise<Held | string> {
       env: {},
       cwd: '/',
       outLog: { path: path.join(folder, 'out.log'), bytesMax: 65_536 },
-      instanceFolder: folder,
+      runFolder: folder,
       confinement: {
         groups: [],
         reach: { read: ['/'], write: [], tcp: false },

@@ -1,6 +1,6 @@
 /**
- * What a run left of its end in its folder. All of it was written by the app or by its runtime, so none of it is
- * trusted: what has another form than it should is not there, and what is too long is cut.
+ * What a run left of its end. All of it was said by the app or by its runtime, so none of it is trusted: what has another
+ * form than it should is not there, and what is too long is cut.
  *
  * ```text
  * fatal.json       an error that nobody caught, and the last messages         app/crash.ts
@@ -8,18 +8,18 @@
  * report.*.json    the same, before the app had connected
  * hang.json        the event loop stood: how the thread was                    the watchdog's thread
  * node-hang.json   the JavaScript that kept it                                 crates/node/src/interrupt.rs
- * log/out.log      the runtime's last words, where it could write nothing else
+ * last.log         in the folder of the host: the runtime's last words, where it could write nothing else
  * ```
  */
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import type { FatalNote, TracedMessage } from '../app/crash.js'
-import { readUntrusted, readUntrustedJson } from '../untrusted.js'
+import { lastWordsOf } from '../launcher/exit.js'
+import type { RunFolders } from '../launcher/launcher.js'
+import { readUntrustedJson } from '../untrusted.js'
 
 /** Bytes of one of these files. */
 const fileBytesMax = 4 * 1024 * 1024
-/** Bytes at the end of the log in which last words may stand: the native stack follows them. */
-const lastWordsBytesMax = 8192
 const linesMax = 128
 const textMax = 16_384
 
@@ -78,19 +78,19 @@ export const noEvidence: Evidence = {
 type Json = Record<string, unknown>
 
 /** Reads what a run left. */
-export async function readEvidence(instanceFolder: string): Promise<Evidence> {
-  const read = (name: string) => readUntrustedJson(path.join(instanceFolder, name), fileBytesMax)
+export async function readEvidence({ instance, run }: RunFolders): Promise<Evidence> {
+  const read = (name: string) => readUntrustedJson(path.join(instance, name), fileBytesMax)
   const [fatal, connected, hang, hangStack] = await Promise.all(
     ['fatal.json', 'node-fatal.json', 'hang.json', 'node-hang.json'].map(read),
   )
-  const early = connected === undefined ? await earlyReport(instanceFolder) : undefined
+  const early = connected === undefined ? await earlyReport(instance) : undefined
   const runtime = connected ?? (early === undefined ? undefined : await read(early))
   return {
     fatal: fatal === undefined ? null : fatalOf(fatal),
     runtime: runtime === undefined ? null : runtimeOf(runtime),
     hang: hang === undefined ? null : hangOf(hang),
     hangStack: hangStack === undefined ? null : runtimeOf(hangStack),
-    lastWords: await lastWordsIn(path.resolve(instanceFolder, '..', '..', 'log', 'out.log')),
+    lastWords: lastWordsIn(lastWordsOf(run)),
   }
 }
 
@@ -107,12 +107,10 @@ async function earlyReport(folder: string): Promise<string | undefined> {
  * Where memory ends, V8 and the C++ library may have none left for a report: what they print before they abort is then all
  * there is, and they print these texts and no code.
  */
-async function lastWordsIn(log: string): Promise<string | null> {
-  const bytes = await readUntrusted(log, lastWordsBytesMax, 'tail')
-  if (typeof bytes === 'string') return null
+function lastWordsIn(text: string): string | null {
   const found =
     /^(?:FATAL ERROR: .*|# Fatal .*out of memory.*|terminate called after .*bad_alloc.*)$/gm
-  return bytes.toString('latin1').match(found)?.at(-1) ?? null
+  return text.match(found)?.at(-1) ?? null
 }
 
 function fatalOf(json: Json): FatalNote {

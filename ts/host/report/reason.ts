@@ -4,7 +4,7 @@ import type { Evidence } from './evidence.js'
 
 /**
  * - `finished`: it ended by itself with code 0;
- * - `stopped`: we asked, it drained and ended in time;
+ * - `stopped`: we asked, it drained and ended in time; or nobody was there to watch it for `orphanMs`;
  * - `killed`: we ended it, because it did not in time or because a person said so;
  * - `exception`: an error nobody caught, or another exit code than 0;
  * - `signal`: a signal that we did not send;
@@ -74,6 +74,7 @@ export function reasonOf(facts: EndFacts): EndReason {
   const { exit, asked, wasInTime, evidence } = facts
   const isOurs = exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM' || isUnseen(exit)
   if (exit.endedBy === 'poll-limit') return 'limit'
+  if (exit.endedBy === 'orphan' && (isOurs || exit.code === 0)) return 'stopped'
   if (isOurs && (asked === 'hang' || asked === 'not-ready' || asked === 'limit')) return asked
   if (isOurs && asked === 'kill') return 'killed'
   if (isMemory(facts)) return 'oom'

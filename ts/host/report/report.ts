@@ -15,6 +15,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { hostError } from '../error.js'
 import type { ExitRecord } from '../launcher/exit.js'
+import type { RunFolders } from '../launcher/launcher.js'
 import type { HostPlace } from '../place.js'
 import { generationNamed, snapshotHeadBytes } from '../state/snapshot.js'
 import type { AppSample, AppStatus, HostEvent, TerminalHealth } from '../supervisor/status.js'
@@ -39,8 +40,8 @@ export interface ReportOrder extends Omit<EndFacts, 'evidence'> {
   /** The run. */
   readonly instance: string
   readonly uuid: string
-  /** The folder of its process: for what was a spare, the spare's. */
-  readonly instanceFolder: string
+  /** The folders of its process: for what was a spare, the spare's. */
+  readonly folders: RunFolders
   /** When it was started; null when nobody knows. */
   readonly startedAt: number | null
   /** The last status before the end; null where there was none. */
@@ -92,8 +93,8 @@ export type ReportRow = Pick<CrashReport, 'instance' | 'uuid' | 'at' | 'reason' 
 
 /** Judges an end and keeps its bundle. Rejects only where the host's own folder refuses. */
 export async function writeReport(place: HostPlace, order: ReportOrder): Promise<CrashReport> {
-  const { instance, uuid, instanceFolder } = order
-  const evidence = order.evidence ?? (await readEvidence(instanceFolder))
+  const { instance, uuid, folders } = order
+  const evidence = order.evidence ?? (await readEvidence(folders))
   const [stateGeneration, log] = await Promise.all([
     generationOf(place.app(uuid, 'data', 'state', 'current')),
     logOf(place.app(uuid, 'log')),

@@ -19,7 +19,9 @@ function whyOf(reason: EndReason, { exit, asked, memoryLimit, evidence }: EndFac
     case 'finished':
       return 'it was done and exited with 0'
     case 'stopped':
-      return 'it was asked to, and drained in time'
+      return exit.endedBy === 'orphan'
+        ? 'there was no supervisor for longer than it may go on without one'
+        : 'it was asked to, and drained in time'
     case 'killed':
       return asked === 'kill'
         ? 'it was killed because a person or a rule said so'

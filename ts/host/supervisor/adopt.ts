@@ -1,18 +1,22 @@
 /**
- * What a supervisor finds when it begins: runs that another one left, because it was killed or went. Those that live
- * are taken over as they are; those that ended meanwhile are read from what their launchers wrote; those of which nothing is
- * known were not started wholly, and what is left of them is removed.
+ * What a supervisor finds when it begins: runs that another one left, because it was killed or went. Launchers that no
+ * whole record speaks of are ended, since nobody could show who their apps are. Runs that live are taken over as they
+ * are; those that ended meanwhile are read from what their launchers wrote, and a failure among them gets its report;
+ * those of which nothing is known were not started wholly, and what is left of them is removed.
  */
+import path from 'node:path'
+import { send } from '../launcher/ending.js'
 import { readExit, unseenExit } from '../launcher/exit.js'
-import { type ProcessIdentity, stillRuns } from '../launcher/identity.js'
-import type { Launched } from '../launcher/launcher.js'
-import { findRun } from '../launcher/run.js'
+import type { ProcessIdentity } from '../launcher/identity.js'
+import type { Launched, RunFolders } from '../launcher/launcher.js'
+import { launchersOfHost } from '../launcher/launchers.js'
+import { endLauncher, findRun } from '../launcher/run.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostPlace } from '../place.js'
-import { type EndReason, reasonOf } from '../report/reason.js'
+import { type EndFacts, type EndReason, isFailure, reasonOf } from '../report/reason.js'
 import { endFactsOf } from './end.js'
 import type { EventLog } from './event-log.js'
-import { LiveRun } from './live-run.js'
+import { LiveRun, runFolders } from './live-run.js'
 import { closeRun, type OpenRun, openRuns, type RunRecord } from './records.js'
 import type { Seat } from './seat.js'
 
@@ -41,7 +45,9 @@ export async function adoptRuns(
   const kept = new Set<string>()
   const ended: (() => void)[] = []
   const bySeat = new Map<Seat, KnownRun[]>()
-  for (const open of openRuns(place)) {
+  const found = openRuns(place)
+  await endStrays(place, found, around)
+  for (const open of found) {
     const { uuid, folder, record } = open
     const seat = seats.get(uuid)
     if (seat === undefined || record === undefined) {
@@ -59,8 +65,11 @@ export async function adoptRuns(
         living,
         missed.map(({ record }) => record),
       )
-      for (const { record, reason } of missed) {
-        ended.push(() => seat.dispatch({ type: 'ended', instance: record.instance, reason }))
+      for (const { folder, record, reason, facts } of missed) {
+        const { instance, role, startedAt } = record
+        ended.push(() => seat.dispatch({ type: 'ended', instance, reason }))
+        if (role !== 'spare' && record.process !== undefined && isFailure(reason))
+          ended.push(() => void seat.keepReport({ instance, folder, startedAt }, facts, null))
       }
       return living.length
     }),
@@ -75,6 +84,32 @@ export async function adoptRuns(
   }
 }
 
+/**
+ * Ends launchers of this host whose run has no record with its process: their supervisor was killed between the start and
+ * the second record, and the token of the run is known to nobody.
+ */
+async function endStrays(
+  place: HostPlace,
+  runs: readonly OpenRun[],
+  { events }: Around,
+): Promise<void> {
+  const known = new Set(
+    runs.filter(({ record }) => record?.process !== undefined).map(({ folder }) => folder),
+  )
+  const strays = launchersOfHost(place.folder).filter(
+    ({ runFolder }) => !known.has(path.basename(runFolder)),
+  )
+  await Promise.all(
+    strays.map(async (stray) => {
+      await endLauncher(stray)
+      const instance = path.basename(stray.runFolder)
+      const text = `${instance} was ended: the supervisor that started it did not live to write down who it is`
+      const uuid = path.basename(path.resolve(stray.runFolder, '..', '..'))
+      events.say('ended', { uuid, instance, text, facts: { pid: stray.process.pid } })
+    }),
+  )
+}
+
 /** A run whose record could be read. */
 interface KnownRun extends OpenRun {
   readonly record: RunRecord
@@ -82,7 +117,12 @@ interface KnownRun extends OpenRun {
 
 type Found =
   | { readonly run: LiveRun; readonly launched: Launched }
-  | { readonly record: RunRecord; readonly reason: EndReason }
+  | {
+      readonly record: RunRecord
+      readonly folder: string
+      readonly reason: EndReason
+      readonly facts: EndFacts
+    }
 
 /** A run that lives; one that cannot be taken over, such as a page that answers nothing, is ended. */
 async function adopted(
@@ -90,12 +130,12 @@ async function adopted(
   launcher: Seat['launcher'],
   folder: string,
   identity: ProcessIdentity,
-  instanceFolder: string,
+  folders: RunFolders,
 ): Promise<Launched | undefined> {
   try {
-    return await launcher.adopt(app, folder, identity, instanceFolder)
+    return await launcher.adopt(app, folder, identity, folders)
   } catch {
-    await findRun(identity, instanceFolder)?.kill()
+    await findRun(identity, folders.run)?.kill()
     return undefined
   }
 }
@@ -107,13 +147,13 @@ async function lookAt(
   { governor, events }: Around,
 ): Promise<Found> {
   const { app, launcher } = seat
-  const instanceFolder = place.app(uuid, 'instances', folder)
-  const launched =
-    record.process && (await adopted(app, launcher, folder, record.process, instanceFolder))
+  const folders = runFolders(place, uuid, folder)
+  const launched = record.process && (await adopted(app, launcher, folder, record.process, folders))
   if (launched !== undefined && isHalf(record, folder)) {
     await launched.kill()
     closeRun(place, uuid, folder)
-    return { record, reason: 'not-ready' }
+    const facts = await endFactsOf(app, folders, unseenExit(), record)
+    return { record, folder, reason: 'not-ready', facts }
   }
   if (launched !== undefined) {
     const run = new LiveRun(record.instance, folder, record.tokenHash, record.startedAt)
@@ -127,10 +167,11 @@ async function lookAt(
     }
     return { run, launched }
   }
-  const exit = readExit(instanceFolder)
+  // Of a run that nobody knew, how it was ended says nothing of the app.
+  const exit = record.process && readExit(folders.run)
   closeRun(place, uuid, folder)
-  const facts = await endFactsOf(app, instanceFolder, exit ?? unseenExit(), record)
-  return { record, reason: reasonOf(facts) }
+  const facts = await endFactsOf(app, folders, exit ?? unseenExit(), record)
+  return { record, folder, reason: reasonOf(facts), facts }
 }
 
 /**
@@ -143,6 +184,5 @@ function isHalf({ instance, role, phase }: RunRecord, folder: string): boolean {
 
 /** A run of an app that the manifest no longer has. */
 function endUnknown({ record }: OpenRun): void {
-  const identity = record?.process
-  if (identity !== undefined && stillRuns(identity)) process.kill(identity.pid, 'SIGTERM')
+  if (record?.process !== undefined) send(record.process, 'SIGTERM')
 }

@@ -1,5 +1,6 @@
 /** What is known of an end: how the system saw it, what we had asked, and what the run left. */
 import type { ExitRecord } from '../launcher/exit.js'
+import type { RunFolders } from '../launcher/launcher.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import { noEvidence, readEvidence } from '../report/evidence.js'
 import type { EndFacts } from '../report/reason.js'
@@ -8,7 +9,7 @@ import type { Run } from './machine.js'
 /** The facts of an end, for `report/reason.ts`. */
 export async function endFactsOf(
   { resourceLimits }: AppManifest,
-  instanceFolder: string,
+  folders: RunFolders,
   exit: ExitRecord,
   run: Pick<Run, 'ending' | 'phase'> | undefined,
 ): Promise<EndFacts> {
@@ -19,6 +20,6 @@ export async function endFactsOf(
     asked: run?.ending ?? null,
     wasInTime: run?.phase === 'draining',
     memoryLimit: resourceLimits.maxMemory ?? null,
-    evidence: isSilent ? noEvidence : await readEvidence(instanceFolder).catch(() => noEvidence),
+    evidence: isSilent ? noEvidence : await readEvidence(folders).catch(() => noEvidence),
   }
 }

@@ -99,6 +99,7 @@ export function hashOf(token: string): string {
 export function runFolders(place: HostPlace, uuid: string, folder: string) {
   return {
     instance: place.app(uuid, 'instances', folder),
+    run: place.app(uuid, 'runs', folder),
     data: place.app(uuid, 'data'),
     log: place.app(uuid, 'log'),
   }
@@ -110,6 +111,7 @@ export function makeRunFolders(
   user: { readonly uid: number; readonly gid: number } | undefined,
 ): void {
   makeFolder(folders.instance)
+  makeFolder(folders.run, 0o700)
   makeFolder(folders.data, 0o700)
   makeFolder(folders.log)
   if (user !== undefined) giveFolders(folders, user)

@@ -5,7 +5,7 @@
  * ```text
  * supervisor.json                            epoch, and of each app: last generation, failures, quarantine, wishes
  * shutdown.json                              a shutdown that was begun, and how it went
- * apps/<uuid>/instances/<run>/instance.json  who runs; renamed to ended.json when its end has been dealt with
+ * apps/<uuid>/runs/<run>/instance.json       who runs; renamed to ended.json when its end has been dealt with
  * ```
  *
  * A supervisor that is killed loses nothing that it has written; a power cut ends what these files speak of. So only
@@ -26,6 +26,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import type { HostPlace } from '../place.js'
 import { endReasons } from '../report/reason.js'
+import { removeUntrusted } from '../untrusted.js'
 
 /** Runs of an app that have ended and whose folders are kept. */
 const endedKept = 4
@@ -124,16 +125,9 @@ const intentSchema = z.strictObject({
 /** `shutdown.json`. */
 export type ShutdownIntent = z.output<typeof intentSchema>
 
-/**
- * Replaces a JSON file of this user. With `isFlushed` it is on the device when this returns. Where an app may write beside
- * the file, its draft is elsewhere: what an app put in the draft's place would be followed.
- */
-export function replaceFile(
-  file: string,
-  value: unknown,
-  isFlushed = false,
-  draft = `${file}.tmp`,
-): void {
+/** Replaces a JSON file in a folder of this user alone. With `isFlushed` it is on the device when this returns. */
+export function replaceFile(file: string, value: unknown, isFlushed = false): void {
+  const draft = `${file}.tmp`
   rmSync(draft, { force: true })
   const text = `${JSON.stringify(value)}\n`
   writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: isFlushed })
@@ -162,18 +156,15 @@ export function writeIntent(place: HostPlace, intent: ShutdownIntent): void {
   replaceFile(place.file('shutdown.json'), intent, true)
 }
 
-/** Keeps who runs in a folder of an app. */
+/** Keeps who runs. */
 export function writeRun(place: HostPlace, uuid: string, folder: string, record: RunRecord): void {
-  const draft = place.app(uuid, `${folder}.draft`)
-  replaceFile(place.app(uuid, 'instances', folder, 'instance.json'), record, false, draft)
+  replaceFile(place.app(uuid, 'runs', folder, 'instance.json'), record)
 }
 
 /** The end of a run was dealt with: nobody has to look at it again. */
 export function closeRun(place: HostPlace, uuid: string, folder: string): void {
-  const file = (name: string) => place.app(uuid, 'instances', folder, name)
+  const file = (name: string) => place.app(uuid, 'runs', folder, name)
   try {
-    // The app may have put something in its place.
-    rmSync(file('ended.json'), { recursive: true, force: true })
     renameSync(file('instance.json'), file('ended.json'))
   } catch {
     // It ended before it was written.
@@ -191,10 +182,10 @@ export interface OpenRun {
 /** All runs that a supervisor before this one left open. */
 export function openRuns(place: HostPlace): OpenRun[] {
   return names(place.file('apps')).flatMap((uuid) =>
-    names(place.app(uuid, 'instances'))
-      .filter((folder) => names(place.app(uuid, 'instances', folder)).includes('instance.json'))
+    names(place.app(uuid, 'runs'))
+      .filter((folder) => names(place.app(uuid, 'runs', folder)).includes('instance.json'))
       .map((folder) => {
-        const file = place.app(uuid, 'instances', folder, 'instance.json')
+        const file = place.app(uuid, 'runs', folder, 'instance.json')
         return { uuid, folder, record: read(file, runSchema) }
       }),
   )
@@ -210,7 +201,7 @@ export function highestNumbers(
 ): { readonly generation: number; readonly spare: number } {
   let generation = 0
   let spare = 0
-  for (const folder of names(place.app(uuid, 'instances'))) {
+  for (const folder of names(place.app(uuid, 'runs'))) {
     const tail = folder.slice(folder.lastIndexOf('.') + 1)
     if (tail.startsWith('spare-')) {
       spare = Math.max(spare, Number(tail.slice(6)) || 0)
@@ -232,14 +223,17 @@ function generationIn(place: HostPlace, uuid: string, folder: string): number {
 
 /** Removes the folders of runs that ended long ago. */
 export function forgetEnded(place: HostPlace, uuid: string): void {
-  const ended = names(place.app(uuid, 'instances')).filter((folder) => {
-    const inside = names(place.app(uuid, 'instances', folder))
+  const ended = names(place.app(uuid, 'runs')).filter((folder) => {
+    const inside = names(place.app(uuid, 'runs', folder))
     return !inside.includes('instance.json')
   })
   const number = (folder: string) => Number(/(\d+)$/.exec(folder)?.[1] ?? 0)
   ended.sort((a, b) => number(b) - number(a))
   for (const folder of ended.slice(endedKept)) {
-    rmSync(place.app(uuid, 'instances', folder), { recursive: true, force: true })
+    const run = place.app(uuid, 'runs', folder)
+    // First what the app wrote, which is brought to where it cannot come any more.
+    removeUntrusted(place.app(uuid, 'instances', folder), path.join(run, 'removed'))
+    rmSync(run, { recursive: true, force: true })
   }
 }
 

@@ -56,6 +56,9 @@ type Happening = LifeEvent extends infer Event
     : never
   : never
 
+/** What is known of a run that ended; one that ended while nobody watched has no hold any more. */
+type EndedRun = Pick<LiveRun, 'instance' | 'folder' | 'startedAt'> & Partial<Pick<LiveRun, 'hold'>>
+
 /** What a seat has around it. */
 export interface House {
   readonly place: HostPlace
@@ -551,7 +554,7 @@ export class Seat {
     }
     run.channel?.finish()
     if (end !== undefined && !run.isSpare && isFailure(end.reason)) {
-      await this.#report(run, end.facts, status)
+      await this.keepReport(run, end.facts, status)
     }
     await this.#cleanUp(run)
   }
@@ -559,13 +562,13 @@ export class Seat {
   /** Why it ended. */
   async #judge(run: LiveRun, exit: ExitRecord) {
     const known = this.#runOf(run)
-    const folder = runFolders(this.#house.place, this.uuid, run.folder).instance
-    const facts = await endFactsOf(this.app, folder, exit, known ?? run.record)
+    const folders = runFolders(this.#house.place, this.uuid, run.folder)
+    const facts = await endFactsOf(this.app, folders, exit, known ?? run.record)
     return { facts, reason: reasonOf(facts) }
   }
 
   /** Keeps what is known of a failure. */
-  async #report(run: LiveRun, facts: EndFacts, status: AppStatus): Promise<void> {
+  async keepReport(run: EndedRun, facts: EndFacts, status: AppStatus | null): Promise<void> {
     const { place, events } = this.#house
     const { uuid } = this
     const { instance, startedAt } = run
@@ -576,7 +579,7 @@ export class Seat {
         ...known,
         instance,
         uuid,
-        instanceFolder: runFolders(place, uuid, run.folder).instance,
+        folders: runFolders(place, uuid, run.folder),
         startedAt,
         status,
         samples: this.#house.samples(uuid),
