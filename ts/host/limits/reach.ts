@@ -3,9 +3,11 @@
  * system, the runtime and the app's own package to read; its own folders, and what its manifest names, to write.
  */
 import {
-  chownSync,
   closeSync,
+  constants,
   existsSync,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -15,6 +17,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import type { HostPlace } from '../place.js'
 
@@ -85,19 +88,52 @@ function storeFolders(root: string, terminal: string | undefined): string[] {
     .map((name) => path.join(root, name))
 }
 
-/** Makes folders below a store, its owner's like the store itself, each durable before the next. */
+/**
+ * Makes folders below a store, its owner's like the store itself, each durable before the next. The owner's apps may write
+ * here at this very moment: each folder is opened, no link is followed, and what is given away is what was opened.
+ */
 function makeDurable(root: string, names: readonly string[]): void {
   const { uid, gid } = statSync(root)
-  let folder = root
-  for (const name of names) {
-    const above = folder
-    folder = path.join(above, name)
-    if (existsSync(folder)) continue
-    mkdirSync(folder)
-    if (process.getuid?.() === 0) chownSync(folder, uid, gid)
-    syncFolder(above)
+  const open: number[] = [openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)]
+  try {
+    let shown = root
+    for (const name of names) {
+      const above = open.at(-1) as number
+      const within = `/proc/self/fd/${above}/${name}`
+      shown = path.join(shown, name)
+      const isNew = isMade(within)
+      const folder = openFolder(within, shown)
+      open.push(folder)
+      if (!isNew) continue
+      // What stands there may be another folder by now, and not ours to give.
+      if (process.getuid?.() === 0 && fstatSync(folder).uid === 0) fchownSync(folder, uid, gid)
+      fsyncSync(above)
+    }
+  } finally {
+    for (const descriptor of open) closeSync(descriptor)
   }
   syncFolder(path.dirname(root))
+}
+
+/** Makes a folder; false where something stands there. */
+function isMade(folder: string): boolean {
+  try {
+    mkdirSync(folder)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function openFolder(folder: string, shown: string): number {
+  try {
+    return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch (error) {
+    const { code, errno } = error as NodeJS.ErrnoException
+    const message = `${shown} is a link or no folder (${code}); put a folder in its place`
+    throw hostError('HOST_LAUNCH', message, { path: shown, step: 'store', errno })
+  }
 }
 
 function syncFolder(folder: string): void {
