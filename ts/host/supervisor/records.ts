@@ -214,7 +214,7 @@ export function highestNumbers(
 /** The number of what a spare became; 0 when it became nothing. */
 function generationIn(place: HostPlace, uuid: string, folder: string): number {
   const numbers = ['instance.json', 'ended.json'].map((name) => {
-    const record = read(place.app(uuid, 'instances', folder, name), runSchema)
+    const record = read(place.app(uuid, 'runs', folder, name), runSchema)
     // The app may write in that folder: a number that cannot be counted on from is none.
     return Number(/\.(\d{1,15})$/.exec(record?.instance ?? '')?.[1] ?? 0)
   })
