@@ -25,6 +25,8 @@ pub mod input;
 mod interrupt;
 pub mod isolated;
 pub mod logic;
+#[cfg(any(target_os = "linux", test))]
+mod made;
 mod packed;
 pub mod people;
 pub mod policy;

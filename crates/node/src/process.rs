@@ -74,6 +74,7 @@ type GoneFunction =
 #[cfg(target_os = "linux")]
 mod system {
     use super::{Code, Error, GoneFunction, NativePeer, Result};
+    use crate::made::Made;
     use napi::threadsafe_function::ThreadsafeFunctionCallMode;
     use rustix::buffer::spare_capacity;
     use rustix::event::epoll;
@@ -86,7 +87,7 @@ mod system {
     use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
     use std::collections::HashMap;
     use std::fs;
-    use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     /// Ends that one wake-up takes.
     const EVENTS: usize = 64;
@@ -102,7 +103,7 @@ mod system {
         open: HashMap<u32, (OwnedFd, GoneFunction)>,
     }
 
-    static WATCHER: OnceLock<Watcher> = OnceLock::new();
+    static WATCHER: Made<Arc<Watcher>> = Made::new();
 
     impl Watcher {
         fn held(&self) -> MutexGuard<'_, Watches> {
@@ -128,27 +129,20 @@ mod system {
         }
     }
 
+    /// The watcher with its thread: where there is none, there is no watcher, and the next call tries again.
     fn watcher() -> Result<&'static Watcher> {
-        if let Some(watcher) = WATCHER.get() {
-            return Ok(watcher);
-        }
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)
-            .map_err(|errno| failed("the set of watched processes", errno))?;
-        let mut begun = Ok(());
-        let watcher = WATCHER.get_or_init(|| Watcher { epoll, watches: Mutex::default() });
-        static THREAD: OnceLock<()> = OnceLock::new();
-        THREAD.get_or_init(|| {
+        let watcher = WATCHER.get_or_make(|| {
+            let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)
+                .map_err(|errno| failed("the set of watched processes", errno))?;
+            let watcher = Arc::new(Watcher { epoll, watches: Mutex::default() });
+            let own = Arc::clone(&watcher);
             let thread = std::thread::Builder::new().name("pos-kernel-process".to_owned());
-            begun = thread
-                .spawn(|| {
-                    if let Some(watcher) = WATCHER.get() {
-                        watcher.run();
-                    }
-                })
-                .map(drop);
+            thread.spawn(move || own.run()).map_err(|error| {
+                Error::new(Code::Io, format!("the thread that watches: {error}"))
+            })?;
+            Ok(watcher)
         });
-        begun.map_err(|error| Error::new(Code::Io, format!("the thread that watches: {error}")))?;
-        Ok(watcher)
+        watcher.map(Arc::as_ref)
     }
 
     pub(super) fn watch(pid: i32, start_time: u64, function: GoneFunction) -> Result<Option<u32>> {

@@ -18,6 +18,7 @@ import {
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hostError } from '../error.js'
+import { browserProgram } from '../launcher/browser.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import type { HostPlace } from '../place.js'
 
@@ -30,28 +31,41 @@ const systemRead = [
   ...['/dev/urandom', '/dev/random', '/dev/zero', '/dev/full'],
 ]
 const systemWrite = ['/dev/null']
+/**
+ * What a browser needs beside that: shared memory and the graphics processor of the machine, and its own entries of
+ * `/proc`, in which it maps the users of the namespaces that its sandbox is made of.
+ */
+const browserWrite = ['/dev/shm', '/dev/dri', '/proc']
 
-/** Reach of a Node app. */
+/** Reach of an app. */
 export function reachOf(
   place: HostPlace,
   app: AppManifest,
   instance: string,
 ): { read: string[]; write: string[]; tcp: boolean } {
   const { startup_app: startup, permissions } = app
+  const { url } = startup
   const isOfStore = permissions.store || startup.kind === 'terminal'
+  const own = url === undefined ? runtimeFolders(startup.script) : pageFolders(url)
   return {
-    read: [...systemRead, ...runtimeFolders(startup.script), ...permissions.read].filter(
-      existsSync,
-    ),
+    read: [...systemRead, ...own, ...permissions.read].filter(existsSync),
     write: [
       ...systemWrite,
+      ...(url === undefined ? [] : browserWrite.filter(existsSync)),
       place.app(startup.uuid, 'data'),
       place.instance(instance),
       ...permissions.write,
       ...(isOfStore ? storeFolders(place.root, startup.terminal) : []),
     ],
-    tcp: permissions.network,
+    // A page is fetched over TCP.
+    tcp: permissions.network || url !== undefined,
   }
+}
+
+/** The browser, and the folder of a page that is a file. */
+function pageFolders(url: string): string[] {
+  const browser = path.dirname(realpathSync(browserProgram()))
+  return [browser, ...(url.startsWith('file:') ? [path.dirname(fileURLToPath(url))] : [])]
 }
 
 /** The runtime, this package, the app's package, and the folders that modules are looked up in from there. */

@@ -157,9 +157,7 @@ export class SystemGovernor implements Governor {
     if (isolation === 'required' && missing.length > 0) {
       throw unsupported(app, 'user', missing.join('; '))
     }
-    // A browser has boundaries of its own inside, which need more of the system than an app is given.
-    const reach = app.startup_app.script !== undefined
-    return { user, boundaries: { user: kind, reach, missing } }
+    return { user, boundaries: { user: kind, reach: true, missing } }
   }
 
   #processLimits(app: AppManifest, hasOwnUser: boolean): Partial<Confinement> {

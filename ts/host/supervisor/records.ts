@@ -215,7 +215,7 @@ export function highestNumbers(
 function generationIn(place: HostPlace, uuid: string, folder: string): number {
   const numbers = ['instance.json', 'ended.json'].map((name) => {
     const record = read(place.app(uuid, 'runs', folder, name), runSchema)
-    // The app may write in that folder: a number that cannot be counted on from is none.
+    // A number that cannot be counted on from is none.
     return Number(/\.(\d{1,15})$/.exec(record?.instance ?? '')?.[1] ?? 0)
   })
   return Math.max(...numbers)
