@@ -120,6 +120,12 @@ const table: [string, EndFacts, EndReason][] = [
     facts({ code: 70 }, { asked: 'hang', evidence: { ...noEvidence, fatal } }),
     'exception',
   ],
+  ['nobody was there', facts({ signal: 'SIGTERM', endedBy: 'orphan' }), 'stopped'],
+  [
+    'nobody was there, and it failed as it drained',
+    facts({ code: 1, endedBy: 'orphan' }),
+    'exception',
+  ],
   ['never ready', facts({ signal: 'SIGKILL' }, { asked: 'not-ready' }), 'not-ready'],
   ['killed', facts({ signal: 'SIGKILL' }, { asked: 'kill' }), 'killed'],
   [
@@ -164,7 +170,7 @@ test('every end has a reason and a sentence of one line, whatever the facts', (t
   const seen = new Set<EndReason>()
   for (const asked of asks)
     for (const end of ends)
-      for (const endedBy of [null, 'asked', 'poll-limit'] as const)
+      for (const endedBy of [null, 'asked', 'poll-limit', 'orphan'] as const)
         for (const wasInTime of [true, false])
           for (const note of [null, fatal, { ...fatal, kind: 'rejection' as const }])
             for (const oomKilled of [true, false]) {

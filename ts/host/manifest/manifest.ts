@@ -202,7 +202,7 @@ const appSchema = z.strictObject({
     .default(0)
     .describe('processes that are warm before they are needed'),
   orphanMs: milliseconds(60_000).describe(
-    'a Node app whose supervisor is gone goes on so long before it drains and ends; a page goes on until the next one',
+    'an app whose supervisor is gone goes on so long before it drains and ends, a page before it is ended',
   ),
 })
 

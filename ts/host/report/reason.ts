@@ -12,6 +12,7 @@ import type { Evidence } from './evidence.js'
  * - `limit`: it was ended for memory over a limit that we hold by looking;
  * - `hang`: its event loop stood;
  * - `not-ready`: it did not become ready in time;
+ * - `not-started`: there never was a process of it that could: its launch failed;
  * - `unknown`: it was gone when we came back, and nobody saw how.
  */
 export const endReasons = [
@@ -24,6 +25,7 @@ export const endReasons = [
   'limit',
   'hang',
   'not-ready',
+  'not-started',
   'unknown',
 ] as const
 

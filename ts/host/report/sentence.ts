@@ -40,6 +40,8 @@ function whyOf(reason: EndReason, { exit, asked, memoryLimit, evidence }: EndFac
       return hangOf(evidence)
     case 'not-ready':
       return 'it was not ready in time and was ended'
+    case 'not-started':
+      return 'it could not be started'
     case 'unknown':
       return 'nobody saw how'
   }

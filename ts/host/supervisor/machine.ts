@@ -392,11 +392,11 @@ class Work {
     } else if (run.after === 'restart') {
       this.#set({ rest: 'idle' })
       this.start()
-    } else this.#ownEnd(run, reason, draw)
+    } else this.#ownEnd(run, reason, draw, why ?? reason)
   }
 
   /** It ended without being asked. */
-  #ownEnd(run: Run, reason: EndReason, draw: number): void {
+  #ownEnd(run: Run, reason: EndReason, draw: number, how: string): void {
     const { restart } = this.life.policy
     const { type } = restart
     if (type === 'temporary' || (type === 'transient' && !isFailure(reason))) {
@@ -410,7 +410,7 @@ class Work {
     if (verdict.isQuarantined) {
       const retryAt = this.#at + restart.quarantineMs
       const why =
-        `${failures.recent.length} ends within ${restart.periodMs} ms, the last one: ${reason}; ` +
+        `${failures.recent.length} ends within ${restart.periodMs} ms, the last one: ${how}; ` +
         `tried again in ${restart.quarantineMs} ms, or when a person releases it`
       this.#set({ rest: 'quarantined', failures, retryAt, why })
       this.#say('quarantined', run.instance, `${this.life.uuid} is quarantined: ${why}`, {

@@ -549,7 +549,7 @@ export class Seat {
     if (run.isSpare) this.#spareGone()
     else {
       const { instance } = run
-      const reason = end?.reason ?? 'not-ready'
+      const reason = end?.reason ?? 'not-started'
       this.dispatch({ type: 'ended', instance, reason, ...(why === undefined ? {} : { why }) })
     }
     run.channel?.finish()
