@@ -2,12 +2,26 @@
  * What an app can reach: its own folders, its sockets and what its manifest names; and nothing of other apps, of the
  * store's journals and of the host's keys. The apps here try, and the kernel's answers are compared.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
+import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { isHostError } from '../../../ts/host/error.js'
 import { probeBoundaries } from '../../../ts/host/limits/probe.js'
+import { reachOf } from '../../../ts/host/limits/reach.js'
 import { Users } from '../../../ts/host/limits/users.js'
 import { bindingPath } from '../../../ts/native.js'
 import { until } from '../launcher/contract.js'
@@ -140,6 +154,65 @@ each(
     t.like(results, { journal: 'ok', state: 'EACCES', terminal: 'ok' })
     t.is(results.capabilities, '0000000000000000\n0000000000000000')
     t.true(existsSync(key))
+  },
+)
+
+each(
+  "an app with the host's own user writes nothing of what is true of its run",
+  noRoot || noLandlock,
+  async (governed, t) => {
+    const { place } = governed.bench
+    const run = (name: string) => place.run('mine.1', name)
+    const names = [
+      'instance.json',
+      'ended.json',
+      'exit.json',
+      'exit.json.new',
+      'last.log',
+      'orders',
+    ]
+    const { started, results } = await tries(
+      governed,
+      {
+        write: {
+          ...Object.fromEntries(names.map((name) => [name, run(name)])),
+          another: place.app('mine', 'runs', 'mine.2'),
+          report: path.join(place.instance('mine.1'), 'x.json'),
+        },
+        list: { run: run('') },
+      },
+      { permissions: { store: true } },
+    )
+    t.is(started.hold.confinement.user?.uid, process.getuid?.())
+    for (const name of [...names, 'another', 'run']) t.is(results[name], 'EACCES', name)
+    t.is(results.report, 'ok')
+    t.deepEqual(readdirSync(place.instance('mine.1')), ['x.json'])
+  },
+)
+
+each(
+  'a link in the place of a folder of the store is refused, and nothing is given away behind it',
+  noRoot,
+  async (governed, t) => {
+    const { bench } = governed
+    const theirs = { uid: 64_321, gid: 64_321 }
+    chownSync(bench.root, theirs.uid, theirs.gid)
+    const victim = mkdtempSync(path.join(os.tmpdir(), 'pk-victim-'))
+    t.teardown(() => rmSync(victim, { recursive: true, force: true }))
+    const startup = { script, kind: 'terminal', terminal: 'T1' }
+    const reach = () => reachOf(bench.place, bench.app('till', startup), 'till.1')
+    symlinkSync(victim, path.join(bench.root, 'terminals'))
+    const error = t.throws(reach)
+    t.true(isHostError(error, 'HOST_LAUNCH'), String(error))
+    t.deepEqual(readdirSync(victim), [])
+    rmSync(path.join(bench.root, 'terminals'))
+    mkdirSync(path.join(bench.root, 'terminals'))
+    symlinkSync(victim, path.join(bench.root, 'terminals', 'T1'))
+    t.throws(reach)
+    t.is(statSync(victim).uid, 0)
+    rmSync(path.join(bench.root, 'terminals', 'T1'))
+    t.true(reach().write.includes(path.join(bench.root, 'terminals')))
+    t.is(statSync(path.join(bench.root, 'terminals', 'T1')).uid, theirs.uid)
   },
 )
 
