@@ -179,9 +179,10 @@ fn set_limits(confinement: &Confinement) -> Result<(), Fault> {
 
 /// Closes the file system, TCP, abstract sockets and signals to others, but for what is named.
 fn restrict(reach: &Reach) -> Result<&'static str, RulesetError> {
-    let mut ruleset = Ruleset::default()
-        .handle_access(AccessFs::from_all(LANDLOCK))?
-        .scope(Scope::from_all(LANDLOCK))?;
+    let scope =
+        if reach.abstract_sockets { Scope::Signal.into() } else { Scope::from_all(LANDLOCK) };
+    let mut ruleset =
+        Ruleset::default().handle_access(AccessFs::from_all(LANDLOCK))?.scope(scope)?;
     if !reach.tcp {
         let tcp: BitFlags<AccessNet> = AccessNet::BindTcp | AccessNet::ConnectTcp;
         ruleset = ruleset.handle_access(tcp)?;

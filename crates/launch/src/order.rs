@@ -121,6 +121,9 @@ pub(crate) struct Reach {
     pub(crate) write: Vec<PathBuf>,
     /// TCP: bind and connect.
     pub(crate) tcp: bool,
+    /// Sockets without a file, on which a display may listen.
+    #[serde(default)]
+    pub(crate) abstract_sockets: bool,
 }
 
 /// Why nothing runs.
@@ -170,11 +173,8 @@ impl Order {
     }
 
     fn check(&self) -> Result<(), Fault> {
-        let paths = [
-            ("program", &self.program),
-            ("cwd", &self.cwd),
-            ("outLog.path", &self.out_log.path),
-        ];
+        let paths =
+            [("program", &self.program), ("cwd", &self.cwd), ("outLog.path", &self.out_log.path)];
         for (name, path) in paths {
             if !path.is_absolute() {
                 let message = format!("{name} must be an absolute path, not {}", path.display());

@@ -41,7 +41,9 @@ pub(crate) fn launch() -> Result<(), Fault> {
     let order = Order::parse(&line)?;
     let run_folder = std::env::args_os().nth(1).map(PathBuf::from).unwrap_or_default();
     let folder = RunFolder::open(&run_folder)?;
-    orders.open_later(RunFolder::open(&run_folder)?).map_err(Fault::at("run-folder", run_folder.display()))?;
+    orders
+        .open_later(RunFolder::open(&run_folder)?)
+        .map_err(Fault::at("run-folder", run_folder.display()))?;
     let log_at = || Fault::at("log", order.out_log.path.display());
     let log = Log::open(&order.out_log.path, order.out_log.bytes_max).map_err(log_at())?;
     let groups: Vec<_> = order.confinement.groups.iter().map(|procs| Group::of(procs)).collect();
@@ -186,9 +188,11 @@ impl Stay {
         // A descriptor that is closed already is not waited for; its place is taken by the signals.
         let spare = || PollFd::new(&self.signals, PollFlags::empty());
         polled.push(self.output.as_ref().map_or_else(spare, |fd| PollFd::new(fd, PollFlags::IN)));
-        polled.push(self.orders.source().map_or_else(spare, |source| {
-            PollFd::from_borrowed_fd(source, PollFlags::IN)
-        }));
+        polled.push(
+            self.orders
+                .source()
+                .map_or_else(spare, |source| PollFd::from_borrowed_fd(source, PollFlags::IN)),
+        );
         if let Some(pump) = &self.pump {
             polled.extend(pump.polled());
         }

@@ -83,7 +83,11 @@ export class ChromiumLauncher implements Launcher {
     // The limit of the data segment is the renderers'; the browser reserves far more.
     const { dataBytes: _data, processes: _processes, ...rest } = order.confinement
     const temporary = makeTemporary(user)
-    const reach = rest.reach && { ...rest.reach, write: [...rest.reach.write, temporary] }
+    const reach = rest.reach && {
+      ...rest.reach,
+      write: [...rest.reach.write, temporary],
+      abstractSockets: hasDisplay,
+    }
     const run = await startRun(uuid, {
       program: browserProgram(),
       args: [

@@ -57,6 +57,8 @@ export interface Confinement {
     readonly write: readonly string[]
     /** TCP stays within reach; true unless given. */
     readonly tcp?: boolean
+    /** Sockets without a file stay within reach: a display may listen there. */
+    readonly abstractSockets?: boolean
   }
 }
 
