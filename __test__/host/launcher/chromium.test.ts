@@ -1,8 +1,7 @@
 /** The contract of launchers for pages, and what only a page can do. Needs Chromium and, for a user of its own, root. */
-import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import type net from 'node:net'
-import path from 'node:path'
 import type { Duplex } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import { isHostError } from '../../../ts/host/error.js'
@@ -248,14 +247,12 @@ if (!hasBrowser()) {
   })
 
   each('a browser that does not start is an error with what it said', async (bench, t) => {
-    const app = bench.app('a', { url: blank })
-    const order = bench.order(app, 'a.1')
-    // Where the profile is to be there is a file.
-    writeFileSync(path.join(order.folders.data, 'profile'), '')
-    const error = await t.throwsAsync(bench.launcher.launch(order))
+    // Enough files for the launcher to begin, and too few for a browser.
+    const few = { ...subject.confinement, groups: [], files: 24 }
+    const error = await t.throwsAsync(bench.launch('a', { url: blank }, few))
     if (!isHostError(error, 'HOST_LAUNCH')) return t.fail(String(error))
     t.is(error.facts.step, 'browser')
-    t.regex(error.message, /ended at its start with .+; it said ".*profile/s)
+    t.regex(error.message, /ended at its start with .+; it said ".*Too many open files/s)
   })
 
   each('a page outlives who started it, and is found again', async (bench, t) => {

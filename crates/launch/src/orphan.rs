@@ -44,6 +44,11 @@ impl Clock {
         }
     }
 
+    /// True once it was asked to end, until somebody is there.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.is_asked
+    }
+
     /// When to look again; `None` while somebody is there.
     pub(crate) fn due(&self) -> Option<Instant> {
         let patience = if self.is_asked { self.after + self.grace } else { self.after };

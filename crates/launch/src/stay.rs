@@ -173,7 +173,9 @@ impl Stay {
                 self.drain(usize::MAX);
                 ended.cpu_micros += self.rest_micros;
                 let oom_killed = oom_kills(&self.groups) > oom_kills_before;
-                let record = ExitRecord::new(ended, self.ended_by, oom_killed);
+                let is_orphan = self.orphan.as_ref().is_some_and(Clock::is_asked);
+                let ended_by = self.ended_by.or(is_orphan.then_some(EndedBy::Orphan));
+                let record = ExitRecord::new(ended, ended_by, oom_killed);
                 // A disk that refuses it costs what later supervisors would know; this one hears it.
                 let _ = folder.write_end(&record, self.log.last_words());
                 return record;
