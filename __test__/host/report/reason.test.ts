@@ -183,7 +183,9 @@ test('every end has a reason and a sentence of one line, whatever the facts', (t
               const sentence = sentenceOf('clock.1', reason, all, 1500)
               t.regex(sentence, /^clock\.1 ended after 1\.5 s: .{8,300}$/)
             }
-  t.deepEqual([...seen].sort(), [...endReasons].sort())
+  // What never was a process has no end to judge.
+  const judged = endReasons.filter((reason) => reason !== 'not-started')
+  t.deepEqual([...seen].sort(), judged.sort())
 })
 
 test('sentences name what was there', (t) => {
