@@ -9,14 +9,21 @@ import { HostPlace } from '../../../ts/host/place.js'
 import { forgetEnded } from '../../../ts/host/supervisor/records.js'
 import { removeUntrusted } from '../../../ts/host/untrusted.js'
 
-/** A folder, and a file in it that nobody may touch. */
+/** So many that whoever removes them by their paths is still at it when the folder is another. */
+const files = 2000
+
+function fill(folder: string): void {
+  fs.mkdirSync(folder, { recursive: true })
+  for (let index = 0; index < files; index++) fs.writeFileSync(path.join(folder, `${index}`), '')
+}
+
+/** A folder, and files in it that nobody may touch. */
 function room(t: ExecutionContext) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'pk-records-'))
   t.teardown(() => fs.rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
   const victim = path.join(root, 'victim')
-  fs.mkdirSync(victim)
-  for (let index = 0; index < 50; index++) fs.writeFileSync(path.join(victim, `${index}`), 'kept')
-  const isWhole = () => fs.readdirSync(victim).length === 50
+  fill(victim)
+  const isWhole = () => fs.readdirSync(victim).length === files
   return { root, victim, isWhole }
 }
 
@@ -50,8 +57,6 @@ process.chdir(process.argv[1])
 const quietly = (act) => { try { act() } catch {} }
 process.stdout.write('x')
 for (;;) {
-  quietly(() => fs.mkdirSync('d'))
-  quietly(() => fs.writeFileSync('d/note', ''))
   quietly(() => fs.renameSync('d', 'e'))
   quietly(() => fs.symlinkSync(process.argv[2], 'd'))
   quietly(() => fs.unlinkSync('d'))
@@ -64,10 +69,11 @@ test('a folder is removed under the hands of who swaps its parts for links', asy
   t.teardown(() => {
     for (const child of children) child.kill('SIGKILL')
   })
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 6; round++) {
     const folder = path.join(root, `app-${round}`)
     const bin = path.join(root, `bin-${round}`)
-    fs.mkdirSync(path.join(folder, 'd'), { recursive: true })
+    // The same names as those of the victim.
+    fill(path.join(folder, 'd'))
     const child = spawn(process.execPath, ['-e', swapper, folder, victim], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -78,7 +84,7 @@ test('a folder is removed under the hands of who swaps its parts for links', asy
         removeUntrusted(folder, bin)
         break
       } catch (error) {
-        // It wrote something anew in the meantime: the next call goes on.
+        // It put something there in the meantime: the next call goes on.
         t.regex((error as NodeJS.ErrnoException).code ?? '', /^ENOTEMPTY|ENOENT|EEXIST$/)
       }
     }
