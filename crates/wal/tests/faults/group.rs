@@ -83,8 +83,8 @@ fn an_idle_log_pays_one_flush_for_its_mark_and_no_more() {
     // The first segment was prepared by the owner's begin, the second by the background thread.
     until("the prepared segment", || wal.stats().flushes.prepare == 6);
     for sale in 1..=3 {
-        let at = wal.append(Stamp::default(), 0, &[fact(b"sale")]).unwrap();
         let begun = Instant::now();
+        let at = wal.append(Stamp::default(), 0, &[fact(b"sale")]).unwrap();
         wal.wait_durable(at.last_sequence, FlushCause::Sale).unwrap();
         until("the mark", || wal.stats().flushes.mark == 1 + sale);
         assert!(begun.elapsed() >= idle_mark, "the mark waits until the log is idle");
