@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import test from 'ava'
+import { connectBus } from '../../../ts/host/bus/client.js'
 import { letterOf } from '../../../ts/host/bus/letter.js'
 import { refusalsMax } from '../../../ts/host/refusals.js'
 import { openTerminal } from '../../../ts/index.js'
@@ -30,9 +31,17 @@ test.serial('it outlives its supervisor and finds the next one', async (t) => {
   const broker = await BrokerProcess.start(t)
   const one = await broker.join(t, 'one.1')
   one.onRequest((payload) => payload)
+  const hasComeBack = () => broker.notes.filter(({ name }) => name === 'ready').length === 2
+  await until('it is ready', () => broker.notes.some(({ name }) => name === 'ready'))
   broker.abandon()
   t.is((await one.request('one.1', Buffer.from('alone'))).toString(), 'alone')
+  await until('it is back', hasComeBack)
+  // The next supervisor has launched this one, and has not told the broker yet.
+  const token = broker.book.know('three.1')
+  const early = connectBus({ socket: broker.sockets.bus, instance: 'three.1', token })
   const two = await broker.join(t, 'two.1')
+  const three = await early
+  t.teardown(() => three.close())
   t.is((await two.request('one.1', Buffer.from('again'))).toString(), 'again')
   t.true(one.isConnected)
 })

@@ -162,4 +162,30 @@ onLinux('a token that came into another process is of no use there', async (t) =
   await three.end()
   t.like(bus.refusals.at(-1), { instance: 'three.1', code: 'HOST_IDENTITY' })
   t.true(one.isConnected)
+
+test('who is not known yet to a broker that nobody tells anything waits until it is told', async (t) => {
+  const bus = await testBus(t)
+  const one = await bus.join('one.1')
+  const known = bus.know('two.1')
+  bus.broker.alone()
+  const token = newToken()
+  const early = await bus.raw()
+  early.say(Kind.hello, 0, '', jsonBytes({ protocol: 1, instance: 'three.1', token }))
+  const forger = await bus.raw()
+  forger.say(Kind.hello, 0, '', jsonBytes({ protocol: 1, instance: 'four.1', token }))
+  // Those whom it was told of are let in as ever, and who shows a wrong token is not.
+  const two = await connectBus({ socket: bus.socket, instance: 'two.1', token: known })
+  t.teardown(() => two.close())
+  const wrong = connectBus({ socket: bus.socket, instance: 'two.1', token })
+  t.is(await codeOf(wrong), 'HOST_IDENTITY')
+  t.deepEqual([early.frames.length, forger.frames.length], [0, 0])
+  const peers = ['one.1', 'three.1'].map((instance) => ({
+    instance,
+    tokenHash: tokenHashOf(token),
+  }))
+  bus.broker.setIdentities(peers, [])
+  await until('both are answered', () => early.frames.length + forger.frames.length === 2)
+  t.is(early.frames[0]?.kind, Kind.welcome)
+  t.is(forger.frames[0]?.kind, Kind.refused)
+  await until('who is no longer known is cut off', () => !one.isConnected)
 })

@@ -73,7 +73,10 @@ function follow(retryMs = 10): void {
       },
       onRequest: (name, payload) => answer(name, payload),
       onEnd: () => {
-        if (supervisor === channel) supervisor = undefined
+        if (supervisor === channel) {
+          supervisor = undefined
+          broker.alone()
+        }
         setTimeout(() => follow(isWelcome ? 10 : Math.min(retryMs * 2, retryMsMax)), retryMs)
       },
     })

@@ -66,6 +66,10 @@ export class Broker {
   /** Instances that came since this broker listens. */
   readonly #seen = new Set<string>()
   readonly #peers = new Set<Peer>()
+  /** Callers whose names nobody has said anything of yet, and what they said. */
+  readonly #unknown = new Map<Peer, Buffer>()
+  /** Whoever says who may be on the bus is away. */
+  #isAlone = false
   readonly #topics = new Topics<Peer>()
   readonly #holds = new Holds((uuid) =>
     this.#release(uuid, 'HOST_UNREACHABLE', `${uuid} did not come onto the bus in time`),
@@ -128,6 +132,16 @@ export class Broker {
     for (const { uuid, instance } of apps) {
       if (instance !== null && this.#connected.has(instance)) this.#deliver(uuid)
     }
+    this.#isAlone = false
+    for (const [peer, payload] of [...this.#unknown]) {
+      this.#unknown.delete(peer)
+      this.#hello(peer, payload)
+    }
+  }
+
+  /** Until it is told again who may be on the bus, whose name it does not know waits for that instead of being refused. */
+  alone(): void {
+    this.#isAlone = true
   }
 
   /** A part of the host in the broker's own process may come, with this token. */
@@ -190,11 +204,9 @@ export class Broker {
       },
     })
     const timer = setTimeout(() => {
-      if (peer.identity === null) {
-        this.#break(peer, 'HOST_IDENTITY', 'it did not say who it is in time', {
-          timeoutMs: helloMs,
-        })
-      }
+      if (peer.identity !== null) return
+      const what = this.#unknown.has(peer) ? 'nobody said who it is' : 'it did not say who it is'
+      this.#break(peer, 'HOST_IDENTITY', `${what} in time`, { timeoutMs: helloMs })
     }, helloMs)
     this.#peers.add(peer)
   }
@@ -210,6 +222,10 @@ export class Broker {
     }
     const name = typeof instance === 'string' ? instance.slice(0, 64) : ''
     const identity = this.#identities.get(name) ?? this.#parts.get(name)
+    if (identity === undefined && this.#isAlone) {
+      this.#unknown.set(peer, Buffer.from(payload))
+      return
+    }
     if (identity === undefined || typeof token !== 'string' || !isToken(token, identity)) {
       this.#refuse(peer, 'HOST_IDENTITY', `the caller is not ${name || 'anybody'}`, {
         instance: name,
@@ -259,6 +275,7 @@ export class Broker {
 
   #gone(peer: Peer): void {
     this.#peers.delete(peer)
+    this.#unknown.delete(peer)
     this.#turns.forget(peer)
     if (peer.identity === null) {
       this.#strangers -= 1

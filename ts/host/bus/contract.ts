@@ -13,7 +13,8 @@
  *     |  <--- start {uuid} --------------------  |   somebody writes to an app that does not run
  * ```
  * An identity has to be known before its process can come: the supervisor sends `identities` and waits for the answer
- * before it launches. Each list is the whole truth; who is not in it is cut off.
+ * before it launches. Each list is the whole truth; who is not in it is cut off. A broker that outlives its supervisor may hear
+ * of a run of the next one before that one tells it: a name that it does not know waits then, and is not refused.
  */
 
 /** Version of what is said on the bus. */
