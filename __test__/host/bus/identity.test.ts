@@ -162,6 +162,7 @@ onLinux('a token that came into another process is of no use there', async (t) =
   await three.end()
   t.like(bus.refusals.at(-1), { instance: 'three.1', code: 'HOST_IDENTITY' })
   t.true(one.isConnected)
+})
 
 test('who is not known yet to a broker that nobody tells anything waits until it is told', async (t) => {
   const bus = await testBus(t)

@@ -1,5 +1,4 @@
 /** Ends in the way that its first argument says, once it is ready. */
-import { execFileSync } from 'node:child_process'
 import { connectHost } from '../../../../ts/host/app/index.js'
 
 const host = await connectHost()
@@ -38,7 +37,7 @@ const ends: Record<string, () => unknown> = {
   hang: spin,
   'hang-hostile': hostile,
   'hang-in-an-expression': backtrack,
-  'hang-in-a-call': () => execFileSync('sleep', ['3600']),
+  'hang-in-a-call': () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
   'heap-leak': () => leak(() => Array.from({ length: 50_000 }, (_, n) => ({ n }))),
   'buffer-leak': () => leak(() => Buffer.alloc(1024 * 1024, 1)),
   'map-leak': () => leak(() => new Map(Array.from({ length: 10_000 }, (_, n) => [n, { n }]))),
