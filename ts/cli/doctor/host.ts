@@ -68,6 +68,15 @@ async function checkBoundaries(): Promise<readonly Check[]> {
           held.landlock === 'partial' ? 'held in part: the kernel is older' : 'not in this kernel',
           'use Linux 6.10 or newer with landlock among its security modules',
         ),
+    ...(isRoot || held.landlock !== 'none'
+      ? []
+      : [
+          risky(
+            'host boundary: records',
+            'an app can write what the host knows of its run',
+            'start the host as root, or use a kernel with Landlock',
+          ),
+        ]),
   ]
 }
 
