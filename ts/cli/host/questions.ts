@@ -36,6 +36,7 @@ export function register(host: Command): void {
             told.add(question.id)
             show(question)
           }
+          if (!follow && !globals.json && open.length === 0) print('no intent waits for anybody')
           if (follow) await delay(everyMs)
         } while (follow)
       } finally {
