@@ -15,8 +15,6 @@ use std::time::{Duration, Instant};
 
 /// So long a test waits for what has to come.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Longest message that the launcher takes from a client.
-const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
 /// Gives back everything that it is told, and keeps it in the file `told`.
 const ECHO: &str = "exec tee told <&3 >&4";
@@ -42,9 +40,9 @@ impl Rig {
             "cwd": folder,
             "devtools": { "socket": folder.join("s") },
             "outLog": { "path": folder.join("out.log"), "bytesMax": 65536 },
-            "instanceFolder": folder,
         });
         let mut launcher = Command::new(env!("CARGO_BIN_EXE_pos-kernel-launch"))
+            .arg(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -200,7 +198,7 @@ fn a_browser_that_nobody_hears_does_not_stand_still() {
 #[test]
 fn a_client_that_reads_late_misses_nothing() {
     let rig = Rig::start(
-        "head -c 3 <&3 >told; head -c 8000000 /dev/zero | tr '\\000' x >&4; printf '\\000' >&4; exec cat <&3 >&4",
+        "head -c 3 <&3 >told; head -c 2000000 /dev/zero | tr '\\000' x >&4; printf '\\000' >&4; exec cat <&3 >&4",
     );
     let mut client = rig.connect();
     client.write_all(b"go\0").expect("sent");
@@ -208,24 +206,8 @@ fn a_client_that_reads_late_misses_nothing() {
     // It goes on saying things, although it reads nothing: neither side waits for the other for ever.
     client.write_all(b"later\0").expect("sent");
     let big = next(&mut client).expect("a message");
-    assert_eq!(big.len(), 8_000_000);
+    assert_eq!(big.len(), 2_000_000);
     assert_eq!(next(&mut client).as_deref(), Some(&b"later"[..]));
-}
-
-#[test]
-fn a_message_without_an_end_is_cut_off_and_never_reaches_the_browser() {
-    let rig = Rig::start(ECHO);
-    let (mut client, _) = rig.served(b"one\0");
-    let piece = vec![b'x'; 1 << 20];
-    let mut sent = 0;
-    while sent <= MESSAGE_BYTES_MAX + (8 << 20) && client.write_all(&piece).is_ok() {
-        sent += piece.len();
-    }
-    assert!(sent >= MESSAGE_BYTES_MAX, "cut off after {sent} bytes");
-    assert_eq!(next(&mut client), None);
-    let (_client, first) = rig.served(b"two\0");
-    assert_eq!(first, b"two");
-    rig.is_told(b"one\0two\0");
 }
 
 #[test]
