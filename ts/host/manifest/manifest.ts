@@ -103,7 +103,7 @@ const healthSchema = z
       .max(60_000)
       .optional()
       .describe('milliseconds between two heartbeats; 1000, or half of hangMs where that is less'),
-    hangMs: milliseconds(2000, 200, 600_000).describe(
+    hangMs: milliseconds(2500, 200, 600_000).describe(
       'an event loop that stands so long is hung: stack kept, process ended',
     ),
   })
