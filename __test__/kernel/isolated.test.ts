@@ -123,7 +123,9 @@ onLinux(
 onLinux(
   'workers that hang are killed at the wall limit, and the next runs are served',
   async (t) => {
-    await nextIsServed(t)
+    // One that was lost is replaced when it is needed, and one worker may have served all.
+    do await nextIsServed(t)
+    while (workers().length < runsAtOnce)
     const hung = workers()
     t.is(hung.length, runsAtOnce)
     for (const { pid } of hung) process.kill(pid, 'SIGSTOP')
@@ -150,7 +152,8 @@ onLinux('an abort kills the worker, and the next is served', async (t) => {
 })
 
 onLinux('limits of CPU and memory end a worker', async (t) => {
-  const isolated = { cpuLimitMs: 1_000 }
+  // A second of processor time may take minutes.
+  const isolated = { cpuLimitMs: 1_000, wallLimitMs: 600_000 }
   const hard = { mode: 'exact', isolated } as const
   const cpu = await refusal(t, () => minimize(denseTable(14, 8), hard), 'PK_E_NO_ANSWER')
   t.deepEqual(cpu.facts, { what: 'cpuTime', limit: 1_000 })

@@ -206,7 +206,9 @@ fn a_worker_killed_while_it_is_idle_is_nobodys_error() {
 fn cpu_and_memory_are_limited_by_the_system() {
     let pool = pool(1);
     let limit = Duration::from_secs(1);
-    let limits = Limits { cpu: Some(limit), ..Limits::default() };
+    // A second of processor time may take minutes.
+    let wall = Duration::from_secs(600);
+    let limits = Limits { cpu: Some(limit), wall, ..Limits::default() };
     let spent = pool.minimize(&endless().limits(limits));
     assert_eq!(spent.map(drop), Err(IsolateError::CpuLimit { limit }));
     serves(&pool);
@@ -365,10 +367,9 @@ fn many_threads_share_few_workers() {
 
 #[test]
 fn a_bad_program_says_what_is_wrong() {
-    let with = |path: &str, arguments: &[&str]| {
+    let within = |start_timeout, path: &str, arguments: &[&str]| {
         let program =
             Program { path: path.into(), arguments: arguments.iter().map(Into::into).collect() };
-        let start_timeout = Duration::from_millis(300);
         let options = PoolOptions {
             program: Some(program),
             workers: 2,
@@ -377,6 +378,8 @@ fn a_bad_program_says_what_is_wrong() {
         };
         Pool::new(options).expect_err("no worker is there")
     };
+    // What says something has the time for it.
+    let with = |path: &str, arguments: &[&str]| within(Duration::from_secs(60), path, arguments);
     let missing = with("/nowhere/pos-kernel-minimizer", &[]);
     assert!(matches!(&missing, IsolateError::NotFound { .. }), "{missing:?}");
     assert!(missing.to_string().contains("/nowhere/pos-kernel-minimizer"), "{missing}");
@@ -384,7 +387,7 @@ fn a_bad_program_says_what_is_wrong() {
     assert!(matches!(&folder, IsolateError::Spawn { .. }), "{folder:?}");
     let ends = with("/bin/sh", &["-c", "exit 7"]);
     assert!(ends.to_string().contains("exit code 7 and said nothing"), "{ends}");
-    let silent = with("/bin/sh", &["-c", "exec sleep 100"]);
+    let silent = within(Duration::from_millis(300), "/bin/sh", &["-c", "exec sleep 100"]);
     assert!(silent.to_string().contains("it said nothing in its time"), "{silent}");
     let talks = with("/bin/sh", &["-c", "head -c 100 /dev/zero >&0; exec sleep 100"]);
     assert!(talks.to_string().contains("does not begin as a message does"), "{talks}");
