@@ -333,7 +333,8 @@ function endsOf() {
     for (const line of read(path.join(root, 'host', name)).split('\n')) {
       if (!/"type":"(ended|report)"/.test(line)) continue
       const { type, text, facts } = JSON.parse(line)
-      const { reason } = facts
+      // A process that its supervisor did not live to write down has no reason.
+      const { reason = 'stray' } = facts
       if (type === 'ended') ends[reason] = (ends[reason] ?? 0) + 1
       else if (!expected.has(reason)) odd.push(text)
     }
