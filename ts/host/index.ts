@@ -16,7 +16,7 @@
 export { type Dashboard, type DashboardOptions, startDashboard } from './dashboard/dashboard.js'
 export { type HostCode, HostError, hostCodes, isHostError } from './error.js'
 export { ChromiumLauncher, type ChromiumOptions } from './launcher/chromium.js'
-export { ElectronLauncher, type ElectronParts, type ProcessWatch } from './launcher/electron.js'
+export { ElectronLauncher, type ElectronParts } from './launcher/electron.js'
 export type { Launcher } from './launcher/launcher.js'
 export type { Governor } from './limits/governor.js'
 export {

@@ -2,13 +2,21 @@
  * What every launcher is held to, whatever kind of app it starts. A launcher's own test file calls this with the apps
  * that it can start; what only that kind can do is tested there.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { TestFn } from 'ava'
 import { isHostError } from '../../../ts/host/error.js'
 import { readExit } from '../../../ts/host/launcher/exit.js'
-import { identityOf, parentOf, stillRuns } from '../../../ts/host/launcher/identity.js'
+import {
+  identityOf,
+  type ProcessIdentity,
+  parentOf,
+  stillRuns,
+  treeOf,
+} from '../../../ts/host/launcher/identity.js'
 import type {
   Confinement,
   Launched,
@@ -27,6 +35,11 @@ export interface Subject {
   readonly idle: Readonly<Record<string, unknown>>
   /** Makes an order into one that cannot be started. */
   spoil(order: LaunchOrder): LaunchOrder
+  /**
+   * For a launcher whose apps end with its process: a program that launches the order in the file of its first argument,
+   * prints who the app is, and stays.
+   */
+  readonly spawner?: string
   /** What the app needs of a confinement to run at all. */
   readonly confinement?: Confinement
   /** Resolves when the app that was launched does what it is there for. */
@@ -133,6 +146,24 @@ export async function until<T>(what: string, fact: () => T | undefined | false):
 /** Whether a process of this number runs. */
 export const runs = (pid: number): boolean => identityOf(pid) !== undefined
 
+/** A process that launched an order, and the app that it launched. */
+export async function spawnerOf(
+  { spawner }: Subject,
+  bench: Bench,
+  order: LaunchOrder,
+): Promise<{ spawner: ChildProcess; identity: ProcessIdentity }> {
+  if (spawner === undefined) throw new Error('there is no spawner')
+  const file = path.join(bench.root, 'order.json')
+  writeFileSync(file, JSON.stringify(order))
+  const args = ['--import=@oxc-node/core/register', spawner, file]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const identity = await new Promise<ProcessIdentity>((resolve, reject) => {
+    child.stdout.once('data', (chunk) => resolve(JSON.parse(String(chunk))))
+    child.once('exit', () => reject(new Error('the spawner ended')))
+  })
+  return { spawner: child, identity }
+}
+
 /** The tests. */
 export function launcherContract(test: TestFn, name: string, subject: Subject): void {
   const check = (
@@ -195,6 +226,25 @@ export function launcherContract(test: TestFn, name: string, subject: Subject): 
     for (const pid of tree) t.false(runs(pid), `process ${pid} is left`)
     await a.kill()
   })
+
+  if (subject.launcher(os.tmpdir()).lacks?.survival !== undefined) {
+    check(
+      'an app ends with the process that launched it, and is not found again',
+      async (bench, t) => {
+        const order = bench.order(bench.app('a', subject.idle), 'a.1')
+        const { spawner, identity } = await spawnerOf(subject, bench, order)
+        await bench.said('a')
+        const tree = treeOf(identity.pid)
+        const over = once(spawner, 'exit')
+        spawner.kill('SIGKILL')
+        await over
+        const folder = bench.place.instance('a.1')
+        t.is(await bench.launcher.adopt(order.app, 'a.1', identity, folder), undefined)
+        for (const pid of tree) t.false(runs(pid), `process ${pid} is left`)
+      },
+    )
+    return
+  }
 
   check('what was let go goes on, is found again, and its end is seen', async (bench, t) => {
     const a = await bench.launch('a', subject.idle)

@@ -101,10 +101,31 @@ export interface Launched {
   evaluate?(expression: string): Promise<unknown>
 }
 
+/** What the apps of a launcher cannot have that those behind a launcher program of their own have. */
+export interface Lacks {
+  /**
+   * Why its apps end with the process of the host. A supervisor that leaves stops them in order before, and none is
+   * found again.
+   */
+  readonly survival?: string
+  /** Parts of a confinement that it cannot put around an app: none is ordered of it, and an order with one is refused. */
+  readonly confinement: readonly (keyof Confinement)[]
+}
+
+/** Parts of a confinement that were ordered, and that a launcher cannot put around an app. */
+export function lackingOf(
+  { lacks }: Pick<Launcher, 'lacks'>,
+  confinement: Partial<Confinement>,
+): (keyof Confinement)[] {
+  return (lacks?.confinement ?? []).filter((part) => confinement[part] !== undefined)
+}
+
 /** A way to start apps. */
 export interface Launcher {
   /** For events and reports. */
   readonly name: 'node' | 'chromium' | 'electron'
+  /** Where its apps are less than those of the others; absent where they are not. */
+  readonly lacks?: Lacks
   /** True for apps that this launcher starts. */
   takes(app: AppManifest): boolean
   /** Starts an app; rejects with `HOST_LAUNCH`, and then nothing of it runs. */
