@@ -165,7 +165,7 @@ each('what an app leaves behind, in sessions of its own, is ended', async (bench
   const { children } = (await bench.said('a')) as { children: number[] }
   t.is(children.length, 3)
   for (const pid of children) t.false(runs(pid), `process ${pid} is left`)
-  t.like(readExit(bench.place.instance('a.1')), { code: 0, signal: null })
+  t.like(readExit(bench.place.run('a.1')), { code: 0, signal: null })
 })
 
 each('output leaves two files of bounded length, with the last words', async (bench, t) => {

@@ -34,6 +34,7 @@ export function appStatus(uuid: string, facts: Partial<AppStatus> = {}): AppStat
     spares: 0,
     limits: { memory: null, softMemory: null, cpu: null },
     rings: { memory: 'none', cpu: 'none' },
+    missing: [],
     sample: null,
     health: null,
     ...facts,

@@ -4,6 +4,7 @@
  * the supervisor (`briefing.ts`): it runs as a user that can read none of the host's files.
  */
 import { readBootstrap } from '../app/bootstrap.js'
+import { bootstrapOfParent } from '../app/electron.js'
 import { HostApp } from '../app/host-app.js'
 import { connectBus } from '../bus/client.js'
 import { hostError } from '../error.js'
@@ -14,7 +15,7 @@ import { readAnswer } from './questions.js'
 import { serveAgent } from './serve.js'
 import { SupervisorLink } from './supervisor-link.js'
 
-const bootstrap = readBootstrap()
+const bootstrap = readBootstrap() ?? (await bootstrapOfParent())
 if (bootstrap === undefined) {
   throw hostError('HOST_NOT_HOSTED', 'the desktop agent is started by a host', {
     variable: 'POS_KERNEL_HOST_FD',

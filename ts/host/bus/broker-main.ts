@@ -1,12 +1,13 @@
 /**
- * The broker's process. It reads its bootstrap from file descriptor 3, says hello on the control socket, and listens
- * when it was first told who may be on the bus. It outlives the supervisor: it goes on with what it was told last, and
+ * The broker's process. It reads its bootstrap from file descriptor 3, or as a utility process of Electron hears it from
+ * its parent; it says hello on the control socket, and listens when it was first told who may be on the bus. It outlives the supervisor: it goes on with what it was told last, and
  * comes back to the next one; it ends when there is neither a supervisor nor an app.
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import process from 'node:process'
+import { bootstrapOfParent } from '../app/electron.js'
 import { hostError } from '../error.js'
 import { Refusals } from '../refusals.js'
 import { controlProtocol } from '../supervisor/control.js'
@@ -21,9 +22,8 @@ import type { PostOffice } from './post.js'
 const heartbeatMs = 1000
 const retryMsMax = 500
 
-const bootstrap = JSON.parse(
-  readFileSync(Number(process.env.POS_KERNEL_HOST_FD ?? 3), 'utf8'),
-) as BrokerBootstrap
+const bootstrap = ((await bootstrapOfParent()) ??
+  JSON.parse(readFileSync(Number(process.env.POS_KERNEL_HOST_FD ?? 3), 'utf8'))) as BrokerBootstrap
 const { sockets, orphanMs = 60_000 } = bootstrap
 
 let supervisor: Channel | undefined

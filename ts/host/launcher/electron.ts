@@ -23,6 +23,7 @@ import { hostError, isHostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import { replaceFile } from '../supervisor/records.js'
 import type { ElectronParts, GoneDetails, UtilityProcessLike } from './electron-parts.js'
+import { endAll, endLeft, endTree, markName, send, within } from './ending.js'
 import type { ExitRecord } from './exit.js'
 import { identityOf, type ProcessIdentity, stillRuns, treeOf } from './identity.js'
 import {
@@ -32,10 +33,10 @@ import {
   type Launcher,
   type LaunchOrder,
   lackingOf,
+  type RunFolders,
 } from './launcher.js'
 import { appEnvironment, bootstrapOf, outLogBytesMax } from './node.js'
 import { OutLog } from './out-log.js'
-import { endOrphans, endTree, markName, send, within } from './run.js'
 import { signalName } from './signal.js'
 import { watchProcess } from './watch.js'
 
@@ -115,10 +116,10 @@ export class ElectronLauncher implements Launcher {
     _app: AppManifest,
     _instance: string,
     identity: ProcessIdentity,
-    instanceFolder: string,
+    { run }: RunFolders,
   ): Promise<undefined> {
     if (stillRuns(identity)) await endTree(treeOf(identity.pid))
-    await endOrphans(identity, instanceFolder)
+    await endLeft(run)
   }
 
   /** What is wrong with an order is said before anything runs. Gives the script. */
@@ -158,7 +159,7 @@ export class ElectronLauncher implements Launcher {
   #fork({ app, folders }: LaunchOrder, script: string, serviceName: string): UtilityProcessLike {
     const { args, nodeArgs } = app.startup_app
     return this.#electron.utilityProcess.fork(script, [...args], {
-      env: appEnvironment(app, folders, { [markName]: folders.instance }),
+      env: appEnvironment(app, folders, { [markName]: folders.run }),
       execArgv: [...nodeArgs],
       cwd: folders.data,
       serviceName,
@@ -235,7 +236,7 @@ class UtilityApp implements Launched {
   readonly exited: Promise<ExitRecord>
   readonly #said: Said
   readonly #log: OutLog
-  readonly #folder: string
+  readonly #folders: RunFolders
   readonly #timer: NodeJS.Timeout
   #maxRssBytes: number | null = null
   #isEndedByUs = false
@@ -246,7 +247,7 @@ class UtilityApp implements Launched {
     this.process = identity
     this.#said = said
     this.#log = log
-    this.#folder = order.folders.instance
+    this.#folders = order.folders
     this.#look()
     this.#timer = setInterval(() => this.#look(), lookMs)
     this.#timer.unref()
@@ -283,7 +284,8 @@ class UtilityApp implements Launched {
   async #over(): Promise<ExitRecord> {
     const at = Date.now()
     clearInterval(this.#timer)
-    await endOrphans(this.process, this.#folder)
+    await endAll([this.process])
+    await endLeft(this.#folders.run)
     this.#isOver = true
     const record: ExitRecord = {
       ...(await this.#said.ending()),
@@ -298,18 +300,21 @@ class UtilityApp implements Launched {
     return record
   }
 
-  /** Writes down how it ended. The app may write in this folder: nothing that it put there is followed. */
+  /** Writes down how it ended. The app may write in the folder of its report: nothing that it put there is followed. */
   async #keep(record: ExitRecord): Promise<void> {
     const { report } = this.#said
     try {
       if (report !== undefined && Buffer.byteLength(report) <= reportBytesMax) {
-        const file = path.join(this.#folder, 'report.electron.json')
+        const file = path.join(this.#folders.instance, 'report.electron.json')
         await rm(file, { force: true })
         await writeFile(file, report, { flag: 'wx', mode: 0o600 })
       }
-      replaceFile(path.join(this.#folder, 'exit.json'), record)
+      await writeFile(path.join(this.#folders.run, 'last.log'), this.#log.lastWords, {
+        mode: 0o600,
+      })
+      replaceFile(path.join(this.#folders.run, 'exit.json'), record)
     } catch {
-      // The folder is gone with its app; the record is told all the same.
+      // The folders are gone with the app; the record is told all the same.
     }
   }
 }

@@ -11,6 +11,9 @@ import { finished } from 'node:stream/promises'
 /** Bytes that wait to be written before a stream is held up: an app that ends then keeps its last words. */
 const waitingBytesMax = 1024 * 1024
 
+/** Bytes of its last words. */
+const lastWordsBytes = 8192
+
 /** Takes what streams of an app bring, in the order in which it comes; it is closed when each of them has ended. */
 export class OutLog extends Writable {
   readonly #file: string
@@ -20,6 +23,7 @@ export class OutLog extends Writable {
   readonly written: Promise<void>
   #handle: FileHandle | undefined
   #bytes = 0
+  #tail = Buffer.alloc(0)
 
   constructor(folder: string, bytesMax: number) {
     super({ highWaterMark: waitingBytesMax })
@@ -27,6 +31,11 @@ export class OutLog extends Writable {
     this.#bytesMax = bytesMax
     // A log that cannot be written is no reason to end a till.
     this.written = finished(this).catch(() => undefined)
+  }
+
+  /** The end of what was printed. */
+  get lastWords(): Buffer {
+    return this.#tail
   }
 
   /** Takes these streams from now on. */
@@ -49,6 +58,7 @@ export class OutLog extends Writable {
   }
 
   override _write(bytes: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#tail = Buffer.from(Buffer.concat([this.#tail, bytes]).subarray(-lastWordsBytes))
     this.#append(bytes).then(() => done(), done)
   }
 

@@ -4,7 +4,7 @@
  * group over the whole tree, which the kernel holds. Of CPU: a quota of the group, or the launcher, which stops and
  * continues the tree.
  */
-import type { Confinement } from '../launcher/launcher.js'
+import type { Confinement, Lacks } from '../launcher/launcher.js'
 import type { AppManifest } from '../manifest/manifest.js'
 
 /** What a machine can hold. */
@@ -26,7 +26,7 @@ export interface Boundaries {
   readonly user: 'own' | 'store' | 'same'
   /** The file system and TCP are shut but for what the manifest names. */
   readonly reach: boolean
-  /** One sentence for each boundary that this app could not be given. */
+  /** One sentence for each boundary and limit that this app could not be given. */
   readonly missing: readonly string[]
 }
 
@@ -61,11 +61,16 @@ export interface Hold {
 /** Prepares limits. */
 export interface Governor {
   readonly rings: Rings
-  /** Prepares an instance; rejects with `HOST_LIMIT_UNSUPPORTED` where isolation is `required` and a limit cannot be held. */
+  /**
+   * Prepares an instance; rejects with `HOST_LIMIT_UNSUPPORTED` where isolation is `required` and a limit cannot be held.
+   *
+   * @param lacks - what the launcher of the app cannot put around it: it is not ordered, and said to be missing
+   */
   prepare(
     app: AppManifest,
     instance: string,
     isolation: 'best' | 'required' | 'none',
+    lacks?: Lacks,
   ): Promise<Hold>
   /** The hold of an instance that runs already. */
   adopt(app: AppManifest, instance: string): Promise<Hold>

@@ -16,7 +16,7 @@
 import { mkdirSync } from 'node:fs'
 import { binding } from '../../native.js'
 import { hostError } from '../error.js'
-import type { Confinement } from '../launcher/launcher.js'
+import { type Confinement, type Lacks, lackingOf } from '../launcher/launcher.js'
 import { type AppManifest, wholeBytes } from '../manifest/manifest.js'
 import { Tree } from '../monitor/tree.js'
 import type { HostPlace } from '../place.js'
@@ -69,10 +69,31 @@ export class SystemGovernor implements Governor {
     app: AppManifest,
     instance: string,
     isolation: 'best' | 'required' | 'none',
+    lacks?: Lacks,
   ): Promise<Hold> {
     const { resourceLimits: limits } = app
-    if (isolation === 'required') this.#demand(app)
+    const rings = ringsWithout(this.rings, lacks)
+    if (isolation === 'required') this.#demand(app, rings)
     const { user, boundaries } = this.#boundariesOf(app, isolation)
+    const reach = boundaries.reach ? { reach: reachOf(this.#place, app, instance) } : {}
+    const asked: Partial<Confinement> = {
+      ...this.#processLimits(app, boundaries.user === 'own'),
+      ...(user === undefined ? {} : { user }),
+      ...reach,
+    }
+    const lacking = lackingOf({ ...(lacks === undefined ? {} : { lacks }) }, asked)
+    const missing = lacking.map(
+      (part) => `${part}: ${meanings[part]}; the launcher of this app cannot give it`,
+    )
+    if (isolation === 'required' && missing.length > 0) {
+      throw unsupported(app, lacking.join(', '), missing.join('; '))
+    }
+    for (const part of lacking) delete asked[part]
+    const drawn: Boundaries = {
+      user: asked.user === undefined ? 'same' : boundaries.user,
+      reach: asked.reach !== undefined,
+      missing: [...boundaries.missing, ...missing],
+    }
     const group = this.#probe.groups?.make(instance)
     try {
       group?.limit(groupLimits(app, limits))
@@ -80,20 +101,13 @@ export class SystemGovernor implements Governor {
       await group?.remove()
       throw unsupported(app, 'group', String(error))
     }
-    const reach = boundaries.reach ? { reach: reachOf(this.#place, app, instance) } : {}
-    const own = boundaries.user === 'own'
-    const confinement: Confinement = {
-      groups: group?.procs ?? [],
-      ...this.#processLimits(app, own),
-      ...(user === undefined ? {} : { user }),
-      ...reach,
-    }
-    return new SystemHold(app, confinement, boundaries, this.rings, group)
+    const confinement: Confinement = { groups: group?.procs ?? [], ...asked }
+    return new SystemHold(app, confinement, drawn, rings, group)
   }
 
   async adopt(app: AppManifest, instance: string): Promise<Hold> {
     const group = this.#probe.groups?.find(instance)
-    const boundaries: Boundaries = { user: 'same', reach: false, missing: ['found again'] }
+    const boundaries: Boundaries = { user: 'same', reach: false, missing: [foundAgain] }
     return new SystemHold(app, { groups: [] }, boundaries, this.rings, group)
   }
 
@@ -115,12 +129,12 @@ export class SystemGovernor implements Governor {
   }
 
   /** Refuses an app that asks for what nothing here holds. */
-  #demand(app: AppManifest): void {
+  #demand(app: AppManifest, rings: Rings): void {
     const { maxMemory, maxCPU, maxProcesses } = app.resourceLimits
     const asked = [
-      ['maxMemory', maxMemory, this.rings.memory.filter((means) => means !== 'poll')],
-      ['maxCPU', maxCPU, this.rings.cpu],
-      ['maxProcesses', maxProcesses, this.rings.processes],
+      ['maxMemory', maxMemory, rings.memory.filter((means) => means !== 'poll')],
+      ['maxCPU', maxCPU, rings.cpu],
+      ['maxProcesses', maxProcesses, rings.processes],
     ] as const
     for (const [limit, value, means] of asked) {
       if (value !== undefined && means.length === 0) throw unsupported(app, limit, this.#why())
@@ -178,6 +192,37 @@ export class SystemGovernor implements Governor {
         : {}),
       ...(maxCPU !== undefined && cpu[0] === 'launcher' ? { cpuPercent: maxCPU } : {}),
     }
+  }
+}
+
+/** What is around an app that was found again. */
+const foundAgain =
+  'the supervisor before this one drew what is around it, and what that is was not kept'
+
+/** What a part of a confinement is, for people. */
+const meanings: Readonly<Record<keyof Confinement, string>> = {
+  groups: 'control groups',
+  dataBytes: 'the data limit of each process',
+  processes: 'the limit of processes of its user',
+  files: 'maxFiles',
+  cpuPercent: 'maxCPU without a control group',
+  pollBytes: 'maxMemory without a control group',
+  user: 'a user of its own',
+  reach: 'a reach of its own in the file system and the network',
+}
+
+/** The means that are left where a launcher lacks some. */
+function ringsWithout(rings: Rings, lacks: Lacks | undefined): Rings {
+  const parts = { rlimit: 'dataBytes', poll: 'pollBytes', launcher: 'cpuPercent' } as const
+  const isThere = (means: string) =>
+    !(means in parts) || lacks?.confinement.includes(parts[means as keyof typeof parts]) !== true
+  return {
+    ...rings,
+    memory: rings.memory.filter(isThere),
+    cpu: rings.cpu.filter(isThere),
+    processes: rings.processes.filter(
+      (means) => means !== 'rlimit' || lacks?.confinement.includes('processes') !== true,
+    ),
   }
 }
 

@@ -374,6 +374,7 @@ export class Seat {
       spares: [...this.#runs.values()].filter((run) => run.isSpare && run.isConnected).length,
       limits: { memory: maxMemory ?? null, softMemory: softMemoryOf(app), cpu: maxCPU ?? null },
       rings: main?.hold?.rings ?? { memory: 'none', cpu: 'none' },
+      missing: main?.hold?.boundaries?.missing ?? [],
       sample: main?.sample ?? null,
       health: main?.health ?? null,
     }
@@ -457,7 +458,7 @@ export class Seat {
     const folders = runFolders(place, this.uuid, run.folder)
     try {
       makeRunFolders(folders, undefined)
-      run.hold = await governor.prepare(this.app, run.folder, isolation)
+      run.hold = await governor.prepare(this.app, run.folder, isolation, this.launcher.lacks)
       makeRunFolders(folders, run.hold.confinement.user)
       this.#keepRun(run)
       await this.#introduced()

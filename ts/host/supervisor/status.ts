@@ -48,6 +48,8 @@ export interface AppStatus {
   }
   /** Which means hold the limits: `cgroup2`, `cgroup1`, `rlimit`, `launcher`, `none`. */
   readonly rings: { readonly memory: string; readonly cpu: string }
+  /** One sentence for each limit and boundary that this machine or its launcher could not put around it. */
+  readonly missing: readonly string[]
   /** Latest sample; null before the first. */
   readonly sample: AppSample | null
   /** What the app said of itself with its last heartbeat. */

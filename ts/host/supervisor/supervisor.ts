@@ -211,9 +211,14 @@ export class Supervisor {
     return this.#shutdown
   }
 
-  /** Ends this supervisor and leaves all apps as they are: the next one takes them over. */
+  /**
+   * Ends this supervisor and leaves all apps as they are: the next one takes them over. Those that would end with this
+   * process are stopped in order before; they are still wanted, so the next one starts them.
+   */
   async leave(): Promise<void> {
     this.#state = 'stopping'
+    for (const uuid of [...this.#order].reverse()) await this.#stopBound(this.#seat(uuid))
+    await this.#stopBound(this.#broker)
     await Promise.all([...this.#seats.values(), this.#broker].map((seat) => seat.release()))
     await this.#close()
   }
@@ -244,6 +249,16 @@ export class Supervisor {
     // Whoever asked for the shutdown hears how it went before the door closes.
     setImmediate(() => void this.#close())
     return result
+  }
+
+  /** Stops an app whose launcher cannot leave it. */
+  async #stopBound(seat: Seat): Promise<void> {
+    const why = seat.launcher.lacks?.survival
+    if (why === undefined) return
+    const { drainMs: deadlineMs } = seat.app.recycle
+    seat.dispatch({ type: 'stop', why: `the host leaves: ${why}`, deadlineMs, after: 'wait' })
+    await seat.until(() => (seat.hasRuns ? undefined : true))
+    await seat.settled()
   }
 
   async #close(): Promise<void> {
