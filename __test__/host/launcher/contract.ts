@@ -238,8 +238,8 @@ export function launcherContract(test: TestFn, name: string, subject: Subject): 
         const over = once(spawner, 'exit')
         spawner.kill('SIGKILL')
         await over
-        const folder = bench.place.instance('a.1')
-        t.is(await bench.launcher.adopt(order.app, 'a.1', identity, folder), undefined)
+        const folders = bench.foldersOf('a.1')
+        t.is(await bench.launcher.adopt(order.app, 'a.1', identity, folders), undefined)
         for (const pid of tree) t.false(runs(pid), `process ${pid} is left`)
       },
     )

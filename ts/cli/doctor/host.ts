@@ -1,6 +1,7 @@
 /** What the process host stands on: the launcher, each ring of limits, each boundary around an app. */
 import { existsSync, readFileSync } from 'node:fs'
 import { isHostError } from '../../host/error.js'
+import { electronLacks } from '../../host/launcher/electron-parts.js'
 import { launcherProgram } from '../../host/launcher/program.js'
 import { probeBoundaries, probeRings } from '../../host/limits/probe.js'
 import { broken, type Check, fine, risky } from './check.js'
@@ -9,7 +10,13 @@ import { broken, type Check, fine, risky } from './check.js'
 export async function checkHost(): Promise<readonly Check[]> {
   try {
     const launcher = fine('host launcher', launcherProgram())
-    return [launcher, ...checkRings(), ...(await checkBoundaries()), checkChromium()]
+    return [
+      launcher,
+      ...checkRings(),
+      ...(await checkBoundaries()),
+      checkChromium(),
+      electronNote(),
+    ]
   } catch (error) {
     if (!isHostError(error, 'HOST_UNSUPPORTED')) throw error
     return [
@@ -78,6 +85,12 @@ async function checkBoundaries(): Promise<readonly Check[]> {
           ),
         ]),
   ]
+}
+
+/** What no machine gives an app that Electron starts. */
+function electronNote(): Check {
+  const { survival, confinement } = electronLacks
+  return fine('host under Electron', `not around its apps: ${confinement.join(', ')}; ${survival}`)
 }
 
 /** Chromium's own sandbox needs namespaces of an ordinary user. */

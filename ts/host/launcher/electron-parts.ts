@@ -3,6 +3,13 @@
  * written down from Electron's documentation, its source and its own tests (45.4, `docs/api/utility-process.md`,
  * `docs/api/app.md`, `shell/browser/api/electron_api_utility_process.cc`, `spec/api-utility-process-spec.ts`).
  */
+import type { Lacks } from './launcher.js'
+
+/** What nobody can give a process that Electron starts. */
+export const electronLacks = {
+  survival: 'a utility process ends with the main process of Electron',
+  confinement: ['user', 'reach', 'processes', 'files', 'cpuPercent', 'pollBytes'],
+} as const satisfies Lacks
 
 /** A utility process. */
 export interface UtilityProcessLike {

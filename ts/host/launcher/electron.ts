@@ -22,13 +22,17 @@ import { bootstrapMessage } from '../app/electron.js'
 import { hostError, isHostError } from '../error.js'
 import type { AppManifest } from '../manifest/manifest.js'
 import { replaceFile } from '../supervisor/records.js'
-import type { ElectronParts, GoneDetails, UtilityProcessLike } from './electron-parts.js'
+import {
+  type ElectronParts,
+  electronLacks,
+  type GoneDetails,
+  type UtilityProcessLike,
+} from './electron-parts.js'
 import { endAll, endLeft, endTree, markName, send, within } from './ending.js'
 import type { ExitRecord } from './exit.js'
 import { identityOf, type ProcessIdentity, stillRuns, treeOf } from './identity.js'
 import {
   type Confinement,
-  type Lacks,
   type Launched,
   type Launcher,
   type LaunchOrder,
@@ -57,10 +61,7 @@ let forked = 0
 /** Starts apps as utility processes. */
 export class ElectronLauncher implements Launcher {
   readonly name = 'electron'
-  readonly lacks: Lacks = {
-    survival: 'a utility process ends with the main process of Electron',
-    confinement: ['user', 'reach', 'processes', 'files', 'cpuPercent', 'pollBytes'],
-  }
+  readonly lacks = electronLacks
   readonly #electron: ElectronParts
   readonly #root: string
   readonly #outLogBytesMax: number
