@@ -24,7 +24,7 @@ test.serial('an app serves, is started again after a crash, and is told to drain
   t.teardown(() => host.close())
   const first = await inState(host, 'till', 'ready')
   t.is(first.launcher, 'electron')
-  t.is(host.status().broker.state, 'ready')
+  await until(() => host.status().broker.state === 'ready', 'the broker')
   // What a utility process cannot be given is in its status.
   t.true(
     first.missing.some((sentence) => sentence.startsWith('reach: ')),
@@ -77,10 +77,9 @@ test.serial('an app that must be isolated is refused, and why is said', async (t
     return app.lastEnd === null ? undefined : app
   }, 'the refusal')
   t.is(refused.pid, null)
-  const said = host
-    .status()
-    .apps.map(({ why }) => why)
-    .join('\n')
+  const events = await host.ask('events', {})
+  const said = events.find(({ type, uuid }) => type === 'ended' && uuid === 'till')?.text ?? ''
+  t.true(said.includes('cannot be held on this machine'), said)
   t.regex(said, /user|reach/)
   const error = await t.throwsAsync(host.ask('start', { uuid: 'till' }))
   t.true(isHostError(error), String(error))
