@@ -632,7 +632,7 @@ export class Seat {
 
   #drain(run: LiveRun, why: string, deadlineMs: number): void {
     const { instance } = run
-    if (this.launcher.name !== 'node') {
+    if (this.launcher.name === 'chromium') {
       run.launched?.signal('SIGTERM')
       return
     }
