@@ -135,7 +135,8 @@ export class ElectronLauncher implements Launcher {
     const lacking = lackingOf(this, confinement)
     if (lacking.length > 0) {
       const names = lacking.join(', ')
-      const reason = 'a utility process of Electron cannot be given that'
+      const reason =
+        'Electron gives no utility process that; take it out of the manifest, or run the host without Electron'
       throw hostError('HOST_LIMIT_UNSUPPORTED', `${uuid}: ${names}: ${reason}`, {
         uuid,
         limit: names,
