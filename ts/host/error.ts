@@ -27,11 +27,16 @@ export const hostCodes = {
   HOST_TOO_LARGE: 'a message is longer than a frame may be; facts: bytes, limit',
   HOST_STOPPED:
     'a person stopped the app, and a message or an intent does not start it; facts: uuid, needed',
+  HOST_NOT_SERVING:
+    'no run of the app serves now, and it was asked what needs one; facts: uuid, state',
+  HOST_NOT_REPLACED:
+    'a new run was asked for, and it did not come to serve; facts: uuid, instance, reason, serving',
   HOST_QUARANTINED: 'the app failed too often and waits; facts: uuid, failures, retryAt',
   HOST_LIMIT_UNSUPPORTED:
     'this machine cannot hold a limit that was asked for; facts: limit, ring, reason',
   HOST_LAUNCH: 'a process could not be started; facts: uuid, step, errno',
   HOST_STATE: 'an app state file is damaged; facts: path, reason',
+  HOST_STATE_HELD: 'another process has the state of the app; facts: path',
   HOST_STATE_TOO_LARGE: 'an app state is larger than allowed; facts: bytes, limit',
   HOST_SHUTTING_DOWN: 'the host is shutting down and starts nothing; facts: since',
   HOST_DEVTOOLS:

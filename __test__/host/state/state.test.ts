@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { HostError } from '../../../ts/host/error.js'
 import { snapshotBytes, snapshotOf } from '../../../ts/host/state/snapshot.js'
-import { evidenceMax, StateStore } from '../../../ts/host/state/state.js'
+import { evidenceMax, type StateOptions, StateStore } from '../../../ts/host/state/state.js'
 
 function folderOf(t: ExecutionContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pos-kernel-state-'))
@@ -13,10 +13,20 @@ function folderOf(t: ExecutionContext): string {
   return folder
 }
 
+const lives = new Map<string, StateStore>()
+
+/** The next life of the app of a data folder; the one before it has crashed. */
+function life(data: string, options?: StateOptions): StateStore {
+  lives.get(data)?.letGo()
+  const store = new StateStore(data, options)
+  lives.set(data, store)
+  return store
+}
+
 /** A data folder in which a state was saved twice: `{ n: 1 }`, then `{ n: 2 }`. */
 async function savedTwice(t: ExecutionContext): Promise<string> {
   const data = folderOf(t)
-  const store = new StateStore(data)
+  const store = life(data)
   await store.save({ n: 1 }, { offset: 10 })
   await store.save({ n: 2 }, { offset: 20, version: 3 })
   return data
@@ -29,7 +39,7 @@ const evidence = (data: string) => {
 }
 
 test('a state that was never saved is none', async (t) => {
-  const restored = await new StateStore(folderOf(t)).restore()
+  const restored = await life(folderOf(t)).restore()
   t.deepEqual(restored, {
     from: 'none',
     value: undefined,
@@ -42,7 +52,7 @@ test('a state that was never saved is none', async (t) => {
 
 test('the last state that was saved comes back, with its offset, version and generation', async (t) => {
   const data = await savedTwice(t)
-  const store = new StateStore(data)
+  const store = life(data)
   const restored = await store.restore()
   t.deepEqual(restored, {
     from: 'current',
@@ -58,10 +68,10 @@ test('the last state that was saved comes back, with its offset, version and gen
 
 test('a store that saves without having restored counts on', async (t) => {
   const data = await savedTwice(t)
-  const store = new StateStore(data)
+  const store = life(data)
   await store.save({ n: 3 })
   t.is(store.generation, 3)
-  t.deepEqual((await new StateStore(data).restore()).value, { n: 3 })
+  t.deepEqual((await life(data).restore()).value, { n: 3 })
 })
 
 test('every snapshot reads as what was written', (t) => {
@@ -109,7 +119,7 @@ test('every truncation of the file on disk gives the previous state and keeps th
     fs.writeFileSync(file(data, 'current'), current.subarray(0, length))
     fs.writeFileSync(file(data, 'previous'), previous)
     fs.rmSync(file(data, 'trials.json'), { force: true })
-    const restored = await new StateStore(data).restore()
+    const restored = await life(data).restore()
     t.is(restored.from, 'previous')
     t.deepEqual(restored.value, { n: 1 })
     t.is(restored.offset, 10)
@@ -123,13 +133,13 @@ test('two damaged snapshots give an empty state, and the next save is the first 
   const data = await savedTwice(t)
   fs.writeFileSync(file(data, 'current'), 'garbage')
   fs.truncateSync(file(data, 'previous'), 30)
-  const store = new StateStore(data)
+  const store = life(data)
   const restored = await store.restore()
   t.is(restored.from, 'empty')
   t.is(restored.value, undefined)
   t.is(evidence(data).length, 2)
   await store.save({ n: 9 })
-  t.deepEqual((await new StateStore(data).restore()).value, { n: 9 })
+  t.deepEqual((await life(data).restore()).value, { n: 9 })
 })
 
 test('what a hostile app puts in the place of its state is survived', async (t) => {
@@ -159,19 +169,19 @@ test('what a hostile app puts in the place of its state is survived', async (t) 
       fs.rmSync(file(data, name), { force: true })
       put(file(data, name))
     }
-    const store = new StateStore(data)
+    const store = life(data)
     const restored = await store.restore()
     t.is(restored.from, 'previous', what)
     t.deepEqual(restored.value, { n: 1 }, what)
     await store.save({ n: 8 })
-    t.deepEqual((await new StateStore(data).restore()).value, { n: 8 }, what)
+    t.deepEqual((await life(data).restore()).value, { n: 8 }, what)
   }
 })
 
 test('a file in the place of the folder is moved away', async (t) => {
   const data = folderOf(t)
   fs.writeFileSync(path.join(data, 'state'), 'no folder')
-  const store = new StateStore(data)
+  const store = life(data)
   t.is((await store.restore()).from, 'none')
   await store.save(1)
   t.is(fs.readFileSync(path.join(data, 'state.damaged'), 'utf8'), 'no folder')
@@ -189,12 +199,12 @@ test('a cut at any step of a save leaves the state that was acknowledged', async
   for (const step of steps) {
     const data = await savedTwice(t)
     step(data)
-    const store = new StateStore(data)
+    const store = life(data)
     const restored = await store.restore()
     t.is(restored.from, 'current')
     t.deepEqual(restored.value, { n: 2 })
     await store.save({ n: 3 })
-    const after = await new StateStore(data).restore()
+    const after = await life(data).restore()
     t.deepEqual([after.from, after.value, after.generation], ['current', { n: 3 }, 3])
   }
 })
@@ -202,9 +212,8 @@ test('a cut at any step of a save leaves the state that was acknowledged', async
 test('the third crash after a restore gives the previous state, the next an empty one, and the bad ones are kept', async (t) => {
   const data = await savedTwice(t)
   const seen: unknown[] = []
-  // A store that is let go without `close` is an app that crashed.
   for (let run = 0; run < 6; run++) {
-    const { from, value } = await new StateStore(data).restore()
+    const { from, value } = await life(data).restore()
     seen.push([from, value])
   }
   t.deepEqual(seen, [
@@ -222,7 +231,7 @@ test('a poisoned state that is saved again by each life is given up too', async 
   const data = await savedTwice(t)
   const seen: string[] = []
   for (let run = 0; run < 5; run++) {
-    const store = new StateStore(data)
+    const store = life(data)
     const { from, value } = await store.restore()
     seen.push(from)
     await store.save({ ...(value as object), run })
@@ -232,18 +241,18 @@ test('a poisoned state that is saved again by each life is given up too', async 
 
 test('one snapshot under both names is not tried a fourth time', async (t) => {
   const data = folderOf(t)
-  await new StateStore(data).save({ n: 1 })
+  await life(data).save({ n: 1 })
   fs.linkSync(file(data, 'current'), file(data, 'previous'))
-  for (let run = 0; run < 3; run++) await new StateStore(data).restore()
-  t.is((await new StateStore(data).restore()).from, 'empty')
+  for (let run = 0; run < 3; run++) await life(data).restore()
+  t.is((await life(data).restore()).from, 'empty')
 })
 
 test('an end in order forgets the crashes before it', async (t) => {
   const data = await savedTwice(t)
   for (let run = 0; run < 10; run++) {
-    await new StateStore(data).restore()
-    await new StateStore(data).restore()
-    const store = new StateStore(data)
+    await life(data).restore()
+    await life(data).restore()
+    const store = life(data)
     t.is((await store.restore()).from, 'current')
     await store.close()
   }
@@ -252,7 +261,7 @@ test('an end in order forgets the crashes before it', async (t) => {
 
 test('a state that is too large, or no JSON, is refused and changes nothing', async (t) => {
   const data = folderOf(t)
-  const store = new StateStore(data, { bytesMax: 100 })
+  const store = life(data, { bytesMax: 100 })
   await store.save({ n: 1 })
   const circle: Record<string, unknown> = {}
   circle.circle = circle
@@ -277,26 +286,26 @@ test('a state that is too large, or no JSON, is refused and changes nothing', as
 
 test('a disk that refuses is an error, and the state before it is still there', async (t) => {
   const data = await savedTwice(t)
-  const store = new StateStore(data)
+  const store = life(data)
   await store.restore()
   fs.rmSync(file(data, 'current'))
   fs.mkdirSync(file(data, 'current'))
   const error = await t.throwsAsync<HostError>(store.save({ n: 3 }), { instanceOf: HostError })
   t.is(error?.code, 'HOST_STATE')
-  t.deepEqual((await new StateStore(data).restore()).value, { n: 1 })
+  t.deepEqual((await life(data).restore()).value, { n: 1 })
 })
 
 test('saves that wait for each other are one write, of the last', async (t) => {
   const data = folderOf(t)
-  const store = new StateStore(data)
+  const store = life(data)
   await Promise.all(Array.from({ length: 100 }, (_, n) => store.save({ n })))
   t.is(store.generation, 2)
-  t.deepEqual((await new StateStore(data).restore()).value, { n: 99 })
+  t.deepEqual((await life(data).restore()).value, { n: 99 })
 })
 
 test('what was named is saved at the end', async (t) => {
   const data = folderOf(t)
-  const store = new StateStore(data)
+  const store = life(data)
   t.false(await store.saveKept())
   let count = 0
   store.keep(
@@ -305,6 +314,6 @@ test('what was named is saved at the end', async (t) => {
   )
   count = 5
   t.true(await store.saveKept())
-  const { value, offset } = await new StateStore(data).restore()
+  const { value, offset } = await life(data).restore()
   t.deepEqual([value, offset], [{ count: 5 }, 5])
 })

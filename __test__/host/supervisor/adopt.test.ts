@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,16 +5,10 @@ import test, { type ExecutionContext } from 'ava'
 import { stillRuns } from '../../../ts/host/launcher/identity.js'
 import type { Launched } from '../../../ts/host/launcher/launcher.js'
 import { NodeLauncher } from '../../../ts/host/launcher/node.js'
-import {
-  type AppManifest,
-  type HostManifestInput,
-  parseManifest,
-} from '../../../ts/host/manifest/manifest.js'
-import { HostPlace } from '../../../ts/host/place.js'
+import { type AppManifest, parseManifest } from '../../../ts/host/manifest/manifest.js'
+import type { HostPlace } from '../../../ts/host/place.js'
 import { listReports } from '../../../ts/host/report/report.js'
-import type { ControlRequests } from '../../../ts/host/supervisor/control.js'
 import { makeRunFolders, runFolders } from '../../../ts/host/supervisor/live-run.js'
-import { Operator } from '../../../ts/host/supervisor/operator.js'
 import {
   openRuns,
   type RunRecord,
@@ -26,69 +18,8 @@ import {
   writeSupervisor,
 } from '../../../ts/host/supervisor/records.js'
 import type { AppStatus } from '../../../ts/host/supervisor/status.js'
-import { projectRoot } from '../../support/child.js'
-import { appOf, hostRoot, kill, member, until } from '../support/supervised.js'
-
-/** A supervisor in a process of its own, which a test may kill. */
-class Away {
-  readonly root: string
-  readonly place: HostPlace
-  #child: ChildProcess | undefined
-  #operator: Operator | undefined
-
-  constructor(t: ExecutionContext, manifest: HostManifestInput) {
-    this.root = hostRoot(t)
-    this.place = new HostPlace(this.root)
-    writeFileSync(path.join(this.root, 'manifest.json'), JSON.stringify(manifest))
-    t.teardown(() => this.kill())
-  }
-
-  async start(): Promise<{ readonly epoch: number; readonly adopted: number }> {
-    const program = path.join(projectRoot, 'bench/host/supervise-child.mjs')
-    const args = [program, this.root, path.join(this.root, 'manifest.json')]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    this.#child = child
-    const [line] = await once(child.stdout, 'data')
-    return JSON.parse(String(line))
-  }
-
-  async ask<Name extends keyof ControlRequests>(
-    name: Name,
-    argument: ControlRequests[Name]['argument'],
-  ): Promise<ControlRequests[Name]['answer']> {
-    this.#operator ??= await Operator.connect(this.root)
-    return this.#operator.ask(name, argument, { timeoutMs: 30_000 })
-  }
-
-  async apps(): Promise<readonly AppStatus[]> {
-    return (await this.ask('status', {})).apps
-  }
-
-  /** Waits for a fact of a status. */
-  async until(look: (apps: readonly AppStatus[]) => boolean): Promise<readonly AppStatus[]> {
-    const end = performance.now() + 30_000
-    for (;;) {
-      const apps = await this.apps()
-      if (look(apps)) return apps
-      if (performance.now() > end) throw new Error(`waited in vain: ${JSON.stringify(apps)}`)
-      await delay(5)
-    }
-  }
-
-  async kill(): Promise<void> {
-    this.#operator?.close()
-    this.#operator = undefined
-    const child = this.#child
-    this.#child = undefined
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-
-  ended(): Promise<unknown> {
-    return this.#child === undefined ? Promise.resolve() : once(this.#child, 'exit')
-  }
-}
+import { Away } from '../support/away.js'
+import { appOf, kill, member, until } from '../support/supervised.js'
 
 /** What is written before a process is started. */
 const begun: RunRecord = {

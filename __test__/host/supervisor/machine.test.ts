@@ -106,6 +106,9 @@ test('the second failure in a row waits, and the fifth in a minute is quarantine
   played.pass()
   played.end(played.up(), 'exception')
   t.is(stateOf(played.life), 'quarantined', 'one failure on trial is enough')
+  const when = new Date(played.at + 300_000).toISOString()
+  const why = `it was tried again out of quarantine and ended: exception; tried again at ${when}, or when a person releases it`
+  t.is(played.life.why, why)
   played.do({ type: 'release' })
   t.is(stateOf(played.life), 'idle')
   played.end(played.up(), 'exception')
@@ -227,6 +230,48 @@ test('a replacement that fails leaves the old run in service', (t) => {
   t.is(stateOf(played.life), 'ready')
 })
 
+test('a replacement that waits for the state has the old run drain, and its own time anew when that has ended', (t) => {
+  const played = new Played()
+  const old = played.up()
+  played.do({ type: 'recycle', why: 'age' })
+  const effects = played.do({ type: 'awaits-state', instance: 'a.2' })
+  t.like(
+    effects.find((effect) => effect.do === 'drain'),
+    { instance: old, deadlineMs: 1000 },
+  )
+  t.is(played.life.serving, null)
+  played.at += 100_000
+  played.do({ type: 'drained', instance: old })
+  played.do({ type: 'tick' })
+  t.is(played.life.next?.phase, 'starting', 'its time does not count while it waits')
+  played.end(old, 'stopped')
+  t.is(played.life.main?.instance, 'a.2')
+  t.is((nextDeadline(played.life) ?? 0) - played.at, 5000)
+  t.deepEqual(played.pass(), [{ do: 'kill', instance: 'a.2' }])
+})
+
+test('a replacement that fails after the old run gave its state up is followed by another', (t) => {
+  const played = new Played()
+  const old = played.up()
+  played.do({ type: 'recycle', why: 'age' })
+  played.do({ type: 'awaits-state', instance: 'a.2' })
+  played.end('a.2', 'exception')
+  played.end(old, 'stopped')
+  t.is(played.life.main?.instance, 'a.3')
+  t.is(stateOf(played.life), 'starting')
+})
+
+test('an app that a person restarts while its replacement starts is back at once', (t) => {
+  const played = new Played()
+  const old = played.up()
+  played.do({ type: 'recycle', why: 'age' })
+  played.do({ type: 'stop', why: 'a person', deadlineMs: 100, after: 'restart' })
+  played.end(old, 'stopped')
+  played.end('a.2', 'stopped')
+  t.is(played.life.main?.instance, 'a.3')
+  t.is(played.life.failures.inARow, 0)
+})
+
 test('an old run that dies before its replacement is ready is followed by it', (t) => {
   const played = new Played()
   const old = played.up()
@@ -284,6 +329,7 @@ const command = fc.oneof(
   fc.record({ type: fc.constant('ready' as const), pick: fc.nat() }),
   fc.record({ type: fc.constant('degraded' as const), pick: fc.nat(), why: fc.constant('x') }),
   fc.record({ type: fc.constant('drained' as const), pick: fc.nat() }),
+  fc.record({ type: fc.constant('awaits-state' as const), pick: fc.nat() }),
   fc.record({
     type: fc.constant('ended' as const),
     pick: fc.nat(),

@@ -3,7 +3,9 @@
  *
  * ```text
  * drain (the supervisor, SIGTERM, no supervisor for orphanMs)
- *   -> onDrain hooks, each in its turn -> the kept state is saved -> answer -> exit 0
+ *   -> onDrain hooks, each in its turn -> the kept state is saved -> answer -> the state is given up -> exit 0
+ * awaits-state (a run whose state another run of the app has)
+ *   -> the supervisor has that one drain -> the lock of the state is free -> restore
  * become (spares only)
  *   -> instance, token, arguments, environment -> answer -> the script is imported
  * ```
@@ -96,7 +98,10 @@ export class HostApp {
     this.#isSpare = /\.spare-\d+$/.test(bootstrap.instance)
     this.#beatMs = bootstrap.heartbeatMs
     this.isHosted = isHosted
-    this.state = new StateStore(bootstrap.dataFolder)
+    this.state = new StateStore(
+      bootstrap.dataFolder,
+      isHosted ? { onHeld: () => this.#link?.note('awaits-state', {}) } : {},
+    )
     this.pulse = new Pulse()
     process.on('SIGTERM', this.#onSignal)
     process.on('SIGINT', this.#onSignal)
@@ -295,6 +300,7 @@ export class HostApp {
       hello: () => ({ instance: this.#instance, token: this.#token, pid: process.pid }),
       onWelcome: ({ heartbeatMs }) => {
         if (this.#said !== undefined) this.#link?.note(this.#said.name, this.#said.value)
+        if (this.state.isWaiting) this.#link?.note('awaits-state', {})
         this.#beatEvery(heartbeatMs ?? this.#beatMs)
         for (const hook of this.#welcomeHooks) hook()
         accept()

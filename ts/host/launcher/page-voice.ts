@@ -8,9 +8,17 @@ import type { AppHealth } from '../supervisor/status.js'
 import { Channel, jsonBytes, jsonOf } from '../wire/channel.js'
 import type { Page } from './page.js'
 
-/** What the page's own code may offer, and how it is asked. */
+/** What the page's own code may offer, and how it is asked. It drains once, whoever asks again. */
 const askDrain = (why: string) =>
-  `(async () => { await globalThis.posKernel?.drain?.(${JSON.stringify(why)}); return true })()`
+  `(globalThis[Symbol.for('pos-kernel.drain')] ??= (async () => {
+    try {
+      await globalThis.posKernel?.drain?.(${JSON.stringify(why)})
+      return true
+    } catch (error) {
+      console.error('the page could not drain:', error)
+      return false
+    }
+  })())`
 const askShed = '(async () => Number(await globalThis.posKernel?.shed?.() ?? 0))()'
 /** Answered by the event loop of the page, and by nothing else. */
 const beat = '({ heap: performance.memory?.usedJSHeapSize ?? 0 })'
@@ -90,8 +98,8 @@ export class PageVoice {
     argument: AppRequests['drain']['argument'],
   ): Promise<AppRequests['drain']['answer']> {
     clearInterval(this.#timer)
-    await this.#page.evaluate(askDrain(argument.why), argument.deadlineMs)
-    return { saved: true }
+    const saved = await this.#page.evaluate(askDrain(argument.why), argument.deadlineMs)
+    return { saved: saved === true }
   }
 
   async #shed(): Promise<AppRequests['shed']['answer']> {

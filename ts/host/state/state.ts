@@ -7,16 +7,22 @@
  *   previous       the one before it
  *   draft          one that is being written; worth nothing
  *   trials.json    restores that ended in a crash, see trials.ts
+ *   lock           held by the process that has the state, see lock.ts
  *   evidence/      snapshots that were damaged, or that killed the app; the newest four
  * ```
  *
  * A save writes `draft` and syncs it, gives `current` the second name `previous`, then renames `draft` to `current` and
  * syncs the folder. A cut at any point leaves a whole `current`.
+ *
+ * Nothing is read or written without the lock. It is taken with the first restore or save and given up by `close`, after the
+ * last save, or by the end of the process; from then on this process writes nothing more. So a run that takes the place
+ * of another begins from the last state of that one, whoever was started first and whoever is killed meanwhile.
  */
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { hostError } from '../error.js'
+import { hostError, isHostError } from '../error.js'
 import { readUntrusted } from '../untrusted.js'
+import { StateLock } from './lock.js'
 import { type Snapshot, snapshotBytes, snapshotHeadBytes, snapshotOf } from './snapshot.js'
 import { currentTrials, Trials, trialMs } from './trials.js'
 
@@ -59,6 +65,11 @@ export interface SaveOptions {
 export interface StateOptions {
   /** Bytes that the JSON text of a state may have; 16 MiB unless said. */
   readonly bytesMax?: number
+  /**
+   * Called when another process has the state, which is then waited for. Without this a restore and a save are refused with
+   * `HOST_STATE_HELD` instead.
+   */
+  readonly onHeld?: () => void
 }
 
 interface Found {
@@ -78,12 +89,18 @@ interface PromiseWithResolvers {
   reject(error: unknown): void
 }
 
-/** The state of one app. One process at a time may use it: the instance that serves. */
+/** The state of one app. One process at a time has it, which the lock sees to. */
 export class StateStore {
   /** Folder that holds it. */
   readonly folder: string
   readonly #bytesMax: number
   readonly #trials: Trials
+  readonly #lock: StateLock
+  readonly #onHeld: (() => void) | undefined
+  #taking: Promise<void> | undefined
+  #isWaiting = false
+  #restoring: Promise<unknown> | undefined
+  #isClosed = false
   #from: RestoredFrom = 'none'
   #generation: number | undefined
   #waiting: Waiting | undefined
@@ -93,10 +110,17 @@ export class StateStore {
   #timer: NodeJS.Timeout | undefined
 
   /** @param dataFolder - the app's own folder; the state is in `state` in it */
-  constructor(dataFolder: string, { bytesMax = stateBytesDefault }: StateOptions = {}) {
+  constructor(dataFolder: string, { bytesMax = stateBytesDefault, onHeld }: StateOptions = {}) {
     this.folder = path.join(dataFolder, 'state')
     this.#bytesMax = bytesMax
+    this.#onHeld = onHeld
     this.#trials = new Trials(this.folder)
+    this.#lock = new StateLock(path.join(this.folder, 'lock'))
+  }
+
+  /** True while a restore or a save waits for the process that has the state. */
+  get isWaiting(): boolean {
+    return this.#isWaiting
   }
 
   /** What the last {@link restore} of this process gave. */
@@ -111,13 +135,25 @@ export class StateStore {
 
   /**
    * Gives the state that the app had. It never fails for what the files hold: a damaged snapshot is kept as
-   * evidence, and the answer says what was taken instead.
+   * evidence, and the answer says what was taken instead. Under a host it waits until the run before this one has saved its
+   * last state and has given it up. Whatever else an app keeps in its folder is best opened after that.
    *
+   * @throws {@link HostError} `HOST_STATE_HELD` by itself, while another process has the state; `HOST_STATE` after
+   * {@link close}, or where the state cannot be locked
    * @example
    * const { value = { sales: 0 }, offset } = await host.state.restore<{ sales: number }>()
    */
   async restore<T = unknown>(): Promise<Restored<T>> {
-    await this.#makeFolder()
+    const restoring = this.#take().then(() => this.#restore<T>())
+    this.#restoring = restoring
+    try {
+      return await restoring
+    } finally {
+      if (this.#restoring === restoring) this.#restoring = undefined
+    }
+  }
+
+  async #restore<T>(): Promise<Restored<T>> {
     const count = await this.#trials.count()
     const { current, previous, refused } = await this.#load()
     const good: Found[] = []
@@ -153,8 +189,8 @@ export class StateStore {
    * Saves the state, taken as it is at the call. Durable when the promise resolves. Of saves that wait for each other only
    * the last is written, and all resolve with it.
    *
-   * @throws {@link HostError} `HOST_STATE_TOO_LARGE`; `HOST_ARGUMENT` for what is no JSON; `HOST_STATE` when the disk refuses.
-   * The state that was saved before is then still there.
+   * @throws {@link HostError} `HOST_STATE_TOO_LARGE`; `HOST_ARGUMENT` for what is no JSON; `HOST_STATE` when the disk refuses
+   * and after {@link close}; `HOST_STATE_HELD` as {@link restore}. The state that was saved before is then still there.
    */
   save(value: unknown, { offset = 0, version = 0 }: SaveOptions = {}): Promise<void> {
     let draft: Omit<Snapshot, 'generation'>
@@ -163,6 +199,7 @@ export class StateStore {
     } catch (error) {
       return Promise.reject(error)
     }
+    if (this.#isClosed) return Promise.reject(givenUp(this.folder))
     const done = this.#waiting?.done ?? withResolvers()
     this.#waiting = { draft, done }
     this.#saving ??= this.#saveAll()
@@ -180,20 +217,63 @@ export class StateStore {
     this.#keeperOptions = options
   }
 
-  /** Saves what {@link keep} named; false when nothing was named. */
+  /**
+   * Saves what {@link keep} named; false when nothing was named. An app that ends before it had its state has none to save:
+   * what it named then is not what it would have begun from.
+   */
   async saveKept(): Promise<boolean> {
-    if (this.#keeper === undefined) return false
+    if (this.#keeper === undefined || this.#restoring !== undefined) return false
+    await this.#makeFolder()
+    if (this.#isClosed || !this.#lock.take()) return false
     await this.save(this.#keeper(), this.#keeperOptions?.() ?? {})
     return true
   }
 
-  /** Ends in order: what waits is saved, and the restore counts as good. */
+  /** Ends in order: what waits is saved, the restore counts as good, and the state is given up. May be called again. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#restoring?.catch(() => {})
     await this.#saving?.catch(() => {})
-    if (this.#timer === undefined) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    await this.#trials.end()
+    if (this.#timer !== undefined) {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+      await this.#trials.end()
+    }
+    this.letGo()
+  }
+
+  /**
+   * Gives the state up as the end of the process does: nothing more is saved, and the restore counts as a crash.
+   *
+   * @internal
+   */
+  letGo(): void {
+    this.#isClosed = true
+    this.#lock.release()
+  }
+
+  /** From here on this process has the state. */
+  #take(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(givenUp(this.folder))
+    this.#taking ??= this.#takeNow().catch((error: unknown) => {
+      this.#taking = undefined
+      throw error
+    })
+    return this.#taking
+  }
+
+  async #takeNow(): Promise<void> {
+    await this.#makeFolder()
+    if (this.#lock.take()) return
+    if (this.#onHeld === undefined) throw heldError(this.folder)
+    this.#isWaiting = true
+    try {
+      this.#onHeld()
+      await this.#lock.wait(() => this.#isClosed)
+    } finally {
+      this.#isWaiting = false
+    }
+    if (!this.#lock.isHeld) throw givenUp(this.folder)
   }
 
   async #try(count: number): Promise<void> {
@@ -271,7 +351,7 @@ export class StateStore {
           await this.#write(draft)
           done.resolve()
         } catch (error) {
-          done.reject(stateError(this.folder, error))
+          done.reject(isHostError(error) ? error : stateError(this.folder, error))
         }
       }
     } finally {
@@ -280,6 +360,7 @@ export class StateStore {
   }
 
   async #write(draft: Omit<Snapshot, 'generation'>): Promise<void> {
+    if (!this.#lock.isHeld) await this.#take()
     await this.#makeFolder()
     if (this.#generation === undefined) await this.#load()
     const generation = this.generation + 1
@@ -344,6 +425,16 @@ function wrongNumber(name: string, value: number, limit: string): Error {
 function notJson(why: string): Error {
   const message = `save: the state is no JSON: ${why}`
   return hostError('HOST_ARGUMENT', message, { method: 'save', path: 'value', value: why })
+}
+
+function heldError(folder: string): Error {
+  const message = `the state in ${folder} is another process's; end that one first, or give this app a folder of its own`
+  return hostError('HOST_STATE_HELD', message, { path: folder })
+}
+
+function givenUp(folder: string): Error {
+  const message = `the state in ${folder} was given up when this app was closed; save before that`
+  return hostError('HOST_STATE', message, { path: folder, reason: 'closed' })
 }
 
 function stateError(folder: string, error: unknown): Error {

@@ -55,13 +55,15 @@ export interface ControlRequests {
     readonly argument: { readonly uuid: string; readonly deadlineMs?: number }
     readonly answer: { readonly reason: string }
   }
+  /** Rejects with `HOST_NOT_REPLACED` when the new run ended before it served. */
   restart: {
     readonly argument: { readonly uuid: string }
-    readonly answer: { readonly instance: string | null }
+    readonly answer: { readonly instance: string }
   }
+  /** Rejects as `restart`, and with `HOST_NOT_SERVING` where no run serves. */
   recycle: {
     readonly argument: { readonly uuid: string; readonly why?: string }
-    readonly answer: { readonly instance: string | null }
+    readonly answer: { readonly instance: string }
   }
   kill: {
     readonly argument: { readonly uuid: string }
@@ -127,6 +129,8 @@ export interface AppNotes {
     readonly restored: 'none' | 'current' | 'previous' | 'empty'
     readonly recovery?: unknown
   }
+  /** It needs its state, which another run of the app still has: that one has to drain before this one can be ready. */
+  'awaits-state': Readonly<Record<string, never>>
   /** It is there; and how it is, unless that is as it was. */
   heartbeat: AppHealth | undefined
   /** It cannot do all of its work; `ready` again ends that. */

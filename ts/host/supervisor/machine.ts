@@ -15,6 +15,9 @@
  * A run is a process. `main` is the app; `next` is its replacement, which starts while `main` still serves; those
  * that were replaced are `leaving`. An app that may not overlap, as a terminal, has never more than one run. At most
  * one run serves: `serving` moves from the old to the new in one step.
+ *
+ * A replacement that needs the app's state cannot have it while `main` runs. It says so, and `main` drains before the
+ * replacement is ready; its time to become ready begins anew when it is alone.
  */
 import type { AppManifest } from '../manifest/manifest.js'
 import { instanceName } from '../place.js'
@@ -45,6 +48,8 @@ export interface Run {
   readonly after: 'rest' | 'wait' | 'restart' | null
   /** It answered that it has drained. */
   readonly hasDrained: boolean
+  /** It starts, and waits for the state that another run has. */
+  readonly awaitsState: boolean
 }
 
 /** What the machine has to know of a manifest. */
@@ -96,6 +101,8 @@ export type LifeEvent = { readonly at: number } & (
   | { readonly type: 'ready'; readonly instance: string }
   | { readonly type: 'degraded'; readonly instance: string; readonly why: string }
   | { readonly type: 'drained'; readonly instance: string }
+  /** A run that starts needs the state that another one has. */
+  | { readonly type: 'awaits-state'; readonly instance: string }
   | {
       readonly type: 'ended'
       readonly instance: string
@@ -212,8 +219,12 @@ export function step(life: AppLife, event: LifeEvent): Step {
     case 'drained':
       work.change(event.instance, () => ({ hasDrained: true }))
       break
+    case 'awaits-state':
+      work.awaitsState(event.instance)
+      break
     case 'ended':
       work.ended(event)
+      work.giveState()
       break
     case 'stop':
       work.stop(event)
@@ -286,6 +297,29 @@ class Work {
     this.change(instance, () => ({ phase: 'degraded' }))
     if (this.life.main?.instance === instance) this.#set({ why })
     this.#say('degraded', instance, `${instance} is degraded: ${why}`, { why })
+  }
+
+  /** Whoever has the state saves it and ends; the run that waits has the time that this takes. */
+  awaitsState(instance: string): void {
+    const run = this.#find(instance)
+    const { main, next, policy } = this.life
+    if (run?.phase !== 'starting' || runsOf(this.life).length === 1) return
+    this.change(instance, () => ({ awaitsState: true }))
+    if (next?.instance !== instance || main === null) return
+    if (main.phase !== 'ready' && main.phase !== 'degraded') return
+    // Where the replacement fails, another one goes on from what is saved now.
+    this.change(main.instance, () => ({ after: 'restart' }))
+    this.#drain(main, 'recycle', `${instance} waits for its state`, policy.drainMs)
+  }
+
+  /** The last of the other runs has ended: the state is there. */
+  giveState(): void {
+    const [run, other] = runsOf(this.life)
+    if (run === undefined || other !== undefined || !run.awaitsState) return
+    const deadline = this.#at + this.life.policy.readyMs
+    this.change(run.instance, ({ phase }) =>
+      phase === 'starting' ? { awaitsState: false, deadline } : { awaitsState: false },
+    )
   }
 
   stop({ why, deadlineMs, after }: Extract<LifeEvent, { type: 'stop' }>): void {
@@ -361,7 +395,10 @@ class Work {
     }
     for (const run of runsOf(this.life)) {
       if (run.deadline === null || run.deadline > this.#at) continue
-      if (run.phase === 'starting') this.#kill(run, 'not-ready')
+      if (run.awaitsState && run.phase === 'starting') {
+        const deadline = this.#at + this.life.policy.readyMs
+        this.change(run.instance, () => ({ deadline }))
+      } else if (run.phase === 'starting') this.#kill(run, 'not-ready')
       else if (run.phase === 'draining') this.#terminate(run, run.ending ?? 'stop')
       else this.#kill(run, run.ending ?? 'kill')
     }
@@ -388,7 +425,9 @@ class Work {
     else if (run.after === 'wait') this.#set({ rest: 'idle' })
     else if (next !== null) {
       // What was to replace it is on its way already.
-      this.#set({ main: next, next: null })
+      // Where a person restarts the app, the replacement was ended with it.
+      const after = next.ending === 'stop' ? run.after : next.after
+      this.#set({ main: { ...next, after }, next: null })
     } else if (run.after === 'restart') {
       this.#set({ rest: 'idle' })
       this.start()
@@ -409,9 +448,12 @@ class Work {
     const { failures } = verdict
     if (verdict.isQuarantined) {
       const retryAt = this.#at + restart.quarantineMs
-      const why =
-        `${failures.recent.length} ends within ${restart.periodMs} ms, the last one: ${how}; ` +
-        `tried again in ${restart.quarantineMs} ms, or when a person releases it`
+      const isTooOften = failures.recent.length >= restart.intensity
+      const what = isTooOften
+        ? `${failures.recent.length} ends within ${restart.periodMs} ms, the last one: ${how}`
+        : `it was tried again out of quarantine and ended: ${how}`
+      const when = new Date(retryAt).toISOString()
+      const why = `${what}; tried again at ${when}, or when a person releases it`
       this.#set({ rest: 'quarantined', failures, retryAt, why })
       this.#say('quarantined', run.instance, `${this.life.uuid} is quarantined: ${why}`, {
         reason,
@@ -461,6 +503,7 @@ class Work {
       ending: null,
       after: null,
       hasDrained: false,
+      awaitsState: false,
     }
   }
 

@@ -108,7 +108,8 @@ export class Seat {
       restart: app.restart,
       readyMs: app.health.readyMs,
       drainMs: app.recycle.drainMs,
-      mayOverlap: app.startup_app.kind !== 'terminal',
+      // A terminal has one owner, and a page one browser at a time.
+      mayOverlap: app.startup_app.kind !== 'terminal' && app.startup_app.url === undefined,
     }
     this.life = newLife(this.uuid, policy, {
       ...known,
@@ -192,6 +193,27 @@ export class Seat {
     }, signal)
   }
 
+  /**
+   * The run that serves in the place of those that are there now; rejects when a new one ended before it served, or none is
+   * to come. To be called before the change is asked for, and to be waited for after it.
+   */
+  replaced(method: 'restart' | 'recycle', signal?: AbortSignal): () => Promise<string> {
+    const { lastEnd: earlier, main, leaving, next } = this.life
+    // What is to replace it may be on its way already; a restart ends that too.
+    const replaced = [main, ...leaving, method === 'restart' ? next : null]
+    const old = new Set(replaced.map((run) => run?.instance))
+    const look = () => {
+      const { serving, main, rest, why, lastEnd } = this.life
+      if (serving !== null && !old.has(serving)) return serving
+      const isNews = lastEnd !== null && lastEnd !== earlier
+      if (isNews && !old.has(lastEnd.instance))
+        throw this.#notReplaced(method, `${lastEnd.instance} ended: ${lastEnd.reason}`)
+      if (main === null && rest !== 'idle') throw this.#notReplaced(method, why)
+      return undefined
+    }
+    return () => this.until(look, signal)
+  }
+
   /** The run that shows this token under this name. */
   whoIs(instance: string, token: string): LiveRun | undefined {
     const run = this.#runs.get(instance)
@@ -233,6 +255,9 @@ export class Seat {
         break
       case 'heartbeat':
         this.#heartbeat(run, value)
+        break
+      case 'awaits-state':
+        this.dispatch({ type: 'awaits-state', instance })
         break
       case 'degraded': {
         const why = String((value as { why?: unknown } | null)?.why ?? '').slice(0, 500)
@@ -378,6 +403,14 @@ export class Seat {
       sample: main?.sample ?? null,
       health: main?.health ?? null,
     }
+  }
+
+  #notReplaced(method: string, why: string): Error {
+    const { serving, lastEnd } = this.life
+    const rest = serving === null ? `it is ${stateOf(this.life)}` : `${serving} serves on`
+    const message = `${method} of ${this.uuid}: no new run came to serve: ${why}; ${rest}`
+    const { instance, reason } = lastEnd ?? { instance: null, reason: null }
+    return hostError('HOST_NOT_REPLACED', message, { uuid: this.uuid, instance, reason, serving })
   }
 
   #readyNote(run: LiveRun, value: unknown): void {
@@ -632,10 +665,6 @@ export class Seat {
 
   #drain(run: LiveRun, why: string, deadlineMs: number): void {
     const { instance } = run
-    if (this.launcher.name === 'chromium') {
-      run.launched?.signal('SIGTERM')
-      return
-    }
     run
       .ask('drain', { why, deadlineMs: Math.max(0, deadlineMs) }, Math.max(1, deadlineMs))
       .then(() => this.dispatch({ type: 'drained', instance }))
@@ -662,7 +691,17 @@ export class Seat {
     const isSettled = phase === 'ready' || phase === 'degraded'
     const patienceMs = phase === 'draining' ? this.app.recycle.drainMs : this.app.health.readyMs
     const deadline = isSettled ? null : Date.now() + patienceMs
-    return { instance, phase, deadline, startedAt, readyAt, ending, after, hasDrained: false }
+    return {
+      instance,
+      phase,
+      deadline,
+      startedAt,
+      readyAt,
+      ending,
+      after,
+      hasDrained: false,
+      awaitsState: false,
+    }
   }
 
   /** Keeps what changed of runs that are kept. */

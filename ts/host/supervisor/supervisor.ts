@@ -454,17 +454,15 @@ export class Supervisor {
   async #restartApp(uuid: string, signal?: AbortSignal) {
     this.#mayStart()
     const seat = this.#seat(uuid)
-    const { deadlineMs, before } = {
-      deadlineMs: seat.app.recycle.drainMs,
-      before: seat.life.main?.instance,
-    }
+    const { drainMs: deadlineMs } = seat.app.recycle
+    const replaced = seat.replaced('restart', signal)
     if (seat.life.main === null) {
       seat.dispatch({ type: 'release' })
       this.#want(seat)
     } else {
       seat.dispatch({ type: 'stop', why: 'a person restarts it', deadlineMs, after: 'restart' })
     }
-    return { instance: await seat.serving(before, signal) }
+    return { instance: await replaced() }
   }
 
   async #recycleApp(
@@ -476,16 +474,14 @@ export class Supervisor {
   ) {
     this.#mayStart()
     const seat = this.#seat(uuid)
-    const before = seat.life.serving
-    if (before === null) return { instance: null }
+    if (seat.life.serving === null) {
+      const state = stateOf(seat.life)
+      const message = `${uuid} is ${state}: there is no run of it to recycle; it is started by launch or restart`
+      throw hostError('HOST_NOT_SERVING', message, { uuid, state })
+    }
+    const replaced = seat.replaced('recycle', signal)
     seat.dispatch({ type: 'recycle', why })
-    const { recycleAfter } = seat.life
-    const instance = await seat.until(() => {
-      if (seat.life.recycleAfter > recycleAfter) return null
-      if (seat.life.serving !== null && seat.life.serving !== before) return seat.life.serving
-      return seat.life.main === null && seat.life.rest !== 'idle' ? null : undefined
-    }, signal)
-    return { instance }
+    return { instance: await replaced() }
   }
 
   async #evaluate({ uuid, expression }: { readonly uuid: string; readonly expression: string }) {
