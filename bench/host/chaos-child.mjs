@@ -4,7 +4,7 @@
  * `chaos-verdict.mjs`.
  *
  * `teller`: a terminal that sells for ever, and rings up every order that it is sent. `clerk`: writes orders to all
- * terminals as durable messages. `echo` answers on the bus, `caller` asks it.
+ * terminals as durable messages. `echo` answers on the bus, `caller` asks it. `tally` counts, and its state is its count.
  */
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -28,7 +28,7 @@ const cart = {
 }
 
 const [, , role, ...rest] = process.argv
-const roles = { teller, clerk, echo, caller }
+const roles = { teller, clerk, echo, caller, tally }
 await roles[role](...rest)
 
 async function teller(pauseMs) {
@@ -120,6 +120,28 @@ async function caller(pauseMs) {
       failed = 0
     }
     await delay(Number(pauseMs))
+  }
+}
+
+async function tally(pauseMs) {
+  const host = await connectHost()
+  const acts = actsOf(host)
+  const { value = 0 } = await host.state.restore()
+  acts.add(`from ${value}`)
+  let count = value
+  host.state.keep(() => count)
+  host.onDrain(() => working)
+  const working = work()
+  host.ready()
+
+  async function work() {
+    while (!host.isDraining) {
+      count += 1
+      await host.state.save(count)
+      acts.add(`counted ${count}`)
+      acts.served()
+      await delay(Number(pauseMs))
+    }
   }
 }
 

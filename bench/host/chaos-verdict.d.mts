@@ -4,10 +4,12 @@ export declare function judge(run: {
   readonly root: string
   readonly tills: readonly string[]
   readonly clerk: string
+  readonly tally?: string
   readonly others?: readonly string[]
 }): Promise<{
   readonly sales: number
   readonly messages: number
+  readonly counts: number
   readonly retried: number
   readonly faults: readonly { readonly kind: string; readonly what: string }[]
 }>

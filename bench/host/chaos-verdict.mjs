@@ -4,10 +4,12 @@
  * ```text
  * acts.log of a till    run <instance> | begun <key> | done <key> | heard <key> <message>
  * acts.log of the clerk run <instance> | begun <key> | done <key> <message>
+ * acts.log of the tally run <instance> | from <count> | counted <count>
  * ```
  * An act is begun before it is asked for and done when it was acknowledged; each line is with the operating system before
  * the app goes on. So every key in a journal was begun, and every key that is done is in a journal. Between the two lie
- * the acts whose answer a kill took: they are done again, under the same key.
+ * the acts whose answer a kill took: they are done again, under the same key. What the tally counted is saved before the
+ * line is there: every run begins at or after the last count, and none is counted twice.
  *
  * | fault | what it says |
  * | --- | --- |
@@ -22,6 +24,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { StateStore } from '../../dist/host/state/state.js'
 import { inspectJournal, verifyStore } from '../../dist/index.js'
 
 /** Minor units of every sale. */
@@ -30,8 +33,8 @@ export const price = 320
 /** The key of an act of a till, and of an order to it. */
 export const keyOf = (who, count) => `${who}-${count}`
 
-/** Holds the acts of tills and of a clerk, who orders from the tills in turn, against what is in the store. */
-export async function judge({ root, tills, clerk, others = [] }) {
+/** Holds the acts of tills and of a clerk, who orders from the tills in turn, against what is in the store, and the counts of a tally. */
+export async function judge({ root, tills, clerk, tally, others = [] }) {
   const faults = []
   const fault = (kind, what) => faults.push({ kind, what })
   const acts = new Map([...tills, clerk, ...others].map((name) => [name, actsOf(root, name)]))
@@ -79,10 +82,13 @@ export async function judge({ root, tills, clerk, others = [] }) {
   for (const { id, problemCount, problems } of terminals)
     if (problemCount > 0) fault('broken', `${id}: ${JSON.stringify(problems[0])}`)
 
+  const counts = tally === undefined ? 0 : await countsOf(root, tally, fault)
+
   const sum = (count) => tills.reduce((total, till) => total + count(acts.get(till)), 0)
   return {
     sales: sum(({ done }) => done.size),
     messages: orders.done.size,
+    counts,
     /** Acts whose answer a kill took, and that were begun again. */
     retried: sum(({ retried }) => retried) + orders.retried,
     faults,
@@ -111,6 +117,25 @@ function actsOf(root, name) {
     acts.begun.add(key)
   }
   return acts
+}
+
+/** The last count of a tally, whose runs went on from each other. */
+async function countsOf(root, name, fault) {
+  const folder = dataOf(root, name)
+  let last = 0
+  for (const line of lines(path.join(folder, 'acts.log'))) {
+    const [what, text] = line.split(' ')
+    const count = Number(text)
+    if (what === 'from' && count < last) fault('lost', `${name} began from ${count}, after ${last}`)
+    if (what !== 'counted') continue
+    if (count <= last) fault('doubled', `${name} counted ${count}, after ${last}`)
+    last = count
+  }
+  const state = new StateStore(folder)
+  const { value = 0 } = await state.restore()
+  await state.close()
+  if (value < last) fault('lost', `the state of ${name} is ${value}, after ${last}`)
+  return last
 }
 
 /** What a journal holds, up to where it cannot be read. */

@@ -3,7 +3,7 @@
  * traffic and real sales, then counts. `node bench/host/chaos.mjs [--kills N] [--quick] [--json] [--seed N] [--pause MS]`
  *
  * Two tills sell with idempotency keys; a clerk writes orders as durable messages, which the tills ring up under the key of
- * the order; a caller asks another app over the bus. Kills come at random moments, sometimes two at once and sometimes while
+ * the order; a caller asks another app over the bus; a tally counts in its state, and is recycled as well as killed. Kills come at random moments, sometimes two at once and sometimes while
  * there is no supervisor. What is lost, doubled and so on is said in `chaos-verdict.mjs`.
  *
  * Unrecovered: what was killed and was not ready again, or was and did nothing of its work, within a minute. An app has to do
@@ -43,14 +43,16 @@ const recoverMs = 60_000
 /** How a run ends that was killed, or that nobody saw end. */
 const expected = new Set(['signal', 'unknown'])
 const tills = ['T1', 'T2']
-const apps = [...tills, 'clerk', 'echo', 'caller']
+const apps = [...tills, 'clerk', 'echo', 'caller', 'tally']
 /** Who is killed, and how often among a hundred. */
 const targets = [
-  ['T1', 22],
-  ['T2', 22],
-  ['clerk', 12],
-  ['echo', 10],
-  ['caller', 6],
+  ['T1', 19],
+  ['T2', 19],
+  ['clerk', 10],
+  ['echo', 8],
+  ['caller', 5],
+  ['tally', 6],
+  ['recycle', 5],
   ['launcher', 6],
   ['spare', 4],
   ['host-broker', 9],
@@ -73,7 +75,7 @@ let comeback
 let trouble
 const times = Object.fromEntries(targets.map(([name]) => [name, []]))
 const unrecovered = []
-const done = { kills: 0, epochs: 1 }
+const done = { kills: 0, recycles: 0, epochs: 1 }
 let isKept = true
 for (const name of ['SIGINT', 'SIGTERM'])
   process.once(name, () => {
@@ -134,6 +136,7 @@ function manifestOf() {
       app('clerk', ['clerk', '10', ...tills]),
       app('echo', ['echo']),
       app('caller', ['caller', '5']),
+      app('tally', ['tally', '2']),
     ],
   }
 }
@@ -168,6 +171,7 @@ function chosen() {
 async function strike(target) {
   if (target === 'supervisor') return killSupervisor()
   if (target === 'spare') return killSpare()
+  if (target === 'recycle') return recycle()
   const name = target === 'launcher' ? apps[Math.floor(random() * apps.length)] : target
   const found = recordOf(name)
   if (found === undefined || !stillRuns(found.process)) return
@@ -209,6 +213,12 @@ function killSpare() {
   if (found?.process === undefined || !signal(found.process)) return
   done.kills += 1
   times.spare.push(0)
+}
+
+/** Has the tally replaced. A kill may come between: then it is not, and that it is there again is looked at elsewhere. */
+function recycle() {
+  done.recycles += 1
+  operator.ask('recycle', { uuid: 'tally' }, { timeoutMs: recoverMs }).catch(() => {})
 }
 
 /** Waits until a run with a higher number than `before` is ready, and then until one has done something. */
@@ -291,8 +301,14 @@ async function counted() {
   const { ended } = await operator.ask('shutdown', {}, { timeoutMs: 60_000 })
   supervisor.removeAllListeners('exit')
   if (supervisor.exitCode === null) await once(supervisor, 'exit')
-  const verdict = await judge({ root, tills, clerk: 'clerk', others: ['echo', 'caller'] })
-  const { sales, messages, retried, faults } = verdict
+  const verdict = await judge({
+    root,
+    tills,
+    clerk: 'clerk',
+    tally: 'tally',
+    others: ['echo', 'caller'],
+  })
+  const { sales, messages, counts, retried, faults } = verdict
   const count = (kind) => faults.filter((fault) => fault.kind === kind).length
   return {
     seed,
@@ -300,6 +316,8 @@ async function counted() {
     supervisors: done.epochs,
     sales,
     messages,
+    counts,
+    recycles: done.recycles,
     retried,
     lost: count('lost'),
     doubled: count('doubled'),
@@ -351,7 +369,7 @@ function spread(all) {
 /** Says what came of it; true when something is wrong with it. */
 function report(result) {
   const { lost, doubled, calls, faults } = result
-  const isIdle = [result.sales, result.messages, calls.answered].includes(0)
+  const isIdle = [result.sales, result.messages, result.counts, calls.answered].includes(0)
   const isWrong = isIdle || faults.length + result.unrecovered + calls.wrong > 0
   if (isWrong) process.exitCode = 1
   if (values.json) {
@@ -363,6 +381,7 @@ function report(result) {
   console.log(
     `  ${result.sales} sales and ${result.messages} durable messages acknowledged, ${result.retried} begun again after a kill`,
   )
+  console.log(`  ${result.counts} counts of a state that was recycled ${result.recycles} times`)
   console.log(`  lost ${lost}, doubled ${doubled}, unrecovered ${result.unrecovered}; gate 0, 0, 0`)
   for (const line of [...faults, ...result.who]) console.log(`    ${line}`)
   console.log(
@@ -371,6 +390,7 @@ function report(result) {
   console.log(`  runs ended: ${ends.join(', ')}`)
   for (const line of result.odd) console.log(`    ${line}`)
   for (const [name, { count, p50, p95, most }] of Object.entries(result.restartMs)) {
+    if (name === 'recycle') continue
     const again =
       name === 'spare' ? '' : `: ready again after ${p50} ms p50, ${p95} p95, ${most} at most`
     console.log(`  ${name.padEnd(12)} killed ${count}${again}`)

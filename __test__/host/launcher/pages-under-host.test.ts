@@ -1,5 +1,8 @@
 /** A page under a supervisor: ready by itself, back after a crash, found again by the next supervisor. */
-import test from 'ava'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
 import { browserProgram } from '../../../ts/host/launcher/browser.js'
 import { startHost } from '../../../ts/host/start.js'
 import { plainGovernor } from '../support/plain-governor.js'
@@ -20,6 +23,36 @@ function hasBrowser(): boolean {
   } catch {
     return false
   }
+}
+
+/** A page that says where it is asked to drain: in what its browser keeps of it. */
+const drainingPage = `<!doctype html><title>till</title><script>
+  globalThis.posKernel = {
+    drain: async (why) => {
+      await fetch('/drained', { method: 'POST', body: why })
+    },
+  }
+</script>`
+
+/** Serves the page, and hears of its drains. */
+async function pageServer(t: ExecutionContext) {
+  const drains: string[] = []
+  const server = createServer((request, response) => {
+    if (request.method !== 'POST') {
+      response.setHeader('content-type', 'text/html').end(drainingPage)
+      return
+    }
+    request.on('data', (bytes) => drains.push(String(bytes)))
+    request.on('end', () => response.end())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { drains, url: `http://127.0.0.1:${port}/` }
 }
 
 const check = hasBrowser() ? test.serial : test.serial.skip
@@ -60,4 +93,45 @@ check('a page goes on without its supervisor and is found again with what it hol
     ended.every(({ reason }) => reason === 'stopped' || reason === 'finished'),
     JSON.stringify(ended),
   )
+})
+
+check(
+  'a page that is drained, recycled or shut down is asked, answers, and its browser ends',
+  async (t) => {
+    const { drains, url } = await pageServer(t)
+    const root = hostRoot(t)
+    const apps = [{ startup_app: { uuid: 'page', name: 'Page', url } }]
+    const host = await startHost({ root, manifest: { apps }, governor: plainGovernor })
+    t.teardown(() => host.close())
+    const first = await inState(host, 'page', 'ready')
+    t.deepEqual(await host.ask('recycle', { uuid: 'page', why: 'age' }), { instance: 'page.2' })
+    t.deepEqual(drains, ['age'])
+    t.not(appOn(host, 'page').pid, first.pid)
+    t.is(appOn(host, 'page').lastEnd?.reason, 'stopped')
+    t.deepEqual(await host.ask('evaluate', { uuid: 'page', expression: '1 + 1' }), { value: 2 })
+    t.is((await host.ask('drain', { uuid: 'page' })).reason, 'stopped')
+    t.is(drains.length, 2)
+    await host.ask('start', { uuid: 'page' })
+    const { ended } = await host.shutdown({ reason: 'closing time' })
+    t.deepEqual(
+      ended.map(({ instance, reason, acknowledged }) => [instance, reason, acknowledged]),
+      [['page.3', 'stopped', true]],
+    )
+    t.deepEqual(drains.slice(2), ['closing time'])
+  },
+)
+
+check('a page is recycled by its age, again and again, and that is no failure', async (t) => {
+  const { drains, url } = await pageServer(t)
+  const root = hostRoot(t)
+  const app = { startup_app: { uuid: 'page', name: 'Page', url } }
+  const aged = { ...app, recycle: { maxAgeMs: 100 }, restart: { periodMs: 100 } }
+  const host = await startHost({ root, manifest: { apps: [aged] }, governor: plainGovernor })
+  t.teardown(() => host.close())
+  await until(
+    () => appOn(host, 'page').generation >= 3 && appOn(host, 'page').state === 'ready',
+    'a third run',
+  )
+  t.is(appOn(host, 'page').restarts, 0)
+  t.true(drains.length >= 2)
 })

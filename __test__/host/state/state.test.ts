@@ -142,6 +142,61 @@ test('two damaged snapshots give an empty state, and the next save is the first 
   t.deepEqual((await life(data).restore()).value, { n: 9 })
 })
 
+test('a second process is refused while the first has the state, and a store that was closed writes nothing more', async (t) => {
+  const data = await savedTwice(t)
+  const first = life(data)
+  await first.restore()
+  const second = new StateStore(data)
+  for (const attempt of [() => second.restore(), () => second.save({ n: 7 })]) {
+    const error = await t.throwsAsync<HostError>(attempt(), { instanceOf: HostError })
+    t.is(error?.code, 'HOST_STATE_HELD')
+  }
+  second.keep(() => ({ n: 7 }))
+  t.false(await second.saveKept())
+  await first.save({ n: 3 })
+  await first.close()
+  t.deepEqual((await second.restore()).value, { n: 3 })
+  for (const attempt of [() => first.restore(), () => first.save({ n: 8 })]) {
+    const error = await t.throwsAsync<HostError>(attempt(), { instanceOf: HostError })
+    t.is(error?.code, 'HOST_STATE')
+  }
+  t.false(await first.saveKept())
+  await second.save({ n: 4 })
+  await second.close()
+  t.deepEqual((await life(data).restore()).value, { n: 4 })
+})
+
+test('who waits for a state has what was saved last, and saves nothing before', async (t) => {
+  const data = await savedTwice(t)
+  const first = life(data)
+  await first.restore()
+  let asked = 0
+  const second = new StateStore(data, { onHeld: () => (asked += 1) })
+  second.keep(() => ({ n: 0 }))
+  const restored = second.restore()
+  await new Promise(setImmediate)
+  t.true(second.isWaiting)
+  t.false(await second.saveKept())
+  await first.save({ n: 5 })
+  await first.close()
+  t.deepEqual((await restored).value, { n: 5 })
+  t.is(asked, 1)
+  const third = new StateStore(data, { onHeld: () => {} })
+  const refused = t.throwsAsync<HostError>(third.restore(), { code: 'HOST_STATE' })
+  await third.close()
+  await refused
+  t.true(await second.saveKept())
+  await second.close()
+})
+
+test('a lock that is no file is replaced', async (t) => {
+  const data = await savedTwice(t)
+  life(data)
+  fs.rmSync(file(data, 'lock'))
+  fs.mkdirSync(path.join(file(data, 'lock'), 'deep'), { recursive: true })
+  t.deepEqual((await life(data).restore()).value, { n: 2 })
+})
+
 test('what a hostile app puts in the place of its state is survived', async (t) => {
   const hostile: Record<string, (at: string) => void> = {
     folder: (at) => fs.mkdirSync(path.join(at, 'deep', 'er'), { recursive: true }),

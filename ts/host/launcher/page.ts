@@ -4,7 +4,7 @@
  *
  * A page has no socket to the supervisor. What a Node app says of itself, this says for the page: ready once it has
  * loaded, a heartbeat as often as its event loop answers, and that it has drained. A page that wants to take part
- * sets `globalThis.posKernel = { drain: async (why) => {}, shed: async () => {} }`.
+ * sets `globalThis.posKernel = { drain: async (why) => {}, shed: async () => {} }`. Its browser ends when `drain` has.
  *
  * Where the desktop agent shows the app in a shell, all of that is about the app's frame (`app-frame.ts`).
  */
