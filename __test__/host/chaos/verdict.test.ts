@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } f
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { dataOf, judge, price } from '../../../bench/host/chaos-verdict.mjs'
+import { StateStore } from '../../../ts/host/state/state.js'
 import { openTerminal, type Terminal } from '../../../ts/index.js'
 import { tempStore } from '../../support/store.js'
 
@@ -49,7 +50,7 @@ async function storeAfterRun(t: ExecutionContext) {
     }
     await terminal.close()
   }
-  const verdict = () => judge({ root, tills: [...tills], clerk: 'clerk' })
+  const verdict = () => judge({ root, tills: [...tills], clerk: 'clerk', tally: 'tally' })
   const faults = async () => (await verdict()).faults.map(({ kind, what }) => `${kind}: ${what}`)
   return { root, act, open, sell, order, post, verdict, faults }
 }
@@ -58,7 +59,26 @@ test('a run in which everything went well has no faults, and everything in it is
   const { verdict, act } = await storeAfterRun(t)
   act('T1', 'begun T1-2')
   act('T1', 'begun T1-2')
-  t.deepEqual(await verdict(), { sales: 4, messages: 4, retried: 1, faults: [] })
+  t.deepEqual(await verdict(), { sales: 4, messages: 4, counts: 0, retried: 1, faults: [] })
+})
+
+test('a count that a run does not know any more is lost, and one that two runs reached is doubled', async (t) => {
+  const { root, act, verdict } = await storeAfterRun(t)
+  for (const line of ['from 0', 'counted 1', 'counted 2', 'from 3', 'counted 4']) act('tally', line)
+  const state = new StateStore(dataOf(root, 'tally'))
+  await state.save(4)
+  await state.close()
+  t.like(await verdict(), { counts: 4, faults: [] })
+  for (const line of ['from 3', 'counted 4', 'counted 5']) act('tally', line)
+  const { faults } = await verdict()
+  t.deepEqual(
+    faults.map(({ kind, what }) => `${kind}: ${what}`),
+    [
+      'lost: tally began from 3, after 4',
+      'doubled: tally counted 4, after 4',
+      'lost: the state of tally is 4, after 5',
+    ],
+  )
 })
 
 test('what was acknowledged and is not in the journal of its till is lost', async (t) => {
