@@ -125,7 +125,7 @@ check('a page is recycled by its age, again and again, and that is no failure', 
   const { drains, url } = await pageServer(t)
   const root = hostRoot(t)
   const app = { startup_app: { uuid: 'page', name: 'Page', url } }
-  const aged = { ...app, recycle: { maxAgeMs: 100 }, restart: { periodMs: 100 } }
+  const aged = { ...app, recycle: { maxAgeMs: 1000 }, restart: { periodMs: 1000 } }
   const host = await startHost({ root, manifest: { apps: [aged] }, governor: plainGovernor })
   t.teardown(() => host.close())
   await until(

@@ -87,7 +87,7 @@ for (const [what, more] of [
 test.serial('an app that is recycled by itself goes on with its state', async (t) => {
   const root = hostRoot(t)
   const { ledger, args } = placesOf(root)
-  const aged = { recycle: { maxAgeMs: 100 }, restart: { periodMs: 100 } }
+  const aged = { recycle: { maxAgeMs: 1000 }, restart: { periodMs: 1000 } }
   const host = await hostFor(t, { apps: [appOf('tally', args, { script, ...aged })] }, root)
   await until(() => appOn(host, 'tally').recycles >= 3, 'three recycles')
   await host.shutdown()
