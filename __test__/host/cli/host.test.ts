@@ -68,6 +68,8 @@ test.serial('a detached host is watched, commanded and shut down', async (t) => 
   t.is((await ask('launch', 'clock')).answer.instance, 'clock.3')
   const killed = await ask('kill', 'clock')
   t.deepEqual([killed.code, killed.answer.reason], [0, 'killed'])
+  const recycled = await ask('recycle', 'clock')
+  t.deepEqual([recycled.code, recycled.answer.code], [1, 'HOST_NOT_SERVING'])
 
   const { stdout } = await call('events', '--app', 'clock', '--json')
   const types = (jsonLines(stdout) as { type: string; uuid: string }[]).map((it) => {
