@@ -171,10 +171,17 @@ test('who waits for a state has what was saved last, and saves nothing before', 
   const first = life(data)
   await first.restore()
   let asked = 0
-  const second = new StateStore(data, { onHeld: () => (asked += 1) })
+  let onHeld = () => {}
+  const held = new Promise<void>((resolve) => {
+    onHeld = () => {
+      asked += 1
+      resolve()
+    }
+  })
+  const second = new StateStore(data, { onHeld })
   second.keep(() => ({ n: 0 }))
   const restored = second.restore()
-  await new Promise(setImmediate)
+  await held
   t.true(second.isWaiting)
   t.false(await second.saveKept())
   await first.save({ n: 5 })
