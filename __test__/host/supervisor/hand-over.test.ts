@@ -169,7 +169,7 @@ for (const victim of victims) {
       script,
       recycle: { drainMs: 60_000 },
     })
-    const away = new Away(t, { apps: [app] }, root)
+    const away = new Away(t, { isolation: 'none', apps: [app] }, root)
     await away.start()
     await away.until(([tally]) => tally?.state === 'ready')
     const [first] = await away.apps()
