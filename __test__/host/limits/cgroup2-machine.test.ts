@@ -57,8 +57,9 @@ else
     const failed = points.filter((line) => line.startsWith('not ok'))
     t.deepEqual(failed, [], said)
     const done = points.filter((line) => /cgroup2: /.test(line) && !/# SKIP/i.test(line))
-    for (const line of said.split('\n').filter((one) => /peak/.test(one))) t.log(line.trim())
-    t.is(done.length, 6, said)
+    for (const line of said.split('\n').filter((one) => /peak|Landlock/.test(one)))
+      t.log(line.trim())
+    t.is(done.length, 7, said)
   })
 
 function script(out: string): string {

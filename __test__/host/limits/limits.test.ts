@@ -11,9 +11,9 @@ import { isHostError } from '../../../ts/host/error.js'
 import type { ExitRecord } from '../../../ts/host/launcher/exit.js'
 import { openCgroup1 } from '../../../ts/host/limits/cgroup1.js'
 import { openCgroup2 } from '../../../ts/host/limits/cgroup2.js'
-import type { Means } from '../../../ts/host/limits/probe.js'
+import { type Means, probeBoundaries } from '../../../ts/host/limits/probe.js'
 import { runs, until } from '../launcher/contract.js'
-import { eater, type Given, Governed } from './bench-app.js'
+import { eater, type Given, Governed, type Started } from './bench-app.js'
 
 const MiB = 1024 * 1024
 const maxMemory = 128 * MiB
@@ -80,7 +80,11 @@ for (const { version } of groups) {
     `${version}: a bomb of processes stays in its room, and nothing of it is left`,
     version,
     async (governed, t) => {
-      const started = await governed.start({ args: ['bomb'], limits: { maxProcesses: 48 } })
+      const started = await governed.start({
+        args: ['bomb'],
+        limits: { maxProcesses: 48 },
+        permissions: { childProcess: true },
+      })
       await until('the group refuses a process', () => started.refusedProcesses() > 0)
       const { processes } = await started.hold.usage([])
       t.true(processes <= 48, `${processes} processes`)
@@ -102,6 +106,25 @@ for (const { version } of groups) {
       const free = await governed.start({ uuid: 'free', args: ['burn'] })
       await free.ready()
       t.is(free.throttledPeriods(), 0)
+    },
+  )
+
+  each(
+    `${version}: an app that must be isolated is, or does not start`,
+    version,
+    async (governed, t) => {
+      const held = await probeBoundaries()
+      if (typeof held === 'string') return t.fail(held)
+      const starting = governed.start({ args: ['hold', '1'], isolation: 'required' })
+      t.log(`Landlock: ${held.landlock}`)
+      if (held.landlock === 'full') {
+        const started = await starting
+        await started.ready()
+        t.is(started.launched.held?.landlock, 'full')
+      } else {
+        const error = await t.throwsAsync(starting, { code: 'HOST_LAUNCH' })
+        t.regex(String(error), /Landlock is required/)
+      }
     },
   )
 
@@ -230,6 +253,10 @@ each(
   },
 )
 
+function outputOf(started: Started): string {
+  return readFileSync(path.join(started.data, '..', 'log', 'out.log'), 'utf8').trim()
+}
+
 /** The state of a process as the kernel tells it: R, S, T and others. */
 function stateOf(pid: number): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -250,11 +277,24 @@ each(
   },
 )
 
+for (const childProcess of [false, true]) {
+  each(
+    `an app ${childProcess ? 'that may start processes does' : 'starts no process unless it may'}`,
+    undefined,
+    async (governed, t) => {
+      const given = { args: ['child'], permissions: { childProcess } }
+      const { started, record } = await toItsEnd(governed, given)
+      t.is(record.code, 0)
+      t.is(outputOf(started), childProcess ? 'a child says hello' : 'no child: ERR_ACCESS_DENIED')
+    },
+  )
+}
+
 each('an app opens as many files as it may', undefined, async (governed, t) => {
   const maxFiles = 100
   const { started, record } = await toItsEnd(governed, { args: ['files'], limits: { maxFiles } })
   t.is(record.code, 0)
-  const log = readFileSync(path.join(started.data, '..', 'log', 'out.log'), 'utf8')
+  const log = outputOf(started)
   const [, opened] = /^(\d+) files, then EMFILE$/m.exec(log) ?? []
   t.true(Number(opened) > 0 && Number(opened) < maxFiles, log)
 })

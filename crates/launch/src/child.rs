@@ -112,9 +112,18 @@ fn confine_and_exec(
     }
     let landlock = match &confinement.reach {
         None => "off",
-        Some(reach) => restrict(reach).map_err(|error| {
-            Fault::refused("reach", format!("Landlock refuses the rules: {error}"))
-        })?,
+        Some(reach) => {
+            let held = restrict(reach).map_err(|error| {
+                Fault::refused("reach", format!("Landlock refuses the rules: {error}"))
+            })?;
+            if reach.required && held != FULL {
+                return Err(Fault::refused(
+                    "reach",
+                    format!("Landlock is required, the kernel holds {held} of it"),
+                ));
+            }
+            held
+        }
     };
     if let Some(user) = confinement.user {
         change_user(user, confinement.may_gain_privileges)?;
@@ -177,6 +186,9 @@ fn set_limits(confinement: &Confinement) -> Result<(), Fault> {
     Ok(())
 }
 
+/// All that was asked of Landlock holds.
+const FULL: &str = "full";
+
 /// Closes the file system, TCP, abstract sockets and signals to others, but for what is named.
 fn restrict(reach: &Reach) -> Result<&'static str, RulesetError> {
     let scope =
@@ -193,7 +205,7 @@ fn restrict(reach: &Reach) -> Result<&'static str, RulesetError> {
         .add_rules(path_beneath_rules(&reach.write, AccessFs::from_all(LANDLOCK)))?
         .restrict_self()?;
     Ok(match status.ruleset {
-        RulesetStatus::FullyEnforced => "full",
+        RulesetStatus::FullyEnforced => FULL,
         RulesetStatus::PartiallyEnforced => "partial",
         RulesetStatus::NotEnforced => "none",
     })

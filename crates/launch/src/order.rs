@@ -119,6 +119,9 @@ pub(crate) struct Reach {
     pub(crate) read: Vec<PathBuf>,
     /// Everything.
     pub(crate) write: Vec<PathBuf>,
+    /// Nothing runs unless the kernel holds all of it.
+    #[serde(default)]
+    pub(crate) required: bool,
     /// TCP: bind and connect.
     pub(crate) tcp: bool,
     /// Sockets without a file, on which a display may listen.

@@ -55,6 +55,8 @@ export interface Confinement {
   readonly reach?: {
     readonly read: readonly string[]
     readonly write: readonly string[]
+    /** The app is not started unless the kernel holds all of it. */
+    readonly required?: boolean
     /** TCP stays within reach; true unless given. */
     readonly tcp?: boolean
     /** Sockets without a file stay within reach: a display may listen there. */

@@ -157,5 +157,22 @@ function runtimeArgs(app: AppManifest, reportFolder: string): string[] {
       : [
           `--max-old-space-size=${Math.floor(Math.min(maxMemory * heapShare, maxMemory - besideHeap) / MiB)}`,
         ]
-  return [...heap, ...reports, ...nodeArgs]
+  return [...heap, ...reports, ...permissionArgs(app), ...nodeArgs]
+}
+
+const runtimeFlags = [...process.allowedNodeEnvironmentFlags]
+/** Node's permission model shuts everything but what is named; files and the network are Landlock's, which holds against any code. */
+const permissionModel = [
+  runtimeFlags.includes('--permission') ? '--permission' : '--experimental-permission',
+  ...runtimeFlags
+    .filter((flag) => flag.startsWith('--allow-') && flag !== '--allow-child-process')
+    .map((flag) => (flag.startsWith('--allow-fs-') ? `${flag}=*` : flag)),
+  // Three lines at each start, about what stands here.
+  '--disable-warning=ExperimentalWarning',
+  '--disable-warning=SecurityWarning',
+]
+
+/** An app that may not start processes is told so by its runtime: `ERR_ACCESS_DENIED`. */
+function permissionArgs({ permissions }: AppManifest): readonly string[] {
+  return permissions.childProcess ? [] : permissionModel
 }

@@ -73,9 +73,12 @@ export class SystemGovernor implements Governor {
   ): Promise<Hold> {
     const { resourceLimits: limits } = app
     const rings = ringsWithout(this.rings, lacks)
-    if (isolation === 'required') this.#demand(app, rings)
+    const required = isolation === 'required'
+    if (required) this.#demand(app, rings)
     const { user, boundaries } = this.#boundariesOf(app, isolation)
-    const reach = boundaries.reach ? { reach: reachOf(this.#place, app, instance) } : {}
+    const reach = boundaries.reach
+      ? { reach: { ...reachOf(this.#place, app, instance), required } }
+      : {}
     const asked: Partial<Confinement> = {
       ...this.#processLimits(app, boundaries.user === 'own'),
       ...(user === undefined ? {} : { user }),
@@ -85,7 +88,7 @@ export class SystemGovernor implements Governor {
     const missing = lacking.map(
       (part) => `${part}: ${meanings[part]}; the launcher of this app cannot give it`,
     )
-    if (isolation === 'required' && missing.length > 0) {
+    if (required && missing.length > 0) {
       throw unsupported(app, lacking.join(', '), missing.join('; '))
     }
     for (const part of lacking) delete asked[part]

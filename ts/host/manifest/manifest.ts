@@ -125,7 +125,7 @@ const permissionsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('TCP beyond its own sockets, where the machine can refuse it'),
-  childProcess: z.boolean().default(false).describe('may start processes'),
+  childProcess: z.boolean().default(false).describe('a Node app: may start processes'),
   store: z.boolean().default(false).describe('may open terminals of this store'),
   control: z
     .boolean()

@@ -1,5 +1,5 @@
 /** An app of the tests of limits: takes what its first argument says, and more of it than it may have. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, openSync, writeFileSync } from 'node:fs'
 
 const [what, ...rest] = process.argv.slice(2)
@@ -42,6 +42,13 @@ const appetites = {
         console.log(`${kept.length} files, then ${code}`)
         return
       }
+    }
+  },
+  child: () => {
+    try {
+      console.log(`a child says ${execFileSync('/bin/echo', ['hello'])}`)
+    } catch ({ code }) {
+      console.log(`no child: ${code}`)
     }
   },
   bomb: () => {
