@@ -62,7 +62,15 @@ export class Bench {
   /** An app by its `startup_app`. */
   app(uuid: string, startup: Readonly<Record<string, unknown>>, more: object = {}): AppManifest {
     const manifest = parseManifest(
-      { apps: [{ startup_app: { uuid, name: uuid, ...startup }, ...more }] },
+      {
+        apps: [
+          {
+            startup_app: { uuid, name: uuid, ...startup },
+            permissions: { childProcess: true },
+            ...more,
+          },
+        ],
+      },
       this.root,
     )
     return manifest.apps[0] as AppManifest

@@ -50,7 +50,7 @@ export class Governed {
       { script, args: [...args], env },
       {
         resourceLimits: limits,
-        permissions,
+        permissions: { childProcess: true, ...permissions },
       },
     )
     const instance = `${uuid}.1`

@@ -80,11 +80,7 @@ for (const { version } of groups) {
     `${version}: a bomb of processes stays in its room, and nothing of it is left`,
     version,
     async (governed, t) => {
-      const started = await governed.start({
-        args: ['bomb'],
-        limits: { maxProcesses: 48 },
-        permissions: { childProcess: true },
-      })
+      const started = await governed.start({ args: ['bomb'], limits: { maxProcesses: 48 } })
       await until('the group refuses a process', () => started.refusedProcesses() > 0)
       const { processes } = await started.hold.usage([])
       t.true(processes <= 48, `${processes} processes`)
