@@ -411,7 +411,7 @@ export class Supervisor {
     const held = seat.life.serving === null ? this.#heldOf(seat) : undefined
     if (held === undefined) return this.#startApp(uuid, signal)
     const whom = held === seat ? uuid : `${uuid} needs ${held.uuid}, which`
-    const message = `${whom} was stopped by a person, and only a person starts it: "pos-kernel host start ${held.uuid}"`
+    const message = `${whom} was stopped by a person, and only a person starts it: "pos-kernel host launch ${held.uuid}"`
     throw hostError('HOST_STOPPED', message, { uuid, needed: held.uuid })
   }
 
