@@ -63,11 +63,10 @@ test.serial(
       t.deepEqual(answer, { saved: true })
       t.deepEqual(await app.ended, { code: 0, signal: null })
       t.true(app.output.includes('drained: the day is over'))
-      const { value, offset, generation } = await new StateStore(
-        room.bootstrap.dataFolder,
-      ).restore()
+      const state = new StateStore(room.bootstrap.dataFolder)
+      const { value, offset, generation } = await state.restore()
+      await state.close()
       t.deepEqual([value, offset, generation], [{ starts }, starts * 10, starts])
-      fs.rmSync(path.join(room.bootstrap.dataFolder, 'state', 'trials.json'))
     }
     const ready = supervisor.notes.find(({ name }) => name === 'ready')
     t.deepEqual(ready?.value, { restored: 'current' })
