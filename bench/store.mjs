@@ -20,8 +20,8 @@ const NATIVE = path.join(ROOT, 'target/release/examples/registers')
 const NODE = path.join(HERE, 'store-child.mjs')
 const SHIM = path.join(HERE, 'native/target/slowsync.so')
 const REGISTERS = 64
-/** Threads that serve all registers of the native store by `submit`: one a processor. */
-const THREADS = os.availableParallelism()
+/** Threads that serve all registers of the native store by `submit`: while half of them wait for a flush, the other half sells. */
+const THREADS = 2 * os.availableParallelism()
 const SLOW_US = 1000
 
 const { values: given } = parseArgs({

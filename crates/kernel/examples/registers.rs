@@ -155,11 +155,10 @@ impl<'a> Selling<'a> {
     }
 
     /// Sells, and leaves the sale on its way to the device.
-    fn send(mut self) -> (Self, Instant, Submitted<Receipt>) {
+    fn send(&mut self) -> (Instant, Submitted<Receipt>) {
         let asked = Instant::now();
         let answer = self.sell();
-        let submitted = self.terminal.submit(answer).expect("a sale under way");
-        (self, asked, submitted)
+        (asked, self.terminal.submit(answer).expect("a sale under way"))
     }
 }
 
@@ -188,13 +187,14 @@ fn sell_for(terminal: &Terminal, time: Duration) -> Vec<u32> {
 fn sell_at(terminals: &[&Terminal], time: Duration) -> Vec<u32> {
     let mut latencies = Vec::with_capacity(1 << 20);
     let begun = Instant::now();
-    let at = terminals.iter().map(|terminal| Selling::at(terminal));
-    let mut under_way: VecDeque<_> = at.map(Selling::send).collect();
-    while let Some((selling, asked, submitted)) = under_way.pop_front() {
+    let mut selling: Vec<_> = terminals.iter().map(|terminal| Selling::at(terminal)).collect();
+    let mut under_way: VecDeque<_> =
+        selling.iter_mut().enumerate().map(|(at, it)| (at, it.send())).collect();
+    while let Some((at, (asked, submitted))) = under_way.pop_front() {
         let receipt = submitted.settle().expect("a durable sale");
         latencies.push(taken(asked, &receipt));
         if begun.elapsed() < time {
-            under_way.push_back(selling.send());
+            under_way.push_back((at, selling[at].send()));
         }
     }
     latencies

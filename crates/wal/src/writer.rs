@@ -663,6 +663,12 @@ impl Wal {
         self.shared.durable_sequence()
     }
 
+    /// Somebody leads a flush.
+    #[must_use]
+    pub fn is_flushing(&self) -> bool {
+        self.shared.lock().leader
+    }
+
     /// Where the log stands.
     #[must_use]
     pub fn position(&self) -> WalPosition {

@@ -17,10 +17,11 @@ use crate::terminal::TerminalLock;
 use pos_kernel_wal::storage::Storage;
 use pos_kernel_wal::{FlushCause, Record, Stamp, Stats, Wal, WalError, format};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::file::PIECES_BYTES_MAX;
 
@@ -28,6 +29,10 @@ use super::file::PIECES_BYTES_MAX;
 const BACKLOG_MAX: u32 = 2;
 /// Bytes of log after which the next segment is looked after.
 const RESERVE_EVERY: u64 = 256 << 10;
+/// Who gives way and comes back later than this has met work that is not the store's, and would give
+/// that a whole slice with each sale. So many submits then give way no more.
+const YIELD_MAX: Duration = Duration::from_millis(1);
+const CROWDED_SUBMITS: u32 = 1024;
 /// A single sync takes at most this share of a segment of the log.
 const PIECES_SHARE: usize = 8;
 
@@ -46,6 +51,8 @@ pub(crate) struct Ledger {
     retiring: Mutex<()>,
     retire_soon: Mutex<Option<Sender<()>>>,
     logged_bytes: AtomicU64,
+    /// Submits that give way no more: others keep the processors busy.
+    crowded: AtomicU32,
     file_syncs: AtomicU64,
     failed: AtomicBool,
     failure: Mutex<Option<(io::ErrorKind, String)>>,
@@ -76,6 +83,7 @@ impl Ledger {
             retiring: Mutex::new(()),
             retire_soon: Mutex::new(None),
             logged_bytes: AtomicU64::new(0),
+            crowded: AtomicU32::new(0),
             file_syncs: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
@@ -227,6 +235,21 @@ impl Ledger {
             self.retire();
         }
         Ok(())
+    }
+
+    /// Gives way to whoever flushes the log. A flush needs a processor several times for a moment, and
+    /// a scheduler lets those that work go on for milliseconds before one that has just woken.
+    pub(crate) fn give_way(&self) {
+        let crowded = self.crowded.load(Ordering::Relaxed);
+        if crowded > 0 {
+            self.crowded.store(crowded - 1, Ordering::Relaxed);
+        } else if self.wal.is_flushing() {
+            let begun = Instant::now();
+            thread::yield_now();
+            if begun.elapsed() > YIELD_MAX {
+                self.crowded.store(CROWDED_SUBMITS, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Waits until a record of the log is durable.

@@ -434,6 +434,9 @@ impl Terminal {
     /// `PK_E_OUTCOME_UNKNOWN`.
     pub fn submit<T>(&self, answer: Answer<T>) -> Result<Submitted<T>> {
         let sync = answer.wait.then(|| self.wal.begin_sync(self.cause())).transpose()?;
+        if let Some((seat, _)) = &self.seat {
+            seat.ledger().give_way();
+        }
         Ok(Submitted { answer, wal: self.wal.clone(), sync })
     }
 
