@@ -156,7 +156,6 @@ pub fn offer(policy: &Policy, gross: i64, live: &[Tendered], new: Tendered) -> R
         _ => before.exact_due,
     };
     let covers = new.amount - new.tip;
-    let after = settle(policy, gross, live.iter().copied().chain([new]))?;
     let gives_change = policy.terms().change_from;
     let may_be_more =
         gross > 0 && limit >= 0 && gives_change.contains(new.means) && !new.is_pending;
@@ -169,8 +168,12 @@ pub fn offer(policy: &Policy, gross: i64, live: &[Tendered], new: Tendered) -> R
     };
     let givers = live.iter().chain([&new]).filter(|tender| gives_change.contains(tender.means));
     let most: i128 = givers.map(|t| i128::from(t.amount) - i128::from(t.tip)).sum();
-    if fits && i128::from(after.change) <= most.max(0) {
-        return Ok(after);
+    // What does not fit is refused for that, also where the sum with it would leave the range.
+    if fits {
+        let after = settle(policy, gross, live.iter().copied().chain([new]))?;
+        if i128::from(after.change) <= most.max(0) {
+            return Ok(after);
+        }
     }
     let message = format!(
         "a {} tender of {} does not fit what is due: {limit}. Only what gives change may be more, \

@@ -313,6 +313,18 @@ fn a_negative_price_and_a_tender_for_nothing_are_refused() {
 }
 
 #[test]
+fn a_tender_of_the_wrong_sign_is_refused_as_that_at_the_end_of_the_range_too() {
+    let store = Store::new(Durability::Record);
+    let terminal = store.open();
+    let sale = terminal.begin("S", "EUR", None, None).unwrap().value.sale;
+    terminal.add_line(sale, &line("A", "-1", "9007199254740991"), None).unwrap();
+    for tender in [cash(1), card(1, false)] {
+        let error = refused(&terminal, |t| t.tender(sale, &tender, None));
+        assert_eq!(error.code(), Code::BadAmount, "what is due with it would leave the range");
+    }
+}
+
+#[test]
 fn texts_are_kept_byte_for_byte_and_what_is_no_text_is_never_mended() {
     let store = Store::new(Durability::Record);
     let terminal = store.open();
