@@ -23,7 +23,6 @@ import { parseArgs } from 'node:util'
 import { identityOf, parentOf, stillRuns } from '../../dist/host/launcher/identity.js'
 import { openGovernor } from '../../dist/host/limits/system.js'
 import { HostPlace } from '../../dist/host/place.js'
-import { trialMs } from '../../dist/host/state/trials.js'
 import { Operator } from '../../dist/host/supervisor/operator.js'
 import { dataOf, judge, waiting } from './chaos-verdict.mjs'
 
@@ -41,8 +40,6 @@ const kills = Number(values.kills ?? (values.quick ? 30 : 1000))
 const pauseMs = Number(values.pause ?? 150)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const recoverMs = 60_000
-/** A state whose app dies four times within ten seconds of having it is given up as poisoned: the tally is let live longer than that. */
-const spareMs = trialMs + 2000
 /** How a run ends that was killed, or that nobody saw end. */
 const expected = new Set(['signal', 'unknown'])
 const tills = ['T1', 'T2']
@@ -178,7 +175,6 @@ async function strike(target) {
   const name = target === 'launcher' ? apps[Math.floor(random() * apps.length)] : target
   const found = recordOf(name)
   if (found === undefined || !stillRuns(found.process)) return
-  if (name === 'tally' && Date.now() - found.startedAt < spareMs) return
   // An app dies with its launcher.
   const victim = target === 'launcher' ? identityOf(parentOf(found.process.pid)) : found.process
   const at = performance.now()

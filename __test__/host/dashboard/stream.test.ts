@@ -98,6 +98,7 @@ test('crash reports are listed and read, and nothing else is', async (t) => {
     signal: 'SIGABRT',
     endedBy: null,
     oomKilled: false,
+    oomNearby: false,
     maxRssBytes: null,
     cpuMs: null,
     at: 5000,

@@ -77,6 +77,24 @@ for (const { version } of groups) {
   }
 
   each(
+    `${version}: a kill while the kernel looks for memory elsewhere is told from one of its own`,
+    version,
+    async (governed, t) => {
+      const bare = new Governed('rlimit')
+      t.teardown(() => bare.close())
+      const inGroup = await governed.start({ uuid: 'a', args: ['hold', '1'] })
+      const inNone = await bare.start({ uuid: 'b', args: ['hold', '1'] })
+      await Promise.all([inGroup.ready(), inNone.ready()])
+      const full = { uuid: 'c', args: ['buffers'], limits: { maxMemory } }
+      t.like((await toItsEnd(governed, full)).record, { oomKilled: true, oomNearby: false })
+      inGroup.launched.signal('SIGKILL')
+      inNone.launched.signal('SIGKILL')
+      t.like(await inGroup.exited, { signal: 'SIGKILL', oomKilled: false, oomNearby: false })
+      t.like(await inNone.exited, { signal: 'SIGKILL', oomKilled: false, oomNearby: true })
+    },
+  )
+
+  each(
     `${version}: a bomb of processes stays in its room, and nothing of it is left`,
     version,
     async (governed, t) => {

@@ -7,6 +7,7 @@ import {
   type EndFacts,
   type EndReason,
   endReasons,
+  isFromOutside,
   reasonOf,
 } from '../../../ts/host/report/reason.js'
 import { sentenceOf } from '../../../ts/host/report/sentence.js'
@@ -19,6 +20,7 @@ function exit(more: Partial<ExitRecord>): ExitRecord {
     signal: null,
     endedBy: null,
     oomKilled: false,
+    oomNearby: false,
     maxRssBytes: 50 * MiB,
     cpuMs: 10,
     at: 1_000_000,
@@ -186,6 +188,22 @@ test('every end has a reason and a sentence of one line, whatever the facts', (t
   // What never was a process has no end to judge.
   const judged = endReasons.filter((reason) => reason !== 'not-started')
   t.deepEqual([...seen].sort(), judged.sort())
+})
+
+test('an app has no part in a kill by others, nor in the end of its launcher', (t) => {
+  const isOutside = (all: EndFacts) => isFromOutside(all, reasonOf(all))
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'])
+    t.true(isOutside(facts({ signal })), signal)
+  t.true(isOutside(facts({})), 'nobody saw')
+  for (const signal of ['SIGABRT', 'SIGBUS', 'SIGSEGV', 'SIGXCPU', 'SIGUSR1'])
+    t.false(isOutside(facts({ signal })), signal)
+  t.false(isOutside(facts({ signal: 'SIGKILL', oomKilled: true })))
+  t.false(isOutside(facts({ signal: 'SIGKILL', oomNearby: true })))
+  t.false(isOutside(facts({ signal: 'SIGKILL', endedBy: 'poll-limit' })))
+  for (const asked of ['kill', 'hang', 'not-ready', 'limit', 'stop', 'recycle'] as const)
+    t.false(isOutside(facts({ signal: 'SIGKILL' }, { asked })), asked)
+  for (const end of [facts({ code: 0 }), facts({ code: 1 })]) t.false(isOutside(end))
+  t.false(isOutside(facts({}, { evidence: { ...noEvidence, fatal } })))
 })
 
 test('sentences name what was there', (t) => {

@@ -37,6 +37,7 @@ function orderOf(place: HostPlace, instance: string, more: Partial<ReportOrder> 
       signal: null,
       endedBy: null,
       oomKilled: false,
+      oomNearby: false,
       maxRssBytes: 1,
       cpuMs: 1,
       at: 3500,

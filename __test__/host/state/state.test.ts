@@ -301,6 +301,43 @@ test('a poisoned state that is saved again by each life is given up too', async 
   t.deepEqual(seen, ['current', 'current', 'current', 'previous', 'empty'])
 })
 
+test('ends from outside do not count against a state, crashes between them do', async (t) => {
+  const data = await savedTwice(t)
+  const outside = new Set<string>()
+  let number = 0
+  const next = async () => {
+    number += 1
+    const store = life(data, {
+      runs: {
+        name: () => `app.${number}`,
+        wasEndedFromOutside: async (run) => outside.has(run),
+      },
+    })
+    return (await store.restore()).from
+  }
+  for (let run = 0; run < 10; run++) {
+    t.is(await next(), 'current', `after ${run} kills`)
+    outside.add(`app.${number}`)
+  }
+  t.is(await next(), 'current', 'the first crash')
+  t.is(await next(), 'current')
+  outside.add(`app.${number}`)
+  t.is(await next(), 'current', 'the second')
+  t.is(await next(), 'current', 'the third')
+  outside.add('app.1')
+  t.is(await next(), 'previous')
+  t.is(await next(), 'empty')
+  t.is(evidence(data).length, 2)
+})
+
+test('a run that restores again and again counts once', async (t) => {
+  const data = await savedTwice(t)
+  const runs = { name: () => 'app.1', wasEndedFromOutside: async () => false }
+  const store = life(data, { runs })
+  for (let again = 0; again < 6; again++) t.is((await store.restore()).from, 'current')
+  t.is((await life(data).restore()).from, 'current')
+})
+
 test('one snapshot under both names is not tried a fourth time', async (t) => {
   const data = folderOf(t)
   await life(data).save({ n: 1 })

@@ -23,13 +23,14 @@ impl Group {
         fs::write(procs, "0")
     }
 
-    /// Processes that the kernel ended in it for want of memory, since it was made.
-    pub(crate) fn oom_kills(&self) -> u64 {
+    /// Processes that the kernel ended in it for want of memory, its own or that of the machine, since it was made; `None`
+    /// where it does not count them.
+    pub(crate) fn oom_kills(&self) -> Option<u64> {
         ["memory.events", "memory.oom_control"]
             .iter()
             .filter_map(|name| fs::read_to_string(self.folder.join(name)).ok())
             .filter_map(|text| counter(&text, "oom_kill"))
-            .sum()
+            .reduce(|sum, kills| sum + kills)
     }
 
     /// Ends everything in it: in one go where the kernel can, else no process of it forks any more and each is killed.
@@ -46,6 +47,12 @@ impl Group {
             crate::tree::send(pid, Signal::KILL);
         }
     }
+}
+
+/// Processes that the kernel ended on this machine for want of memory, since it was started.
+pub(crate) fn machine_oom_kills() -> u64 {
+    let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    counter(&text, "oom_kill").unwrap_or(0)
 }
 
 fn counter(text: &str, name: &str) -> Option<u64> {

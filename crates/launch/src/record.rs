@@ -32,6 +32,17 @@ pub(crate) enum EndedBy {
     Orphan,
 }
 
+/// What the kernel ended for want of memory while the app ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutOfMemory {
+    /// Nothing that could be the app's.
+    Not,
+    /// Some of the app's groups.
+    Killed,
+    /// Some of the machine, the app being in no group that counts: it, or another.
+    Nearby,
+}
+
 /// How the app ended; `ts/host/launcher/exit.ts` reads it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,6 +51,7 @@ pub(crate) struct ExitRecord {
     signal: Option<String>,
     ended_by: Option<EndedBy>,
     oom_killed: bool,
+    oom_nearby: bool,
     max_rss_bytes: u64,
     cpu_ms: u64,
     at: u64,
@@ -47,13 +59,14 @@ pub(crate) struct ExitRecord {
 
 impl ExitRecord {
     /// The record of an end that was seen now.
-    pub(crate) fn new(ended: Ended, ended_by: Option<EndedBy>, oom_killed: bool) -> Self {
+    pub(crate) fn new(ended: Ended, ended_by: Option<EndedBy>, oom: OutOfMemory) -> Self {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         Self {
             code: ended.code,
             signal: ended.signal.map(signal_name),
             ended_by,
-            oom_killed,
+            oom_killed: oom == OutOfMemory::Killed,
+            oom_nearby: oom == OutOfMemory::Nearby,
             max_rss_bytes: ended.max_rss_bytes,
             cpu_ms: ended.cpu_micros / 1000,
             at: u64::try_from(at).unwrap_or(0),

@@ -15,7 +15,7 @@ use rustix::process::{Signal, getpid, set_child_subreaper};
 
 use crate::child::{self, Ends};
 use crate::devtools::{POLLED, Pump};
-use crate::group::Group;
+use crate::group::{self, Group};
 use crate::log::Log;
 use crate::memory;
 use crate::order::{Fault, Order};
@@ -23,7 +23,7 @@ use crate::orders::Orders;
 use crate::orphan::{Clock, Verdict};
 use crate::os::{self, Ended, Forked};
 use crate::pace::Pace;
-use crate::record::{EndedBy, ExitRecord, RunFolder, say};
+use crate::record::{EndedBy, ExitRecord, OutOfMemory, RunFolder, say};
 use crate::tree::{self, Identity};
 
 const CHUNK_BYTES: usize = 64 << 10;
@@ -47,7 +47,7 @@ pub(crate) fn launch() -> Result<(), Fault> {
     let log_at = || Fault::at("log", order.out_log.path.display());
     let log = Log::open(&order.out_log.path, order.out_log.bytes_max).map_err(log_at())?;
     let groups: Vec<_> = order.confinement.groups.iter().map(|procs| Group::of(procs)).collect();
-    let oom_kills = oom_kills(&groups);
+    let oom_kills = OomKills::now(&groups);
 
     set_child_subreaper(Some(getpid())).map_err(at("parent", "subreaper"))?;
     let numbers = [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGUSR1];
@@ -141,8 +141,32 @@ fn bootstrap(text: &str) -> Result<OwnedFd, Fault> {
     Ok(read)
 }
 
-fn oom_kills(groups: &[Group]) -> u64 {
-    groups.iter().map(Group::oom_kills).sum()
+/// Processes that the kernel has ended for want of memory: of the app's groups, or where those do not count them, of
+/// the machine.
+#[derive(Clone, Copy)]
+enum OomKills {
+    OfGroups(u64),
+    OfMachine(u64),
+}
+
+impl OomKills {
+    fn now(groups: &[Group]) -> Self {
+        let counted: Vec<_> = groups.iter().filter_map(Group::oom_kills).collect();
+        if counted.is_empty() {
+            Self::OfMachine(group::machine_oom_kills())
+        } else {
+            Self::OfGroups(counted.iter().sum())
+        }
+    }
+
+    /// What became of the app's own, if there were more since.
+    fn since(self, before: Self) -> OutOfMemory {
+        match (before, self) {
+            (Self::OfGroups(before), Self::OfGroups(now)) if now > before => OutOfMemory::Killed,
+            (Self::OfMachine(before), Self::OfMachine(now)) if now > before => OutOfMemory::Nearby,
+            _ => OutOfMemory::Not,
+        }
+    }
 }
 
 /// The launcher while its app runs.
@@ -164,7 +188,7 @@ struct Stay {
 }
 
 impl Stay {
-    fn until_gone(mut self, oom_kills_before: u64, folder: &RunFolder) -> ExitRecord {
+    fn until_gone(mut self, before: OomKills, folder: &RunFolder) -> ExitRecord {
         loop {
             if let Some(mut ended) = self.ended {
                 if self.reap() {
@@ -172,10 +196,10 @@ impl Stay {
                 }
                 self.drain(usize::MAX);
                 ended.cpu_micros += self.rest_micros;
-                let oom_killed = oom_kills(&self.groups) > oom_kills_before;
+                let oom = OomKills::now(&self.groups).since(before);
                 let is_orphan = self.orphan.as_ref().is_some_and(Clock::is_asked);
                 let ended_by = self.ended_by.or(is_orphan.then_some(EndedBy::Orphan));
-                let record = ExitRecord::new(ended, ended_by, oom_killed);
+                let record = ExitRecord::new(ended, ended_by, oom);
                 // A disk that refuses it costs what later supervisors would know; this one hears it.
                 let _ = folder.write_end(&record, self.log.last_words());
                 return record;

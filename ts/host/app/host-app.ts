@@ -14,7 +14,7 @@
 import type { Bus } from '../bus/bus.js'
 import { hostError } from '../error.js'
 import { StateStore } from '../state/state.js'
-import type { AgentAsks, AppNotes, AppRequests } from '../supervisor/control.js'
+import type { AgentAsks, AppNotes, AppRequests, OwnRequests } from '../supervisor/control.js'
 import type { AppHealth, TerminalHealth } from '../supervisor/status.js'
 import { jsonBytes, jsonOf, type RequestOptions } from '../wire/channel.js'
 import type { Bootstrap } from './bootstrap.js'
@@ -27,6 +27,8 @@ import type { Watchdog } from './watchdog.js'
 const drainMsDefault = 10_000
 /** The supervisor that started this process is waited for so long; then the app goes on without. Milliseconds. */
 const firstMs = 5000
+/** The supervisor knows of an end as soon as it is one; milliseconds. */
+const endOfMs = 1000
 /** Part of the time that a supervisor waits, from when a heartbeat is due on, after which the watchdog writes down what keeps the loop. */
 const standingPart = 0.7
 /** The shortest that the watchdog takes for standing; milliseconds. */
@@ -100,7 +102,15 @@ export class HostApp {
     this.isHosted = isHosted
     this.state = new StateStore(
       bootstrap.dataFolder,
-      isHosted ? { onHeld: () => this.#link?.note('awaits-state', {}) } : {},
+      isHosted
+        ? {
+            onHeld: () => this.#link?.note('awaits-state', {}),
+            runs: {
+              name: () => this.instance,
+              wasEndedFromOutside: (instance) => this.#wasEndedFromOutside(instance),
+            },
+          }
+        : {},
     )
     this.pulse = new Pulse()
     process.on('SIGTERM', this.#onSignal)
@@ -342,6 +352,17 @@ export class HostApp {
         this.#link?.lastNote('fatal', note),
       ),
     )
+  }
+
+  /** What nobody is there to say, or says in time, is taken for no. */
+  async #wasEndedFromOutside(instance: string): Promise<boolean> {
+    const question: OwnRequests['end-of']['argument'] = { instance }
+    try {
+      const answer = await this.ask('end-of', question, { timeoutMs: endOfMs })
+      return (answer as OwnRequests['end-of']['answer'] | null)?.fromOutside === true
+    } catch {
+      return false
+    }
   }
 
   async #connectBus(): Promise<Bus> {

@@ -291,6 +291,7 @@ class UtilityApp implements Launched {
     this.#isOver = true
     const record: ExitRecord = {
       ...(await this.#said.ending()),
+      oomNearby: false,
       endedBy: this.#isEndedByUs ? 'asked' : null,
       maxRssBytes: this.#maxRssBytes,
       cpuMs: null,

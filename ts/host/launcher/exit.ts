@@ -14,6 +14,8 @@ export interface ExitRecord {
   readonly endedBy: 'poll-limit' | 'asked' | 'orphan' | null
   /** True when the group's counter of out-of-memory kills went up. */
   readonly oomKilled: boolean
+  /** True when it is in no group that counts, and the kernel ended any process of the machine for want of memory while it ran. */
+  readonly oomNearby: boolean
   /** Most resident bytes that it had; null when nobody saw. */
   readonly maxRssBytes: number | null
   /** Milliseconds of processor that it and its waited-for children used; null when nobody saw. */
@@ -29,6 +31,7 @@ export function unseenExit(): ExitRecord {
     signal: null,
     endedBy: null,
     oomKilled: false,
+    oomNearby: false,
     maxRssBytes: null,
     cpuMs: null,
     at: Date.now(),

@@ -89,6 +89,24 @@ export function reasonOf(facts: EndFacts): EndReason {
   return asked === null ? 'finished' : 'stopped'
 }
 
+/** Signals by which others end a process: it does so itself in an order of its own, or not at all. */
+const othersSignals: ReadonlySet<string | null> = new Set([
+  'SIGHUP',
+  'SIGINT',
+  'SIGKILL',
+  'SIGTERM',
+])
+
+/**
+ * True where the app had no part in its end: somebody outside of the host killed it, or its launcher, with which it dies.
+ * Where the kernel looked for memory meanwhile it may have been the app's, and where nobody can be known to have killed
+ * it, it is not known either.
+ */
+export function isFromOutside({ exit }: Pick<EndFacts, 'exit'>, reason: EndReason): boolean {
+  if (reason === 'unknown') return isUnseen(exit)
+  return reason === 'signal' && othersSignals.has(exit.signal) && !exit.oomNearby
+}
+
 function isUnseen({ code, signal }: ExitRecord): boolean {
   return code === null && signal === null
 }

@@ -24,7 +24,7 @@ import { hostError, isHostError } from '../error.js'
 import { readUntrusted } from '../untrusted.js'
 import { StateLock } from './lock.js'
 import { type Snapshot, snapshotBytes, snapshotHeadBytes, snapshotOf } from './snapshot.js'
-import { currentTrials, Trials, trialMs } from './trials.js'
+import { currentTrials, type Runs, Trials, trialMs } from './trials.js'
 
 /** Bytes that the JSON text of a state may have where nothing else is said: 16 MiB. */
 export const stateBytesDefault = 16 * 1024 * 1024
@@ -70,6 +70,8 @@ export interface StateOptions {
    * `HOST_STATE_HELD` instead.
    */
   readonly onHeld?: () => void
+  /** What the host knows of the runs of the app; without this a kill from outside counts as a crash. */
+  readonly runs?: Runs
 }
 
 interface Found {
@@ -110,11 +112,14 @@ export class StateStore {
   #timer: NodeJS.Timeout | undefined
 
   /** @param dataFolder - the app's own folder; the state is in `state` in it */
-  constructor(dataFolder: string, { bytesMax = stateBytesDefault, onHeld }: StateOptions = {}) {
+  constructor(
+    dataFolder: string,
+    { bytesMax = stateBytesDefault, onHeld, runs }: StateOptions = {},
+  ) {
     this.folder = path.join(dataFolder, 'state')
     this.#bytesMax = bytesMax
     this.#onHeld = onHeld
-    this.#trials = new Trials(this.folder)
+    this.#trials = new Trials(this.folder, runs)
     this.#lock = new StateLock(path.join(this.folder, 'lock'))
   }
 

@@ -7,13 +7,19 @@
 import path from 'node:path'
 import { send } from '../launcher/ending.js'
 import { readExit, unseenExit } from '../launcher/exit.js'
-import type { ProcessIdentity } from '../launcher/identity.js'
+import { bootId, type ProcessIdentity } from '../launcher/identity.js'
 import type { Launched, RunFolders } from '../launcher/launcher.js'
 import { launchersOfHost } from '../launcher/launchers.js'
 import { endLauncher, findRun } from '../launcher/run.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostPlace } from '../place.js'
-import { type EndFacts, type EndReason, isFailure, reasonOf } from '../report/reason.js'
+import {
+  type EndFacts,
+  type EndReason,
+  isFailure,
+  isFromOutside,
+  reasonOf,
+} from '../report/reason.js'
 import { endFactsOf } from './end.js'
 import type { EventLog } from './event-log.js'
 import { LiveRun, runFolders } from './live-run.js'
@@ -65,9 +71,9 @@ export async function adoptRuns(
         living,
         missed.map(({ record }) => record),
       )
-      for (const { folder, record, reason, facts } of missed) {
+      for (const { folder, record, reason, fromOutside, facts } of missed) {
         const { instance, role, startedAt } = record
-        ended.push(() => seat.dispatch({ type: 'ended', instance, reason }))
+        ended.push(() => seat.dispatch({ type: 'ended', instance, reason, fromOutside }))
         if (role !== 'spare' && record.process !== undefined && isFailure(reason))
           ended.push(() => void seat.keepReport({ instance, folder, startedAt }, facts, null))
       }
@@ -121,6 +127,8 @@ type Found =
       readonly record: RunRecord
       readonly folder: string
       readonly reason: EndReason
+      /** It had no part in its end. */
+      readonly fromOutside: boolean
       readonly facts: EndFacts
     }
 
@@ -153,7 +161,7 @@ async function lookAt(
     await launched.kill()
     closeRun(place, uuid, folder)
     const facts = await endFactsOf(app, folders, unseenExit(), record)
-    return { record, folder, reason: 'not-ready', facts }
+    return { record, folder, reason: 'not-ready', fromOutside: true, facts }
   }
   if (launched !== undefined) {
     const run = new LiveRun(record.instance, folder, record.tokenHash, record.startedAt)
@@ -171,7 +179,16 @@ async function lookAt(
   const exit = record.process && readExit(folders.run)
   closeRun(place, uuid, folder)
   const facts = await endFactsOf(app, folders, exit ?? unseenExit(), record)
-  return { record, folder, reason: reasonOf(facts), facts }
+  const reason = reasonOf(facts)
+  // Nobody knows what brings a machine down.
+  const isOfThisBoot = record.process === undefined || record.process.bootId === bootId()
+  return {
+    record,
+    folder,
+    reason,
+    fromOutside: isOfThisBoot && isFromOutside(facts, reason),
+    facts,
+  }
 }
 
 /**

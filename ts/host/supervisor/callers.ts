@@ -13,7 +13,7 @@ import { type Channel, jsonBytes, messageBytesMax } from '../wire/channel.js'
 import { type BrokerSeat, brokerUuid } from './broker-seat.js'
 import type { Caller } from './door.js'
 import type { EventLog } from './event-log.js'
-import { type Question, readQuestion } from './requests.js'
+import { type Question, readEndOf, readQuestion } from './requests.js'
 import type { Seat } from './seat.js'
 import { type HostEvent, type HostStatus, sendable } from './status.js'
 
@@ -136,6 +136,14 @@ export class Callers {
     if (seat === undefined || run === undefined) throw notThatRun(instance)
     const { heartbeatMs, hangMs } = seat.app.health
     let connection: Channel | undefined
+    let waiting: AbortController | undefined
+    const endOf = (value: unknown, signal: AbortSignal) => {
+      const { instance: other } = readEndOf(value)
+      // One at a time: what an app can have wait here is bounded.
+      waiting?.abort()
+      waiting = new AbortController()
+      return seat.endOf(other, AbortSignal.any([signal, waiting.signal]))
+    }
     return {
       // A spare takes another name later.
       get name() {
@@ -154,6 +162,7 @@ export class Callers {
       },
       answer: (name, value, signal) => {
         if (uuid === agentUuid) return this.#agentAsks(name, value, signal, connection)
+        if (name === 'end-of') return endOf(value, signal)
         if (!seat.app.permissions.control || name === 'shutdown' || name === 'evaluate') {
           const message = `${uuid} may not ask for ${name}; give it permissions.control in the manifest, or ask as an operator`
           throw hostError('HOST_FORBIDDEN', message, { uuid, permission: 'control' })

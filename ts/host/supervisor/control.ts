@@ -143,6 +143,15 @@ export interface AppNotes {
   }
 }
 
+/** Requests of any app, about itself. */
+export interface OwnRequests {
+  /** Whether a run of it was ended from outside; of one that has not ended yet, answered when it does. */
+  'end-of': {
+    readonly argument: { readonly instance: string }
+    readonly answer: { readonly fromOutside: boolean }
+  }
+}
+
 /** Requests of the supervisor to an app: each is answered when it is done. */
 export interface AppRequests {
   /** Finish what is under way, take nothing new, save the state; then the app ends by itself with code 0. */

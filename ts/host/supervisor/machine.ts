@@ -31,6 +31,8 @@ export const termMs = 2000
 export const dumpMs = 300
 /** Milliseconds after which a kill that did not show is tried again. */
 const killAgainMs = 5000
+/** Runs that were ended from outside and are remembered: who asks for one has come soon after it. */
+const fromOutsideKept = 8
 
 /** Why a run is being ended; null when it is not. */
 export type Ending = 'stop' | 'kill' | 'hang' | 'not-ready' | 'recycle'
@@ -91,6 +93,8 @@ export interface AppLife {
     readonly at: number
     readonly instance: string
   } | null
+  /** Runs that were ended from outside, the newest last: what they did had no part in it. */
+  readonly fromOutside: readonly string[]
 }
 
 /** What happens to an app. */
@@ -107,6 +111,8 @@ export type LifeEvent = { readonly at: number } & (
       readonly type: 'ended'
       readonly instance: string
       readonly reason: EndReason
+      /** It had no part in its end; false unless said. */
+      readonly fromOutside?: boolean
       readonly draw: number
       readonly why?: string
     }
@@ -172,6 +178,7 @@ export function newLife(uuid: string, policy: LifePolicy, known: Partial<AppLife
     recycles: 0,
     recycleAfter: 0,
     lastEnd: null,
+    fromOutside: [],
     ...known,
   }
 }
@@ -404,10 +411,13 @@ class Work {
     }
   }
 
-  ended({ instance, reason, draw, why }: Extract<LifeEvent, { type: 'ended' }>): void {
+  ended(event: Extract<LifeEvent, { type: 'ended' }>): void {
+    const { instance, reason, draw, why, fromOutside = false } = event
     const run = this.#find(instance)
     if (run === undefined) return
     this.#unserve(instance)
+    if (fromOutside)
+      this.#set({ fromOutside: [...this.life.fromOutside, instance].slice(-fromOutsideKept) })
     this.#set({ lastEnd: { reason, at: this.#at, instance } })
     const text = why === undefined ? `${instance} ended: ${reason}` : `${instance} ended: ${why}`
     this.#say('ended', instance, text, { reason, ms: this.#at - run.startedAt })

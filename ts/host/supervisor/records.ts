@@ -62,6 +62,7 @@ const memorySchema = z.strictObject({
   restarts: z.int(),
   recycles: z.int(),
   lastEnd: endSchema.nullable(),
+  fromOutside: z.array(z.string()).default([]),
 })
 
 /** What is remembered of an app. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { answerSchema } from '../agent/questions.js'
 import { hostError } from '../error.js'
 import { uuidSchema } from '../manifest/manifest.js'
-import type { ControlRequests } from './control.js'
+import type { ControlRequests, OwnRequests } from './control.js'
 
 const nothing = z.looseObject({})
 const app = z.looseObject({ uuid: uuidSchema })
@@ -38,6 +38,8 @@ const questions = {
   answer: answerSchema,
 } as const satisfies Record<keyof ControlRequests, z.ZodType>
 
+const endOf = z.looseObject({ instance: z.string().max(200) })
+
 /** A request and its argument. */
 export type Question = {
   [Name in keyof typeof questions]: {
@@ -57,8 +59,21 @@ export function readQuestion(name: string, value: unknown): Question {
     throw hostError('HOST_NO_METHOD', message, { method: name })
   }
   const method = name as keyof typeof questions
-  const result = questions[method].safeParse(value ?? {})
-  if (result.success) return { name: method, argument: result.data } as Question
+  return { name: method, argument: read(method, questions[method], value) } as Question
+}
+
+/** Reads of which run an app asks how it ended. Throws `HOST_ARGUMENT`. */
+export function readEndOf(value: unknown): OwnRequests['end-of']['argument'] {
+  return read('end-of', endOf, value)
+}
+
+function read<Schema extends z.ZodType>(
+  name: string,
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
+  const result = schema.safeParse(value ?? {})
+  if (result.success) return result.data
   const [issue] = result.error.issues
   const path = issue?.path.join('.') ?? ''
   const message = `${name}: ${path === '' ? 'its argument' : path}: ${issue?.message}`

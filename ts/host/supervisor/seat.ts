@@ -11,9 +11,10 @@ import type { Launched, Launcher } from '../launcher/launcher.js'
 import type { Governor } from '../limits/governor.js'
 import type { AppManifest, HostManifest } from '../manifest/manifest.js'
 import type { HostPlace } from '../place.js'
-import { type EndFacts, isFailure, reasonOf } from '../report/reason.js'
+import { type EndFacts, isFailure, isFromOutside, reasonOf } from '../report/reason.js'
 import { writeReport } from '../report/report.js'
 import { Channel, jsonOf } from '../wire/channel.js'
+import type { OwnRequests } from './control.js'
 import { endFactsOf } from './end.js'
 import type { EventLog } from './event-log.js'
 import { healthOf } from './health-note.js'
@@ -214,6 +215,14 @@ export class Seat {
     return () => this.until(look, signal)
   }
 
+  /** How a run ended, or does when it does; of one that nobody remembers, that it had a part in it. */
+  endOf(instance: string, signal?: AbortSignal): Promise<OwnRequests['end-of']['answer']> {
+    return this.until(() => {
+      if (runsOf(this.life).some((run) => run.instance === instance)) return undefined
+      return { fromOutside: this.life.fromOutside.includes(instance) }
+    }, signal)
+  }
+
   /** The run that shows this token under this name. */
   whoIs(instance: string, token: string): LiveRun | undefined {
     const run = this.#runs.get(instance)
@@ -360,6 +369,7 @@ export class Seat {
       restarts,
       recycles,
       lastEnd,
+      fromOutside,
     } = this.life
     return {
       generation,
@@ -373,6 +383,7 @@ export class Seat {
       restarts,
       recycles,
       lastEnd,
+      fromOutside: [...fromOutside],
     }
   }
 
@@ -583,8 +594,9 @@ export class Seat {
     if (run.isSpare) this.#spareGone()
     else {
       const { instance } = run
-      const reason = end?.reason ?? 'not-started'
-      this.dispatch({ type: 'ended', instance, reason, ...(why === undefined ? {} : { why }) })
+      const { reason = 'not-started', fromOutside = false } = end ?? {}
+      const because = why === undefined ? {} : { why }
+      this.dispatch({ type: 'ended', instance, reason, fromOutside, ...because })
     }
     run.channel?.finish()
     if (end !== undefined && !run.isSpare && isFailure(end.reason)) {
@@ -598,7 +610,8 @@ export class Seat {
     const known = this.#runOf(run)
     const folders = runFolders(this.#house.place, this.uuid, run.folder)
     const facts = await endFactsOf(this.app, folders, exit, known ?? run.record)
-    return { facts, reason: reasonOf(facts) }
+    const reason = reasonOf(facts)
+    return { facts, reason, fromOutside: isFromOutside(facts, reason) }
   }
 
   /** Keeps what is known of a failure. */

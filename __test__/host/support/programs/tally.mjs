@@ -8,8 +8,8 @@
  * draining <instance>        it was asked to drain
  * kept <instance> <count>    the count that it is about to leave
  * ```
- * With `gate=` it drains when there is a file of that name. The run of `fails=` ends with an error as soon as it has its
- * state, that of `fails-early=` before it asks for it.
+ * With `gate=` it drains when there is a file of that name. The run of `fails=`, with `*` every run, ends with an error as
+ * soon as it has its state, that of `fails-early=` before it asks for it.
  */
 import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -25,7 +25,7 @@ say('loaded', instance)
 if (option('fails-early') === instance) process.exit(7)
 const { value: count = 0 } = await host.state.restore()
 say('from', instance, count)
-if (option('fails') === instance) process.exit(7)
+if ([instance, '*'].includes(option('fails'))) process.exit(7)
 
 let now = count
 let isOver = false
