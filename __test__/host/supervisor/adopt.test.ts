@@ -271,6 +271,44 @@ test.serial(
   },
 )
 
+for (const rest of ['backoff', 'quarantined'] as const) {
+  for (const [when, ms] of [
+    ['had come', -1000],
+    ['was yet to come', 300],
+  ] as const) {
+    test.serial(
+      `the next supervisor tries an app in ${rest} again whose time ${when}`,
+      async (t) => {
+        const away = new Away(t, { apps: [appOf('app', [], { script: member })] })
+        const memory = {
+          generation: 1,
+          spare: 0,
+          isWanted: true,
+          isHeld: false,
+          rest,
+          why: 'app.1 ended: signal',
+          retryAt: Date.now() + ms,
+          failures: { recent: [Date.now()], inARow: 1, lastDelayMs: 100, isOnTrial: false },
+          restarts: 1,
+          recycles: 0,
+          lastEnd: { reason: 'signal' as const, at: Date.now(), instance: 'app.1' },
+          fromOutside: [],
+        }
+        mkdirSync(away.place.folder, { recursive: true })
+        writeSupervisor(away.place, {
+          version: 1,
+          epoch: 1,
+          isShutDown: false,
+          apps: { app: memory },
+        })
+        await away.start()
+        const [again] = await away.until(areReady)
+        t.is(again?.instance, 'app.2')
+      },
+    )
+  }
+}
+
 function readSupervisorText(place: HostPlace): unknown {
   const { apps } = readSupervisor(place)
   return apps.stopped?.rest

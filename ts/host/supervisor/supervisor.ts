@@ -161,6 +161,8 @@ export class Supervisor {
       void this.shutdown({ ...intent, isResumed: true })
       return
     }
+    // What waits to be tried again has waited on: its time is that of the clock.
+    for (const seat of seats.values()) seat.dispatch({ type: 'tick' })
     this.#broker.dispatch({ type: 'want' })
     this.#broker.dispatch({ type: 'start' })
     for (const app of manifest.apps) {
