@@ -10,10 +10,13 @@ import type { HostPlace } from '../../../ts/host/place.js'
 import { listReports } from '../../../ts/host/report/report.js'
 import { makeRunFolders, runFolders } from '../../../ts/host/supervisor/live-run.js'
 import {
+  type AppMemory,
   openRuns,
   type RunRecord,
   readIntent,
   readSupervisor,
+  type ShutdownIntent,
+  writeIntent,
   writeRun,
   writeSupervisor,
 } from '../../../ts/host/supervisor/records.js'
@@ -271,6 +274,31 @@ test.serial(
   },
 )
 
+/** What a supervisor remembered of an app that does not run, when it was killed. */
+function remembered(more: Partial<AppMemory> = {}): AppMemory {
+  return {
+    generation: 1,
+    spare: 0,
+    isWanted: true,
+    isHeld: false,
+    rest: 'idle',
+    why: 'app.1 ended: signal',
+    retryAt: null,
+    failures: { recent: [Date.now()], inARow: 1, lastDelayMs: 100, isOnTrial: false },
+    restarts: 1,
+    recycles: 0,
+    lastEnd: { reason: 'signal', at: Date.now(), instance: 'app.1' },
+    fromOutside: [],
+    ...more,
+  }
+}
+
+/** As a killed supervisor leaves its store. */
+function leave({ place }: Away, apps: Record<string, AppMemory>): void {
+  mkdirSync(place.folder, { recursive: true })
+  writeSupervisor(place, { version: 1, epoch: 1, isShutDown: false, apps })
+}
+
 for (const rest of ['backoff', 'quarantined'] as const) {
   for (const [when, ms] of [
     ['had come', -1000],
@@ -280,27 +308,7 @@ for (const rest of ['backoff', 'quarantined'] as const) {
       `the next supervisor tries an app in ${rest} again whose time ${when}`,
       async (t) => {
         const away = new Away(t, { apps: [appOf('app', [], { script: member })] })
-        const memory = {
-          generation: 1,
-          spare: 0,
-          isWanted: true,
-          isHeld: false,
-          rest,
-          why: 'app.1 ended: signal',
-          retryAt: Date.now() + ms,
-          failures: { recent: [Date.now()], inARow: 1, lastDelayMs: 100, isOnTrial: false },
-          restarts: 1,
-          recycles: 0,
-          lastEnd: { reason: 'signal' as const, at: Date.now(), instance: 'app.1' },
-          fromOutside: [],
-        }
-        mkdirSync(away.place.folder, { recursive: true })
-        writeSupervisor(away.place, {
-          version: 1,
-          epoch: 1,
-          isShutDown: false,
-          apps: { app: memory },
-        })
+        leave(away, { app: remembered({ rest, retryAt: Date.now() + ms }) })
         await away.start()
         const [again] = await away.until(areReady)
         t.is(again?.instance, 'app.2')
@@ -308,6 +316,122 @@ for (const rest of ['backoff', 'quarantined'] as const) {
     )
   }
 }
+
+test.serial('what a person stopped stays so, though the stop was not yet over', async (t) => {
+  const slow = { recycle: { drainMs: 60_000 } }
+  const away = new Away(t, { apps: [appOf('app', ['deaf'], slow)] })
+  await away.start()
+  await away.until(areReady)
+  void away.ask('stop', { uuid: 'app' }).catch(() => {})
+  await until(() => away.runs('app')[0]?.phase === 'draining', 'the drain')
+  const { pid } = away.runs('app')[0]?.process ?? {}
+  await away.kill()
+  await away.start()
+  await away.until(([app]) => app?.state === 'draining')
+  kill(pid ?? null)
+  const [after] = await away.until(([app]) => app?.instance === null)
+  t.is(after?.state, 'stopped')
+  await away.kill()
+  // The end was dealt with, and what it meant was not remembered.
+  leave(away, { app: remembered({ isWanted: false, isHeld: true }) })
+  await away.start()
+  await delay(200)
+  const [still] = await away.apps()
+  t.is(still?.instance, null)
+})
+
+test.serial('an app waits for what a person stopped, and does not start it', async (t) => {
+  const needs = appOf('needs', [], { dependsOn: ['needed'] })
+  const away = new Away(t, { apps: [appOf('needed'), needs, appOf('other')] })
+  leave(away, {
+    needed: remembered({ isWanted: false, isHeld: true, rest: 'stopped' }),
+    needs: remembered(),
+  })
+  await away.start()
+  const apps = await away.until((all) => all[2]?.state === 'ready')
+  t.deepEqual(
+    apps.map(({ state }) => state),
+    ['stopped', 'idle', 'ready'],
+  )
+  t.is(apps[1]?.why, 'waits for needed, which rests')
+  await away.ask('start', { uuid: 'needed' })
+  await away.until((all) => all[1]?.state === 'ready')
+})
+
+test.serial('an app that waits for one that rests keeps nobody who failed with it', async (t) => {
+  const needs = appOf('needs', [], { dependsOn: ['needed'] })
+  const apps = [appOf('needed'), needs, appOf('last')]
+  const away = new Away(t, { apps, strategy: 'rest_for_one' })
+  await away.start()
+  const before = await away.until(areReady)
+  await away.ask('stop', { uuid: 'needed' })
+  kill(before[1]?.pid ?? null)
+  const [, second] = await away.until(
+    ([, , last]) => last?.state === 'ready' && last.instance !== before[2]?.instance,
+  )
+  t.is(second?.state, 'idle')
+})
+
+test.serial(
+  'a shutdown that was over but for the record of it leaves nothing stopped',
+  async (t) => {
+    const away = new Away(t, { apps: [appOf('app')] })
+    await away.start()
+    await away.until(areReady)
+    const written = new Promise<boolean>((resolve) => {
+      // What is kept when the record says that it is over.
+      const timer = setInterval(() => {
+        if (readIntent(away.place)?.result === undefined) return
+        clearInterval(timer)
+        resolve(readSupervisor(away.place).isShutDown)
+      }, 1)
+    })
+    await away.ask('shutdown', {})
+    t.true(await written)
+    await away.ended()
+    await away.kill()
+    const { result, ...open } = readIntent(away.place) ?? {}
+    t.truthy(result)
+    writeIntent(away.place, open as ShutdownIntent)
+    await away.start()
+    await away.ended()
+    await away.kill()
+    t.truthy(readIntent(away.place)?.result, 'it was taken up again')
+    await away.start()
+    const [app] = await away.until(areReady)
+    t.is(app?.state, 'ready')
+  },
+)
+
+test.serial(
+  'of two runs that were left as the app the newer one is, and the other drains',
+  async (t) => {
+    const manifest = (drainMs: number) => ({
+      apps: [appOf('app', ['deaf'], { recycle: { drainMs } })],
+    })
+    const away = new Away(t, manifest(60_000))
+    await away.start()
+    await away.until(areReady)
+    await away.ask('recycle', { uuid: 'app' })
+    const runs = await until(() => {
+      const found = away.runs('app')
+      return found.some(({ role }) => role === 'leaving') ? found : undefined
+    }, 'the hand-over')
+    const { pid } = runs.find(({ instance }) => instance === 'app.1')?.process ?? {}
+    await away.kill()
+    // As a supervisor leaves them that is killed between the two records of a hand-over.
+    for (const run of runs) {
+      const record: RunRecord = { ...run, role: 'main', phase: 'ready', ending: null, after: null }
+      writeRun(away.place, 'app', run.instance, record)
+    }
+    writeFileSync(path.join(away.root, 'manifest.json'), JSON.stringify(manifest(300)))
+    await away.start()
+    await until(() => away.runs('app').length === 1, 'the end of the older one')
+    const [app] = await away.apps()
+    t.deepEqual([app?.instance, app?.state], ['app.2', 'ready'])
+    t.not(app?.pid, pid)
+  },
+)
 
 function readSupervisorText(place: HostPlace): unknown {
   const { apps } = readSupervisor(place)

@@ -5,11 +5,12 @@
  * those of which nothing is known were not started wholly, and what is left of them is removed.
  */
 import path from 'node:path'
-import { send } from '../launcher/ending.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { endLeft, send } from '../launcher/ending.js'
 import { readExit, unseenExit } from '../launcher/exit.js'
 import { bootId, type ProcessIdentity } from '../launcher/identity.js'
 import type { Launched, RunFolders } from '../launcher/launcher.js'
-import { launchersOfHost } from '../launcher/launchers.js'
+import { launchersOfHost, launchersOfRun } from '../launcher/launchers.js'
 import { endLauncher, findRun } from '../launcher/run.js'
 import type { Governor } from '../limits/governor.js'
 import type { HostPlace } from '../place.js'
@@ -25,6 +26,9 @@ import type { EventLog } from './event-log.js'
 import { LiveRun, runFolders } from './live-run.js'
 import { closeRun, type OpenRun, openRuns, type RunRecord } from './records.js'
 import type { Seat } from './seat.js'
+
+/** Milliseconds for a launcher to write down how its app ended; it ends what descends from that first. */
+const writeMs = 5000
 
 /** What adopting has around it. */
 interface Around {
@@ -157,7 +161,7 @@ async function lookAt(
   const { app, launcher } = seat
   const folders = runFolders(place, uuid, folder)
   const launched = record.process && (await adopted(app, launcher, folder, record.process, folders))
-  if (launched !== undefined && isHalf(record, folder)) {
+  if (launched !== undefined && isHalf(record, folder, launcher.name)) {
     await launched.kill()
     closeRun(place, uuid, folder)
     const facts = await endFactsOf(app, folders, unseenExit(), record)
@@ -176,27 +180,37 @@ async function lookAt(
     return { run, launched }
   }
   // Of a run that nobody knew, how it was ended says nothing of the app.
+  const isOfThisBoot = record.process === undefined || record.process.bootId === bootId()
+  if (isOfThisBoot && record.process !== undefined) await settled(folders.run)
   const exit = record.process && readExit(folders.run)
   closeRun(place, uuid, folder)
   const facts = await endFactsOf(app, folders, exit ?? unseenExit(), record)
   const reason = reasonOf(facts)
   // Nobody knows what brings a machine down.
-  const isOfThisBoot = record.process === undefined || record.process.bootId === bootId()
-  return {
-    record,
-    folder,
-    reason,
-    fromOutside: isOfThisBoot && isFromOutside(facts, reason),
-    facts,
-  }
+  const fromOutside = isOfThisBoot && isFromOutside(facts, reason)
+  return { record, folder, reason, fromOutside, facts }
 }
 
 /**
  * A spare that was told which run it is, and is not one yet: whether it heard that died with who told it, and so whether it shows
- * the token of the spare or that of the run.
+ * the token of the spare or that of the run. And a page that was on its way: who knows whether it came died with who sent it.
  */
-function isHalf({ instance, role, phase }: RunRecord, folder: string): boolean {
-  return role !== 'spare' && instance !== folder && phase === 'starting'
+function isHalf({ instance, role, phase }: RunRecord, folder: string, launcher: string): boolean {
+  if (role === 'spare' || phase !== 'starting') return false
+  return instance !== folder || launcher === 'chromium'
+}
+
+/**
+ * Waits for the launcher of a run whose app is gone to write down how it ended. Where it is gone itself, what descends from the
+ * app is nobody's, and is ended.
+ */
+async function settled(runFolder: string): Promise<void> {
+  const end = performance.now() + writeMs
+  while (readExit(runFolder) === undefined) {
+    if (launchersOfRun(runFolder).length === 0 || performance.now() > end) break
+    await delay(10)
+  }
+  if (readExit(runFolder) === undefined) await endLeft(runFolder)
 }
 
 /** A run of an app that the manifest no longer has. */

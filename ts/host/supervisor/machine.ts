@@ -331,7 +331,13 @@ class Work {
 
   stop({ why, deadlineMs, after }: Extract<LifeEvent, { type: 'stop' }>): void {
     const { main, next, rest } = this.life
-    if (next !== null) this.#terminate(next, 'stop')
+    // A failure of another app does not bring back what a person stopped.
+    const isOverruled = after === 'wait' && main?.after === 'rest'
+    if (next !== null) {
+      this.#terminate(next, 'stop')
+      // A supervisor that takes over may find it alone.
+      if (!isOverruled) this.change(next.instance, () => ({ after }))
+    }
     if (after === 'rest') this.#set({ isWanted: false, isHeld: true })
     if (after === 'restart') this.#set({ isWanted: true, isHeld: false })
     if (main === null) {
@@ -341,8 +347,6 @@ class Work {
       return
     }
     this.#set({ why })
-    // A failure of another app does not bring back what a person stopped.
-    const isOverruled = after === 'wait' && main.after === 'rest'
     if (!isOverruled) this.change(main.instance, () => ({ after }))
     if (main.phase === 'starting') this.#terminate(main, 'stop')
     else if (main.phase === 'draining') {

@@ -335,12 +335,13 @@ export class Seat {
       run.launched = launched
       this.#runs.set(run.instance, run)
     }
-    for (const record of [...living.map(({ run }) => run.record), ...ended]) {
-      if (record === undefined || record.role === 'spare') continue
+    const records = [...living.map(({ run }) => run.record), ...ended]
+    for (const record of records.filter((known) => known !== undefined).sort(newestFirst)) {
+      if (record.role === 'spare') continue
       const known = this.#adopted(record)
       if (record.role === 'main' && main === null) main = known
       else if (record.role === 'next' && next === null) next = known
-      else leaving = [...leaving, known]
+      else leaving = [...leaving, this.#left(known)]
     }
     if (main === null && next !== null) {
       main = next
@@ -350,7 +351,8 @@ export class Seat {
     const rest = main === null ? this.life.rest : 'idle'
     // The wish may be newer than what was remembered of it: nothing runs but what is wanted or about to rest.
     const isWanted = main === null ? this.life.isWanted : main.after !== 'rest'
-    this.life = { ...this.life, main, next, leaving, serving, rest, isWanted }
+    const isHeld = main === null ? this.life.isHeld : main.after === 'rest'
+    this.life = { ...this.life, main, next, leaving, serving, rest, isWanted, isHeld }
     for (const { run, launched } of living) this.#watch(run, launched)
     this.#keep()
     this.#arm()
@@ -700,7 +702,9 @@ export class Seat {
   }
 
   #adopted(record: RunRecord): Run {
-    const { instance, phase, startedAt, readyAt, ending, after } = record
+    const { instance, phase, startedAt, readyAt, ending, process } = record
+    // What never had a process says nothing of the app.
+    const after = record.after ?? (process === undefined ? 'wait' : null)
     const isSettled = phase === 'ready' || phase === 'degraded'
     const patienceMs = phase === 'draining' ? this.app.recycle.drainMs : this.app.health.readyMs
     const deadline = isSettled ? null : Date.now() + patienceMs
@@ -715,6 +719,13 @@ export class Seat {
       hasDrained: false,
       awaitsState: false,
     }
+  }
+
+  /** A run that another one has replaced, whose supervisor did not live to have it drain. */
+  #left(run: Run): Run {
+    if (run.ending !== null) return run
+    const deadline = Date.now() + this.app.recycle.drainMs
+    return { ...run, phase: 'draining', ending: 'recycle', deadline }
   }
 
   /** Keeps what changed of runs that are kept. */
@@ -758,6 +769,12 @@ export class Seat {
       after: known?.after ?? null,
     }
   }
+}
+
+/** By the number of the run. */
+function newestFirst(a: RunRecord, b: RunRecord): number {
+  const number = ({ instance }: RunRecord) => Number(instance.slice(instance.lastIndexOf('.') + 1))
+  return number(b) - number(a)
 }
 
 /** The same app, waiting to be told which run it is. */

@@ -63,9 +63,12 @@ export class Shutdown {
     await Promise.all(ends.values())
     // The broker carries messages until the last app has ended.
     await this.#stop(broker)
-    const result = { ended, ms: Date.now() - this.#at }
-    writeIntent(this.#place, { ...this.#intent(), result })
-    return result
+    return { ended, ms: Date.now() - this.#at }
+  }
+
+  /** It is over: no supervisor takes it up again. Durable when this returns. */
+  end({ ended, ms }: ShutdownResult): void {
+    writeIntent(this.#place, { ...this.#intent(), result: { ended: [...ended], ms } })
   }
 
   async #stop(seat: Seat): Promise<ShutdownResult['ended'][number] | undefined> {

@@ -167,8 +167,9 @@ export class Supervisor {
     this.#broker.dispatch({ type: 'start' })
     for (const app of manifest.apps) {
       const seat = this.#seat(app.startup_app.uuid)
-      const isNew = seat.life.rest === 'idle'
-      if (app.start === 'eager' && isNew) this.#want(seat)
+      const { rest, isHeld, isWanted } = seat.life
+      const isNew = rest === 'idle' && !isHeld
+      if (isWanted || (app.start === 'eager' && isNew)) this.#want(seat, ({ life }) => !life.isHeld)
     }
     this.#plan()
   }
@@ -244,6 +245,8 @@ export class Supervisor {
     await Promise.all([...this.#seats.values(), this.#broker].map((seat) => seat.settled()))
     this.#record.isShutDown = true
     await this.#memory.keep()
+    // Not before that: else the next supervisor took what the shutdown stopped for what a person did.
+    shutdown.end(result)
     events.say('host-stopped', {
       text: `the host has stopped: ${result.ended.length} apps ended in ${result.ms} ms`,
       facts: { ...result },
@@ -292,13 +295,18 @@ export class Supervisor {
   #advance(): void {
     if (this.#state !== 'running') return
     if (this.#broker.life.rest === 'idle') this.#broker.dispatch({ type: 'start' })
+    // What needs an app that rests waits for it as long as it does, and so rests with it.
+    const isResting = (uuid: string): boolean => {
+      const { life, app } = this.#seat(uuid)
+      const isOver = life.rest === 'stopped' || life.rest === 'quarantined'
+      return life.main === null && (isOver || !life.isWanted || app.dependsOn.some(isResting))
+    }
     const standing = (uuid: string) => {
       const { life } = this.#seat(uuid)
-      const isOver = life.rest === 'stopped' || life.rest === 'quarantined'
       return {
         isServing: life.serving !== null,
         hasRuns: runsOf(life).length > 0,
-        isResting: life.main === null && (isOver || !life.isWanted),
+        isResting: isResting(uuid),
       }
     }
     const isBack = (uuid: string) => standing(uuid).isServing || standing(uuid).isResting
@@ -320,11 +328,11 @@ export class Supervisor {
     }
   }
 
-  /** It is to run, and with it what it needs. */
-  #want(seat: Seat): void {
+  /** It is to run, and with it what it needs; or what of that `may`. */
+  #want(seat: Seat, may: (needed: Seat) => boolean = () => true): void {
     for (const needed of seat.app.dependsOn) {
       const other = this.#seat(needed)
-      if (!other.life.isWanted) this.#want(other)
+      if (!other.life.isWanted && may(other)) this.#want(other, may)
     }
     seat.dispatch({ type: 'want' })
   }
