@@ -4,7 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { browserProgram } from '../../../ts/host/launcher/browser.js'
+import { HostPlace } from '../../../ts/host/place.js'
 import { startHost } from '../../../ts/host/start.js'
+import { openRuns } from '../../../ts/host/supervisor/records.js'
 import { plainGovernor } from '../support/plain-governor.js'
 import { appOn, hostRoot, inState, kill, until } from '../support/supervised.js'
 
@@ -35,7 +37,7 @@ const drainingPage = `<!doctype html><title>till</title><script>
 </script>`
 
 /** Serves the page, and hears of its drains. */
-async function pageServer(t: ExecutionContext) {
+async function pageServer(t: ExecutionContext, at = 0) {
   const drains: string[] = []
   const server = createServer((request, response) => {
     if (request.method !== 'POST') {
@@ -45,14 +47,15 @@ async function pageServer(t: ExecutionContext) {
     request.on('data', (bytes) => drains.push(String(bytes)))
     request.on('end', () => response.end())
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(at, '127.0.0.1')
   await once(server, 'listening')
-  t.teardown(() => {
+  const stop = () => {
     server.closeAllConnections()
     server.close()
-  })
+  }
+  t.teardown(stop)
   const { port } = server.address() as AddressInfo
-  return { drains, url: `http://127.0.0.1:${port}/` }
+  return { drains, url: `http://127.0.0.1:${port}/`, stop }
 }
 
 const check = hasBrowser() ? test.serial : test.serial.skip
@@ -79,6 +82,7 @@ check('a page goes on without its supervisor and is found again with what it hol
   const root = hostRoot(t)
   const host = await startHost({ root, manifest, governor: plainGovernor })
   const { instance } = await inState(host, 'page', 'ready')
+  await inState(host, 'other', 'ready')
   await host.ask('evaluate', { uuid: 'page', expression: 'globalThis.mark = 7' })
   await host.leave()
   const next = await startHost({ root, manifest, governor: plainGovernor })
@@ -118,6 +122,28 @@ check(
       [['page.3', 'stopped', true]],
     )
     t.deepEqual(drains.slice(2), ['closing time'])
+  },
+)
+
+check(
+  'a page that was on its way when its supervisor left is not taken for one that came',
+  async (t) => {
+    // Nobody listens there yet: the browser shows its page of an error.
+    const served = await pageServer(t)
+    served.stop()
+    const page = { uuid: 'page', name: 'Page', url: served.url }
+    const root = hostRoot(t)
+    const settings = { root, manifest: { apps: [{ startup_app: page }] }, governor: plainGovernor }
+    const away = await startHost(settings)
+    const record = () => openRuns(new HostPlace(root)).find(({ uuid }) => uuid === 'page')?.record
+    await until(() => record()?.process, 'the browser')
+    t.is(record()?.phase, 'starting')
+    await away.leave()
+    await pageServer(t, Number(new URL(served.url).port))
+    const host = await startHost(settings)
+    t.teardown(() => host.close())
+    const { instance } = await inState(host, 'page', 'ready')
+    t.is(instance, 'page.2')
   },
 )
 

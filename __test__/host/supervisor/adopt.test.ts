@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { stillRuns } from '../../../ts/host/launcher/identity.js'
+import { identityOf, parentOf, stillRuns } from '../../../ts/host/launcher/identity.js'
 import type { Launched } from '../../../ts/host/launcher/launcher.js'
 import { NodeLauncher } from '../../../ts/host/launcher/node.js'
 import { type AppManifest, parseManifest } from '../../../ts/host/manifest/manifest.js'
@@ -21,6 +22,7 @@ import {
   writeSupervisor,
 } from '../../../ts/host/supervisor/records.js'
 import type { AppStatus } from '../../../ts/host/supervisor/status.js'
+import { projectRoot } from '../../support/child.js'
 import { Away } from '../support/away.js'
 import { appOf, kill, member, until } from '../support/supervised.js'
 
@@ -340,6 +342,38 @@ test.serial('what a person stopped stays so, though the stop was not yet over', 
   t.is(still?.instance, null)
 })
 
+test.serial(
+  'what descends from an app whose launcher died too is ended before it runs again',
+  async (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'pk-parent-'))
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+    const script = path.join(folder, 'parent.mjs')
+    writeFileSync(
+      script,
+      `import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { connectHost } from ${JSON.stringify(path.join(projectRoot, 'dist/host/app/index.js'))}
+const host = await connectHost()
+const { pid } = spawn('sleep', ['1000'], { stdio: 'ignore', detached: true })
+writeFileSync('child', String(pid))
+host.ready()
+`,
+    )
+    const app = appOf('app', [], { script, permissions: { childProcess: true } })
+    const away = new Away(t, { isolation: 'none', apps: [app] })
+    await away.start()
+    const [first] = await away.until(areReady)
+    const child = identityOf(Number(readFileSync(away.place.app('app', 'data', 'child'), 'utf8')))
+    t.teardown(() => kill(child?.pid ?? null))
+    await away.kill()
+    kill(parentOf(first?.pid ?? 0) ?? null)
+    await away.start()
+    const [second] = await away.until(areReady)
+    t.is(second?.instance, 'app.2')
+    t.false(stillRuns(child ?? raise()))
+  },
+)
+
 test.serial('an app waits for what a person stopped, and does not start it', async (t) => {
   const needs = appOf('needs', [], { dependsOn: ['needed'] })
   const away = new Away(t, { apps: [appOf('needed'), needs, appOf('other')] })
@@ -432,6 +466,10 @@ test.serial(
     t.not(app?.pid, pid)
   },
 )
+
+function raise(): never {
+  throw new Error('it is not there')
+}
 
 function readSupervisorText(place: HostPlace): unknown {
   const { apps } = readSupervisor(place)

@@ -272,6 +272,19 @@ test('an app that a person restarts while its replacement starts is back at once
   t.is(played.life.failures.inARow, 0)
 })
 
+test('what becomes of an app holds for its replacement too, which may be found alone', (t) => {
+  for (const after of ['rest', 'wait', 'restart'] as const) {
+    const played = new Played({ type: 'transient' })
+    played.up()
+    played.do({ type: 'recycle', why: 'age' })
+    played.do({ type: 'stop', why: 'a person', deadlineMs: 100, after })
+    t.deepEqual([played.life.main?.after, played.life.next?.after], [after, after])
+    if (after !== 'rest') continue
+    played.do({ type: 'stop', why: 'a failure', deadlineMs: 100, after: 'wait' })
+    t.deepEqual([played.life.main?.after, played.life.next?.after], ['rest', 'rest'])
+  }
+})
+
 test('an old run that dies before its replacement is ready is followed by it', (t) => {
   const played = new Played()
   const old = played.up()

@@ -160,13 +160,17 @@ async function lookAt(
 ): Promise<Found> {
   const { app, launcher } = seat
   const folders = runFolders(place, uuid, folder)
-  const launched = record.process && (await adopted(app, launcher, folder, record.process, folders))
-  if (launched !== undefined && isHalf(record, folder, launcher.name)) {
-    await launched.kill()
+  const half =
+    record.process !== undefined && isHalf(record, folder, launcher.name)
+      ? findRun(record.process, folders.run)
+      : undefined
+  if (half !== undefined) {
+    await half.kill()
     closeRun(place, uuid, folder)
     const facts = await endFactsOf(app, folders, unseenExit(), record)
     return { record, folder, reason: 'not-ready', fromOutside: true, facts }
   }
+  const launched = record.process && (await adopted(app, launcher, folder, record.process, folders))
   if (launched !== undefined) {
     const run = new LiveRun(record.instance, folder, record.tokenHash, record.startedAt)
     run.isSpare = record.role === 'spare'
