@@ -59,7 +59,7 @@ else
     const done = points.filter((line) => /cgroup2: /.test(line) && !/# SKIP/i.test(line))
     for (const line of said.split('\n').filter((one) => /peak|Landlock/.test(one)))
       t.log(line.trim())
-    t.is(done.length, 7, said)
+    t.is(done.length, 8, said)
   })
 
 function script(out: string): string {
