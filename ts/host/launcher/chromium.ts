@@ -356,7 +356,10 @@ async function connected(run: Run, runFolder: string, uuid: string): Promise<Dev
 
 /** How a browser ended that did not start, and what it said. */
 function refusalOf({ code, signal }: ExitRecord, runFolder: string): string {
-  const said = lastWordsOf(runFolder).trim().slice(-saidMax)
+  const lines = lastWordsOf(runFolder).trim().split('\n')
+  // What ended it is one line among what others of its processes have to say.
+  const fatal = lines.findLast((line) => line.includes(':FATAL:'))
+  const said = (fatal ?? lines.join('\n').slice(-saidMax)).slice(0, saidMax)
   const how = signal ?? `code ${code}`
   return `the browser ended at its start with ${how}; it said ${said === '' ? 'nothing' : `"${said}"`}`
 }
