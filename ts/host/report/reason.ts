@@ -89,7 +89,7 @@ export function reasonOf(facts: EndFacts): EndReason {
   return asked === null ? 'finished' : 'stopped'
 }
 
-/** Signals by which others end a process: it does so itself in an order of its own, or not at all. */
+/** Signals by which others end a process; a runtime that fails ends itself by none of them. */
 const othersSignals: ReadonlySet<string | null> = new Set([
   'SIGHUP',
   'SIGINT',
@@ -99,8 +99,7 @@ const othersSignals: ReadonlySet<string | null> = new Set([
 
 /**
  * True where the app had no part in its end: somebody outside of the host killed it, or its launcher, with which it dies.
- * Where the kernel looked for memory meanwhile it may have been the app's, and where nobody can be known to have killed
- * it, it is not known either.
+ * Not where the kernel ended something of the machine for want of memory meanwhile: that may have been the app.
  */
 export function isFromOutside({ exit }: Pick<EndFacts, 'exit'>, reason: EndReason): boolean {
   if (reason === 'unknown') return isUnseen(exit)

@@ -3,7 +3,7 @@
  *
  * Each restore counts as a crash until it is known not to be one: the app has lived for ten seconds with the state,
  * has ended in order, or the host says that the run was ended from outside. So nobody needs to see a crash for it to be
- * counted, and whoever pulls a plug four times takes no state back.
+ * counted, and whoever kills an app four times takes no state back. A power cut counts: nobody knows what brought it.
  *
  * ```text
  * restore    1        2        3        4          5
